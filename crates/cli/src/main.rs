@@ -1,0 +1,3 @@
+//! The `regrid` command.
+
+fn main() {}

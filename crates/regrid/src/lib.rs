@@ -1,0 +1,1 @@
+//! Regridding of weather and climate fields.
