@@ -1,1 +1,3 @@
 //! Regridding of weather and climate fields.
+
+pub mod time;
