@@ -1,0 +1,269 @@
+//! What can go wrong, with the file, variable, axis and numbers at fault.
+
+use std::path::PathBuf;
+
+use crate::axis::AxisKind;
+
+/// Everything that this crate refuses or fails at.
+///
+/// The text says what and where; the cause, if there is one, is the error's `source()`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No file was given, or a folder holds none.
+    #[error("no netCDF files in {}", path.display())]
+    NoFiles {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The file system refused.
+    #[error("cannot {action} {}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is of another kind.
+    #[error("{} is not a netCDF file", path.display())]
+    NotNetcdf {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file ends too early.
+    #[error("{} is truncated: {got} bytes of {expected}", path.display())]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        got: u64,
+        /// The length it should have at least.
+        expected: u64,
+    },
+    /// The file's header or its content is damaged, or of a kind that cannot be read.
+    #[error("{} cannot be read: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The netCDF library failed on a variable or on the whole file.
+    #[error("cannot {action} {} in {}", variable.as_deref().unwrap_or("the header"), path.display())]
+    Netcdf {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The variable, if it was about one.
+        variable: Option<String>,
+        /// What the library said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// An axis without values.
+    #[error("the {axis} axis is empty")]
+    EmptyAxis {
+        /// Which axis.
+        axis: AxisKind,
+    },
+    /// An axis holds a value that is no coordinate.
+    #[error("{axis} {value} at index {index} is not a valid coordinate")]
+    AxisValue {
+        /// Which axis.
+        axis: AxisKind,
+        /// Where on the axis.
+        index: usize,
+        /// The value.
+        value: f64,
+    },
+    /// An axis turns back or repeats a value.
+    #[error("the {axis} axis neither rises nor falls throughout: it turns or repeats at index {index} ({value})")]
+    NotMonotonic {
+        /// Which axis.
+        axis: AxisKind,
+        /// The first index that breaks the order.
+        index: usize,
+        /// The value there.
+        value: f64,
+    },
+    /// Bounds and centres differ in number.
+    #[error("{got} pairs of {axis} bounds for {expected} cells")]
+    BoundsCount {
+        /// Which axis.
+        axis: AxisKind,
+        /// Pairs of bounds.
+        got: usize,
+        /// Cells.
+        expected: usize,
+    },
+    /// Longitudes overlap after a whole turn.
+    #[error("the longitudes span {span} degrees: more than once round the globe")]
+    MoreThanOnceRound {
+        /// Degrees from the first to the last centre.
+        span: f64,
+    },
+    /// A step that makes no axis.
+    #[error("cannot make a {axis} axis with step {step}: {reason}")]
+    Step {
+        /// Which axis.
+        axis: AxisKind,
+        /// The step.
+        step: f64,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A grid name that is not known.
+    #[error("no grid is called {name:?}: known are rNXxNY (r360x180) and a step in degrees that divides 180 (0.5)")]
+    GridName {
+        /// The name.
+        name: String,
+    },
+    /// A choice that is not among the known ones.
+    #[error("no {what} is called {got:?}: known are {}", known.join(", "))]
+    UnknownChoice {
+        /// What was to be chosen.
+        what: &'static str,
+        /// The text.
+        got: String,
+        /// The names that exist.
+        known: &'static [&'static str],
+    },
+    /// A target lies outside the source and that is to be refused.
+    #[error("target {axis} {value} (index {index}) lies outside the source")]
+    OutsideSource {
+        /// Which axis.
+        axis: AxisKind,
+        /// Where on the target's axis.
+        index: usize,
+        /// The target's coordinate.
+        value: f64,
+    },
+
+    /// A file without any grid of latitude and longitude.
+    #[error("nothing in {} lies on a latitude-longitude grid", path.display())]
+    NoGrid {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A variable that is not there.
+    #[error("no variable {name:?} in the input; on a grid are: {}", known.join(", "))]
+    UnknownVariable {
+        /// The name asked for.
+        name: String,
+        /// The variables that can be regridded.
+        known: Vec<String>,
+    },
+    /// A variable that cannot be regridded.
+    #[error("variable {variable} in {} cannot be regridded: {reason}", path.display())]
+    NotRegriddable {
+        /// The variable.
+        variable: String,
+        /// Its file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The parts of one variable do not fit together.
+    #[error("variable {variable}: {} and {} do not join along time: {reason}", first.display(), second.display())]
+    Join {
+        /// The variable.
+        variable: String,
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+        /// What differs.
+        reason: String,
+    },
+    /// A coordinate variable that makes no axis.
+    #[error("coordinate {variable} in {} is unusable", path.display())]
+    Coordinate {
+        /// The coordinate variable.
+        variable: String,
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: Box<Error>,
+    },
+    /// A time, calendar or time unit that cannot be understood.
+    #[error(transparent)]
+    Time(#[from] crate::time::TimeError),
+    /// The time axis of a variable cannot be understood.
+    #[error("time axis {variable} in {} is unusable", path.display())]
+    TimeAxis {
+        /// The time coordinate.
+        variable: String,
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: crate::time::TimeError,
+    },
+    /// A requested time that the input does not have.
+    #[error("variable {variable}: time {time} is not in the input, which runs from {first} to {last}{hint}")]
+    TimeNotFound {
+        /// The variable.
+        variable: String,
+        /// The time asked for.
+        time: String,
+        /// The first time there is.
+        first: String,
+        /// The last time there is.
+        last: String,
+        /// What would help.
+        hint: String,
+    },
+    /// Times were asked of a variable that has none.
+    #[error("variable {variable} in {} has no time axis to choose times from", path.display())]
+    NoTimeAxis {
+        /// The variable.
+        variable: String,
+        /// Its file.
+        path: PathBuf,
+    },
+    /// There is nothing to regrid or to write.
+    #[error("there is nothing to {action}")]
+    Nothing {
+        /// What was to be done.
+        action: &'static str,
+    },
+
+    /// The output is there already.
+    #[error("{} exists already", path.display())]
+    OutputExists {
+        /// The output.
+        path: PathBuf,
+    },
+    /// The output is one of the inputs.
+    #[error("the output {} is one of the inputs", path.display())]
+    OutputIsInput {
+        /// The output.
+        path: PathBuf,
+    },
+    /// The run of the tasks failed; the cause names the task.
+    #[error("the computation failed")]
+    Run(#[from] delayed::Error),
+}
+
+impl Error {
+    /// The error under any wrapping by the task that met it: what a reader wants to see first.
+    pub fn innermost(&self) -> &(dyn std::error::Error + 'static) {
+        let mut error: &(dyn std::error::Error + 'static) = self;
+        loop {
+            if let Some(own) = error.downcast_ref::<Self>()
+                && !matches!(own, Self::Run(_))
+            {
+                return error;
+            }
+            match error.source() {
+                Some(cause) => error = cause,
+                None => return error,
+            }
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! A grid: a latitude axis by a longitude axis, and the names and attributes under which they appear in a file.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use crate::attribute::Attributes;
+use crate::axis::{AxisKind, Latitudes, Longitudes};
+use crate::error::Error;
+
+/// Points of a target axis at the most; beyond it a step was surely mistyped.
+const MOST_POINTS: f64 = 10_000_000.0;
+
+/// A rectilinear grid: every row has one latitude, every column one longitude.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grid {
+    pub(crate) latitudes: Latitudes,
+    pub(crate) longitudes: Longitudes,
+    pub(crate) latitude_name: String,
+    pub(crate) longitude_name: String,
+    pub(crate) latitude_attributes: Attributes,
+    pub(crate) longitude_attributes: Attributes,
+}
+
+impl Grid {
+    /// A grid of two axes.
+    pub fn new(latitudes: Latitudes, longitudes: Longitudes) -> Self {
+        let axis = |standard_name: &str, units: &str, axis: &str| {
+            [("standard_name", standard_name), ("long_name", standard_name), ("units", units), ("axis", axis)]
+                .into_iter()
+                .collect()
+        };
+        Self {
+            latitudes,
+            longitudes,
+            latitude_name: "latitude".into(),
+            longitude_name: "longitude".into(),
+            latitude_attributes: axis("latitude", "degrees_north", "Y"),
+            longitude_attributes: axis("longitude", "degrees_east", "X"),
+        }
+    }
+
+    /// A grid of the given points, in their order.
+    ///
+    /// - Units: degrees north, degrees east.
+    ///
+    /// # Errors
+    /// As [`Latitudes::new`] and [`Longitudes::new`].
+    pub fn from_axes(latitudes: impl Into<Vec<f64>>, longitudes: impl Into<Vec<f64>>) -> Result<Self, Error> {
+        Ok(Self::new(
+            Latitudes::new(latitudes.into(), None)?,
+            Longitudes::new(longitudes.into(), None)?,
+        ))
+    }
+
+    /// Points from start to end, both included where a whole number of steps leads there.
+    ///
+    /// A range that ends below its start (`60.0..=15.0`) runs downwards; the step's sign does not matter.
+    /// - Units: degrees north, degrees east.
+    ///
+    /// # Errors
+    /// [`Error::Step`] for a step of zero or one that gives more than ten million points; as [`Grid::from_axes`].
+    ///
+    /// ```
+    /// let grid = regrid::Grid::regular(30.0..=40.0, 0.01, 30.0..=40.0, 0.01)?;
+    /// assert_eq!(grid.shape(), (1001, 1001));
+    /// # Ok::<(), regrid::Error>(())
+    /// ```
+    pub fn regular(
+        latitudes: RangeInclusive<f64>,
+        latitude_step: f64,
+        longitudes: RangeInclusive<f64>,
+        longitude_step: f64,
+    ) -> Result<Self, Error> {
+        Self::from_axes(
+            points(AxisKind::Latitude, *latitudes.start(), *latitudes.end(), latitude_step)?,
+            points(AxisKind::Longitude, *longitudes.start(), *longitudes.end(), longitude_step)?,
+        )
+    }
+
+    /// The cell-centred global grid of one step: the first row half a step from the south pole, the first column half
+    /// a step east of Greenwich.
+    ///
+    /// # Errors
+    /// [`Error::Step`] if 180 degrees are not a whole number of steps.
+    pub fn global(step: f64) -> Result<Self, Error> {
+        let rows = 180.0 / step;
+        if !(step > 0.0 && rows >= 1.0 && (rows - rows.round()).abs() < 1e-6 && rows <= MOST_POINTS) {
+            return Err(Error::Step { axis: AxisKind::Latitude, step, reason: "180 degrees are not a whole number of such steps" });
+        }
+        let rows = rows.round() as usize;
+        let centre = |first: f64, i: usize, span: f64, n: usize| tidy(first + (i as f64 + 0.5) * span / n as f64);
+        let latitudes: Vec<_> = (0..rows).map(|i| centre(-90.0, i, 180.0, rows)).collect();
+        let longitudes: Vec<_> = (0..2 * rows).map(|i| centre(0.0, i, 360.0, 2 * rows)).collect();
+        Self::with_global_bounds(latitudes, longitudes)
+    }
+
+    /// The global grid that CDO calls `r<columns>x<rows>`: the first column at Greenwich, the first row half a step from
+    /// the south pole.
+    ///
+    /// # Errors
+    /// [`Error::Step`] for no rows or columns, or more than ten million.
+    pub fn cdo_regular(columns: usize, rows: usize) -> Result<Self, Error> {
+        let fits = |n: usize| n > 0 && n as f64 <= MOST_POINTS;
+        if !fits(columns) || !fits(rows) {
+            return Err(Error::Step { axis: AxisKind::Longitude, step: 0.0, reason: "a grid needs at least one row and one column, and no more than ten million" });
+        }
+        let latitudes: Vec<_> = (0..rows).map(|i| tidy(-90.0 + (i as f64 + 0.5) * 180.0 / rows as f64)).collect();
+        let longitudes: Vec<_> = (0..columns).map(|i| tidy(i as f64 * 360.0 / columns as f64)).collect();
+        Self::with_global_bounds(latitudes, longitudes)
+    }
+
+    /// A global grid by its name: `r360x180` as CDO means it, or a bare step in degrees (`0.5`) for the cell-centred one.
+    ///
+    /// # Errors
+    /// [`Error::GridName`] for any other text; as [`Grid::global`] and [`Grid::cdo_regular`].
+    ///
+    /// ```
+    /// use regrid::Grid;
+    /// assert_eq!(Grid::named("r360x180")?.longitudes().centres()[0], 0.0);
+    /// assert_eq!(Grid::named("0.5")?.shape(), (360, 720));
+    /// # Ok::<(), regrid::Error>(())
+    /// ```
+    pub fn named(name: &str) -> Result<Self, Error> {
+        let unknown = || Error::GridName { name: name.to_owned() };
+        if let Some((columns, rows)) = name.strip_prefix('r').and_then(|rest| rest.split_once('x')) {
+            let count = |text: &str| text.parse::<usize>().map_err(|_| unknown());
+            return Self::cdo_regular(count(columns)?, count(rows)?);
+        }
+        let step: f64 = name.parse().map_err(|_| unknown())?;
+        if !step.is_finite() {
+            return Err(unknown());
+        }
+        Self::global(step)
+    }
+
+    /// A global grid carries its bounds, so that its outer rows end at the poles and its columns close the circle.
+    fn with_global_bounds(latitudes: Vec<f64>, longitudes: Vec<f64>) -> Result<Self, Error> {
+        let row_bounds = (latitudes.len() == 1).then(|| vec![[-90.0, 90.0]]);
+        let column_bounds = (longitudes.len() == 1).then(|| vec![[longitudes[0] - 180.0, longitudes[0] + 180.0]]);
+        Ok(Self::new(
+            Latitudes::new(latitudes, row_bounds)?,
+            Longitudes::new(longitudes, column_bounds)?,
+        ))
+    }
+
+    /// The rows' latitudes.
+    pub fn latitudes(&self) -> &Latitudes {
+        &self.latitudes
+    }
+
+    /// The columns' longitudes.
+    pub fn longitudes(&self) -> &Longitudes {
+        &self.longitudes
+    }
+
+    /// Number of rows and of columns.
+    pub fn shape(&self) -> (usize, usize) {
+        (self.latitudes.len(), self.longitudes.len())
+    }
+
+    /// Whether both grids have the same points, whatever they are called.
+    pub(crate) fn same_points(&self, other: &Self) -> bool {
+        self.latitudes.centres() == other.latitudes.centres() && self.longitudes.centres() == other.longitudes.centres()
+    }
+}
+
+impl fmt::Display for Grid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ends = |c: &[f64]| (c[0], c[c.len() - 1]);
+        let (south, north) = ends(self.latitudes.centres());
+        let (west, east) = ends(self.longitudes.centres());
+        let (rows, columns) = self.shape();
+        write!(f, "{rows} x {columns}, latitude {south} to {north}, longitude {west} to {east}")?;
+        if self.longitudes.is_cyclic() {
+            f.write_str(", all the way round")?;
+        }
+        Ok(())
+    }
+}
+
+/// Points from `start` towards `end`, computed from the start so that steps do not add up their rounding.
+fn points(axis: AxisKind, start: f64, end: f64, step: f64) -> Result<Vec<f64>, Error> {
+    let step = step.abs();
+    let fault = |reason| Error::Step { axis, step, reason };
+    if !(start.is_finite() && end.is_finite()) {
+        return Err(fault("start and end must be numbers"));
+    }
+    if step.is_nan() || step == 0.0 {
+        return Err(fault("the step must not be zero"));
+    }
+    let count = ((end - start).abs() / step + 1e-6).floor() + 1.0;
+    if count > MOST_POINTS {
+        return Err(fault("more than ten million points"));
+    }
+    let signed = if end < start { -step } else { step };
+    Ok((0..count as usize).map(|i| tidy(start + i as f64 * signed)).collect())
+}
+
+/// The double nearest to the value's ten decimals: 30.07, not 30.069999999999997.
+fn tidy(x: f64) -> f64 {
+    const SCALE: f64 = 1e10;
+    let rounded = (x * SCALE).round() / SCALE;
+    // A step such as 1/3 has more decimals than that: leave it alone.
+    if (rounded - x).abs() < 1e-12 { rounded } else { x }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regular_grids_hit_their_ends_exactly() {
+        let grid = Grid::regular(60.0..=15.0, 0.6, -10.0..=10.0, 0.1).unwrap();
+        let latitudes = grid.latitudes().centres();
+        assert_eq!((latitudes.len(), latitudes[0], latitudes[75]), (76, 60.0, 15.0));
+        let longitudes = grid.longitudes().centres();
+        assert_eq!((longitudes.len(), longitudes[3], longitudes[200]), (201, -9.7, 10.0));
+    }
+
+    #[test]
+    fn an_end_between_steps_is_not_reached() {
+        let grid = Grid::regular(0.0..=1.0, 0.3, 0.0..=0.0, 1.0).unwrap();
+        assert_eq!(grid.latitudes().centres(), [0.0, 0.3, 0.6, 0.9]);
+        assert_eq!(grid.longitudes().centres(), [0.0]);
+    }
+
+    #[test]
+    fn named_grids_mean_what_cdo_means() {
+        let r = Grid::named("r360x180").unwrap();
+        assert_eq!(r.shape(), (180, 360));
+        assert_eq!((r.latitudes().centres()[0], r.latitudes().centres()[179]), (-89.5, 89.5));
+        assert_eq!((r.longitudes().centres()[0], r.longitudes().centres()[359]), (0.0, 359.0));
+        let half = Grid::named("0.5").unwrap();
+        assert_eq!((half.latitudes().centres()[0], half.longitudes().centres()[0]), (-89.75, 0.25));
+        assert!(half.longitudes().is_cyclic());
+        assert_eq!(half.latitudes().reach_poles(), [true, true]);
+    }
+
+    #[test]
+    fn odd_steps_keep_their_digits() {
+        let grid = Grid::cdo_regular(7, 7).unwrap();
+        assert_eq!(grid.longitudes().centres()[1], 360.0 / 7.0);
+    }
+
+    #[test]
+    fn unusable_steps_and_names_are_refused() {
+        for name in ["", "r360", "rx180", "r0x180", "r1e9x4", "0.7", "-1", "0", "inf", "global"] {
+            assert!(Grid::named(name).is_err(), "{name:?}");
+        }
+        assert!(Grid::regular(0.0..=10.0, 0.0, 0.0..=1.0, 1.0).is_err());
+        assert!(Grid::regular(0.0..=10.0, 1e-12, 0.0..=1.0, 1.0).is_err());
+        assert!(Grid::regular(0.0..=f64::NAN, 1.0, 0.0..=1.0, 1.0).is_err());
+    }
+}

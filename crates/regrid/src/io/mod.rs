@@ -1,0 +1,129 @@
+//! Files behind a few small traits: what is in them, and regions of their values.
+//!
+//! Nothing here speaks of a file format but the folder's own back ends ([`netcdf`], [`classic`]); the rest of the crate
+//! sees [`SourceFile`] and [`ChunkSource`], so that another format can stand beside netCDF.
+
+pub(crate) mod cf;
+pub mod classic;
+pub(crate) mod netcdf;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::attribute::{AttributeValue, Attributes};
+use crate::chunk::Region;
+use crate::error::Error;
+use crate::values::{DataType, Values};
+
+/// One dimension of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dimension {
+    /// Its name.
+    pub name: String,
+    /// Its length.
+    pub len: usize,
+    /// Whether a file may grow along it.
+    pub unlimited: bool,
+}
+
+/// What a file says of one variable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VariableMeta {
+    /// Its name.
+    pub name: String,
+    /// The type as stored.
+    pub data_type: DataType,
+    /// The names of its dimensions, in order.
+    pub dimensions: Vec<String>,
+    /// Its attributes.
+    pub attributes: Attributes,
+    /// The shape of its storage chunks; `None` if it is stored in one stretch.
+    pub chunk_shape: Option<Vec<usize>>,
+}
+
+/// What a file says of itself: no values.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FileMeta {
+    /// The kind of file, for people.
+    pub format: String,
+    /// The file's own attributes.
+    pub attributes: Attributes,
+    /// Its dimensions.
+    pub dimensions: Vec<Dimension>,
+    /// Its variables.
+    pub variables: Vec<VariableMeta>,
+    /// Variables of types that are not read, and groups, by name.
+    pub unread: Vec<String>,
+}
+
+impl FileMeta {
+    /// A variable by name.
+    pub fn variable(&self, name: &str) -> Option<&VariableMeta> {
+        self.variables.iter().find(|v| v.name == name)
+    }
+
+    /// A dimension by name.
+    pub fn dimension(&self, name: &str) -> Option<&Dimension> {
+        self.dimensions.iter().find(|d| d.name == name)
+    }
+
+    /// The lengths of a variable's dimensions.
+    pub fn shape(&self, variable: &VariableMeta) -> Vec<usize> {
+        variable.dimensions.iter().map(|name| self.dimension(name).map_or(0, |d| d.len)).collect()
+    }
+}
+
+/// An open file of any format.
+pub trait SourceFile: fmt::Debug + Send + Sync {
+    /// Where it is.
+    fn path(&self) -> &Path;
+
+    /// What is in it.
+    fn meta(&self) -> &FileMeta;
+
+    /// The values of one variable.
+    ///
+    /// # Errors
+    /// [`Error::UnknownVariable`], or what the format's library says.
+    fn variable(&self, name: &str) -> Result<Arc<dyn ChunkSource>, Error>;
+}
+
+/// The values of one variable, region by region.
+pub trait ChunkSource: fmt::Debug + Send + Sync {
+    /// Its length along each dimension.
+    fn shape(&self) -> &[usize];
+
+    /// The type as stored.
+    fn data_type(&self) -> DataType;
+
+    /// The shape of its storage chunks; `None` if it is stored in one stretch.
+    fn chunk_shape(&self) -> Option<&[usize]>;
+
+    /// The values of a region, as stored, row by row.
+    ///
+    /// # Errors
+    /// What the file system or the format's library says.
+    fn read(&self, region: &Region) -> Result<Values, Error>;
+}
+
+/// A variable of an output file.
+#[derive(Debug, Clone)]
+pub(crate) struct OutputVariable {
+    pub(crate) name: String,
+    pub(crate) data_type: DataType,
+    pub(crate) dimensions: Vec<String>,
+    pub(crate) attributes: Attributes,
+    pub(crate) fill: Option<AttributeValue>,
+    pub(crate) chunk_shape: Option<Vec<usize>>,
+    /// The values, where they are known when the file is made.
+    pub(crate) values: Option<Values>,
+}
+
+/// All that an output file holds, but for the values that come later.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Layout {
+    pub(crate) attributes: Attributes,
+    pub(crate) dimensions: Vec<Dimension>,
+    pub(crate) variables: Vec<OutputVariable>,
+}

@@ -1,0 +1,266 @@
+//! What each target chunk reads: planned axis by axis, before anything runs.
+//!
+//! A target chunk is a range of targets on every dimension, and so is what it reads: the source cells that its weights
+//! reach on each dimension by itself. Those cells lie in read blocks, which are made of whole storage chunks, so that no
+//! storage chunk is touched by two blocks and none is read that nothing reaches. A chunk's *window* is the array of just
+//! the source cells it needs, gathered from its blocks.
+
+use std::ops::Range;
+
+use crate::chunk::cuts;
+use crate::weights::AxisWeights;
+
+/// Bytes that a read block holds at the most, where single storage chunks are smaller.
+pub(crate) const BLOCK_BYTES: usize = 2 << 20;
+
+/// One dimension of a variable: its weights, the targets' cuts and the source's read blocks.
+#[derive(Debug, Clone)]
+pub(crate) struct AxisPlan {
+    /// Pieces of the source that are read at once, in order; only those that something needs.
+    pub(crate) blocks: Vec<Range<usize>>,
+    /// The target's pieces.
+    pub(crate) cuts: Vec<AxisCut>,
+}
+
+/// One piece of a target axis, with all that is needed to compute it from its window.
+#[derive(Debug, Clone)]
+pub(crate) struct AxisCut {
+    /// The target indices.
+    pub(crate) targets: Range<usize>,
+    /// Source cells that the window holds along this axis.
+    pub(crate) window: usize,
+    /// Weights from places in the window; places beyond it are the pole rows.
+    pub(crate) weights: AxisWeights,
+    /// Which of the two pole rows, at the first and at the last index, the weights reach.
+    pub(crate) poles: [Option<usize>; 2],
+    /// What each block brings to the window.
+    pub(crate) pieces: Vec<Piece>,
+}
+
+/// What one read block brings to a window along one axis.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Piece {
+    /// The block's index.
+    pub(crate) block: usize,
+    /// Runs of cells: place in the block, place in the window, length.
+    pub(crate) runs: Vec<(usize, usize, usize)>,
+}
+
+impl AxisPlan {
+    /// Plans one axis.
+    ///
+    /// `storage` holds the source's storage chunks along the axis, in order and without gaps between them; `weights` may
+    /// read two virtual indices beyond the source's own (the pole rows). A block takes in neighbouring storage chunks
+    /// of one class while it has fewer than `block_cells` cells. Storage chunks have one class when the same cut is the
+    /// first to need them (`by_cut`), or, otherwise, when any cut needs them; the cells of `apart` make classes of their own.
+    pub(crate) fn new(
+        weights: &AxisWeights,
+        storage: &[Range<usize>],
+        target_cuts: &[Range<usize>],
+        block_cells: usize,
+        by_cut: bool,
+        apart: &[usize],
+    ) -> Self {
+        let source_len = storage.last().map_or(0, |chunk| chunk.end);
+        let needs: Vec<Vec<usize>> = target_cuts.iter().map(|cut| weights.sources(cut.clone())).collect();
+        let mut class: Vec<Option<(usize, bool)>> = vec![None; storage.len()];
+        let chunk_of = |cell: usize| storage.partition_point(|chunk| chunk.end <= cell);
+        for (cut, cells) in needs.iter().enumerate() {
+            for &cell in cells.iter().filter(|&&cell| cell < source_len) {
+                class[chunk_of(cell)].get_or_insert((if by_cut { cut } else { 0 }, false));
+            }
+        }
+        for &cell in apart {
+            let class = &mut class[chunk_of(cell)];
+            *class = Some((class.map_or(usize::MAX, |(cut, _)| cut), true));
+        }
+        let blocks = group(storage, &class, block_cells);
+        let cuts = target_cuts
+            .iter()
+            .zip(&needs)
+            .map(|(targets, cells)| AxisCut::new(weights, targets.clone(), cells, source_len, &blocks))
+            .collect();
+        Self { blocks, cuts }
+    }
+}
+
+impl AxisCut {
+    fn new(
+        weights: &AxisWeights,
+        targets: Range<usize>,
+        cells: &[usize],
+        source_len: usize,
+        blocks: &[Range<usize>],
+    ) -> Self {
+        let window = cells.partition_point(|&cell| cell < source_len);
+        let pole = |row: usize| cells[window..].iter().position(|&cell| cell == row).map(|at| window + at);
+        Self {
+            weights: weights.local(targets.clone(), cells),
+            targets,
+            window,
+            poles: [pole(source_len), pole(source_len + 1)],
+            pieces: pieces(&cells[..window], blocks),
+        }
+    }
+
+    /// A window of some cells, without targets.
+    pub(crate) fn window_of(cells: &[usize], blocks: &[Range<usize>]) -> Self {
+        Self {
+            targets: 0..0,
+            window: cells.len(),
+            weights: AxisWeights::default(),
+            poles: [None, None],
+            pieces: pieces(cells, blocks),
+        }
+    }
+}
+
+/// Neighbouring storage chunks of one class, joined.
+fn group<C: PartialEq + Copy>(storage: &[Range<usize>], class: &[Option<C>], block_cells: usize) -> Vec<Range<usize>> {
+    let mut blocks: Vec<Range<usize>> = Vec::new();
+    let mut last: Option<C> = None;
+    for (chunk, &class) in storage.iter().zip(class) {
+        match blocks.last_mut() {
+            Some(block)
+                if class.is_some()
+                    && class == last
+                    && block.end == chunk.start
+                    && chunk.end - block.start <= block_cells =>
+            {
+                block.end = chunk.end;
+            }
+            _ if class.is_some() => blocks.push(chunk.clone()),
+            _ => {}
+        }
+        last = class;
+    }
+    blocks
+}
+
+/// How sorted cells come out of blocks.
+fn pieces(cells: &[usize], blocks: &[Range<usize>]) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    for (place, &cell) in cells.iter().enumerate() {
+        let block = blocks.partition_point(|block| block.end <= cell);
+        let within = cell - blocks[block].start;
+        match pieces.last_mut() {
+            Some(piece) if piece.block == block => match piece.runs.last_mut() {
+                Some((from, _, len)) if *from + *len == within => *len += 1,
+                _ => piece.runs.push((within, place, 1)),
+            },
+            _ => pieces.push(Piece { block, runs: vec![(within, place, 1)] }),
+        }
+    }
+    pieces
+}
+
+/// The storage chunks along one axis of an array that is stored in chunks of `size`, or in one stretch.
+///
+/// Arrays in one stretch are read in pieces of `stretch` cells.
+pub(crate) fn storage_cuts(len: usize, size: Option<usize>, stretch: usize) -> Vec<Range<usize>> {
+    cuts(len, size.unwrap_or(stretch).max(1))
+}
+
+/// How many cells a block may have along each axis, the last axis first, so that it keeps below [`BLOCK_BYTES`].
+pub(crate) fn block_cells(shape: &[usize], storage: &[usize], cell_bytes: usize) -> Vec<usize> {
+    let mut bytes = storage.iter().product::<usize>().max(1) * cell_bytes;
+    let mut most: Vec<usize> = storage.to_vec();
+    for axis in (0..shape.len()).rev() {
+        let chunks = (BLOCK_BYTES / bytes).clamp(1, shape[axis].div_ceil(storage[axis]).max(1));
+        most[axis] = storage[axis] * chunks;
+        bytes *= chunks;
+    }
+    most
+}
+
+/// Cells of a target chunk at the most, where the caller states no size.
+const CHUNK_CELLS: usize = 1 << 20;
+/// Cells that a target chunk should have at the least, so that a task is worth its while.
+const SMALL_CHUNK_CELLS: usize = 1 << 16;
+/// Chunks that a field should have at the least, so that every core finds work.
+const FEW_CHUNKS: usize = 16;
+
+/// The shape of target chunks, in (outer dimensions, latitude, longitude): whole rows, as many as fit.
+///
+/// It depends on the target alone, so that a result's layout is the same on every machine. `stated` is the caller's size
+/// of chunks in latitude and longitude.
+pub(crate) fn target_chunk_shape(target: &[usize], stated: Option<(usize, usize)>) -> Vec<usize> {
+    let outer = target.len() - 2;
+    let (rows, columns) = (target[outer], target[outer + 1]);
+    let total: usize = target.iter().product();
+    let wanted = (total / FEW_CHUNKS).clamp(SMALL_CHUNK_CELLS, CHUNK_CELLS);
+    let (chunk_rows, chunk_columns) = match stated {
+        Some((r, c)) => (r.clamp(1, rows.max(1)), c.clamp(1, columns.max(1))),
+        None => {
+            let chunk_columns = columns.clamp(1, CHUNK_CELLS);
+            ((wanted / chunk_columns).clamp(1, rows.max(1)), chunk_columns)
+        }
+    };
+    let mut shape = vec![1; outer];
+    let mut cells = chunk_rows * chunk_columns;
+    // Small planes are taken several at a time, along the dimension nearest to the plane first.
+    for axis in (0..outer).rev() {
+        shape[axis] = (wanted / cells).clamp(1, target[axis].max(1));
+        cells *= shape[axis];
+        if shape[axis] < target[axis] {
+            break;
+        }
+    }
+    shape.extend([chunk_rows, chunk_columns]);
+    shape
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn select(sources: &[usize]) -> AxisWeights {
+        sources.iter().map(|&s| vec![(s, 1.0)]).collect()
+    }
+
+    #[test]
+    fn blocks_hold_only_storage_chunks_that_something_needs() {
+        let storage = cuts(100, 10);
+        let plan = AxisPlan::new(&select(&[3, 12, 14, 55]), &storage, &[0..2, 2..4], 100, false, &[]);
+        assert_eq!(plan.blocks, [0..20, 50..60]);
+        assert_eq!(plan.cuts[0].pieces, [Piece { block: 0, runs: vec![(3, 0, 1), (12, 1, 1)] }]);
+        assert_eq!(
+            plan.cuts[1].pieces,
+            [Piece { block: 0, runs: vec![(14, 0, 1)] }, Piece { block: 1, runs: vec![(5, 1, 1)] }]
+        );
+    }
+
+    #[test]
+    fn blocks_by_cut_do_not_reach_into_the_next_cut() {
+        let storage = cuts(8, 1);
+        let plan = AxisPlan::new(&select(&[0, 1, 2, 3, 4, 5]), &storage, &[0..3, 3..6], 100, true, &[]);
+        assert_eq!(plan.blocks, [0..3, 3..6]);
+    }
+
+    #[test]
+    fn cells_set_apart_are_read_by_themselves() {
+        let storage = cuts(6, 2);
+        let plan = AxisPlan::new(&select(&[0, 2, 5, 6]), &storage, &[0..4], 100, false, &[5]);
+        assert_eq!(plan.blocks, [0..4, 4..6]);
+        let cut = &plan.cuts[0];
+        assert_eq!((cut.window, cut.poles), (3, [Some(3), None]));
+        assert_eq!(cut.weights.row(3), [(3, 1.0)]);
+    }
+
+    #[test]
+    fn chunks_are_whole_rows_until_the_caller_says_otherwise() {
+        assert_eq!(target_chunk_shape(&[120, 361, 720], None), [4, 361, 720]);
+        assert_eq!(target_chunk_shape(&[6, 360, 720], None), [1, 135, 720]);
+        assert_eq!(target_chunk_shape(&[1, 10_000, 20_000], None), [1, 52, 20_000]);
+        assert_eq!(target_chunk_shape(&[240, 10, 10], None), [240, 10, 10]);
+        assert_eq!(target_chunk_shape(&[6, 360, 720], Some((100, 100))), [6, 100, 100]);
+        assert_eq!(target_chunk_shape(&[5, 5], Some((100, 2))), [5, 2]);
+    }
+
+    #[test]
+    fn blocks_keep_below_their_size() {
+        assert_eq!(block_cells(&[6, 145, 192], &[1, 49, 64], 4), [6, 147, 192]);
+        assert_eq!(block_cells(&[128, 721, 1440], &[1, 721, 1440], 4), [1, 721, 1440]);
+        assert_eq!(block_cells(&[128, 721, 1440], &[16, 128, 128], 4), [16, 128, 256]);
+    }
+}

@@ -1,0 +1,70 @@
+//! The nearest centre, found along each axis by itself; a tie takes the lower index.
+//!
+//! No value is ever made up: between a global source's last row and the pole that row is the nearest, whatever the pole
+//! option but `none` says, and beyond an outer centre a value is taken only where the outside option asks for one.
+
+use super::{Columns, Outside, Place, Rows};
+
+type Row = Vec<(usize, f64)>;
+
+/// The source row of one target row.
+pub(super) fn row(place: Place, rows: &Rows<'_>) -> Row {
+    one(place, rows.edges.outside)
+}
+
+/// The source column of one target column.
+pub(super) fn column(place: Place, columns: &Columns<'_>) -> Row {
+    one(place, columns.outside)
+}
+
+fn one(place: Place, outside: Outside) -> Row {
+    let at = match place {
+        Place::On(at) | Place::Polar { row: at, .. } => at,
+        // A midpoint written in decimals may miss the middle by a rounding.
+        Place::Between { lower, upper, share } if (share - 0.5).abs() < 1e-9 => lower.min(upper),
+        Place::Between { lower, upper, share } => if share < 0.5 { lower } else { upper },
+        Place::Outside { edge, .. } => match outside {
+            Outside::Missing | Outside::Error => return vec![],
+            Outside::Nearest | Outside::Linear => edge,
+        },
+    };
+    vec![(at, 1.0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Edges, Method, RectilinearWeights};
+    use super::*;
+    use crate::grid::Grid;
+
+    #[test]
+    fn ties_take_the_lower_index() {
+        let source = Grid::from_axes([2.0, 1.0, 0.0], [0.0, 90.0, 180.0, 270.0]).unwrap();
+        let target = Grid::from_axes([1.5, 0.5], [45.0, 225.0, 315.0]).unwrap();
+        let weights = RectilinearWeights::new(&source, &target, Method::Nearest, Edges::default()).unwrap();
+        let rows: Vec<_> = (0..2).map(|i| weights.latitude.row(i)[0].0).collect();
+        let columns: Vec<_> = (0..3).map(|j| weights.longitude.row(j)[0].0).collect();
+        assert_eq!(rows, [0, 1]);
+        assert_eq!(columns, [0, 2, 0]);
+    }
+
+    /// Against a search through all centres, on uneven axes in both directions.
+    #[test]
+    fn the_nearest_is_found() {
+        let latitudes = [40.0, 33.0, 10.0, 9.5, -20.0];
+        let longitudes = [-30.0, -29.0, -10.0, 20.0, 21.0];
+        let source = Grid::from_axes(latitudes, longitudes).unwrap();
+        let target = Grid::regular(-20.0..=40.0, 0.7, -30.0..=21.0, 0.3).unwrap();
+        let weights = RectilinearWeights::new(&source, &target, Method::Nearest, Edges::default()).unwrap();
+        let search = |centres: &[f64], x: f64| {
+            let distance = |i: &usize| (centres[*i] - x).abs();
+            (0..centres.len()).min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap()
+        };
+        for (i, &x) in target.latitudes().centres().iter().enumerate() {
+            assert_eq!(weights.latitude.row(i), [(search(&latitudes, x), 1.0)]);
+        }
+        for (j, &x) in target.longitudes().centres().iter().enumerate() {
+            assert_eq!(weights.longitude.row(j), [(search(&longitudes, x), 1.0)]);
+        }
+    }
+}

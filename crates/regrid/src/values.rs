@@ -1,0 +1,308 @@
+//! Arrays whose type is known only when a file is opened: one variant per type that files store.
+
+use ndarray::{ArrayD, ArrayViewD, Axis as Dim, IxDyn};
+
+/// The type of an array's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DataType {
+    /// 8-bit integer.
+    I8,
+    /// Unsigned 8-bit integer.
+    U8,
+    /// 16-bit integer.
+    I16,
+    /// Unsigned 16-bit integer.
+    U16,
+    /// 32-bit integer.
+    I32,
+    /// Unsigned 32-bit integer.
+    U32,
+    /// 64-bit integer.
+    I64,
+    /// Unsigned 64-bit integer.
+    U64,
+    /// 32-bit float.
+    F32,
+    /// 64-bit float.
+    F64,
+    /// One byte of text.
+    Char,
+    /// A text of any length.
+    Text,
+}
+
+impl DataType {
+    /// Bytes of one value; for text, of the handle alone.
+    pub fn size(self) -> usize {
+        match self {
+            Self::I8 | Self::U8 | Self::Char => 1,
+            Self::I16 | Self::U16 => 2,
+            Self::I32 | Self::U32 | Self::F32 => 4,
+            Self::I64 | Self::U64 | Self::F64 => 8,
+            Self::Text => std::mem::size_of::<String>(),
+        }
+    }
+
+    /// Whether values of this type are numbers.
+    pub fn is_numeric(self) -> bool {
+        !matches!(self, Self::Char | Self::Text)
+    }
+
+    /// Whether values of this type are floating-point numbers.
+    pub fn is_float(self) -> bool {
+        matches!(self, Self::F32 | Self::F64)
+    }
+
+    /// The name that `ncdump` gives the type.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::I8 => "byte",
+            Self::U8 => "ubyte",
+            Self::I16 => "short",
+            Self::U16 => "ushort",
+            Self::I32 => "int",
+            Self::U32 => "uint",
+            Self::I64 => "int64",
+            Self::U64 => "uint64",
+            Self::F32 => "float",
+            Self::F64 => "double",
+            Self::Char => "char",
+            Self::Text => "string",
+        }
+    }
+}
+
+/// An array of any stored type.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Values {
+    /// 8-bit integers.
+    I8(ArrayD<i8>),
+    /// Unsigned 8-bit integers.
+    U8(ArrayD<u8>),
+    /// 16-bit integers.
+    I16(ArrayD<i16>),
+    /// Unsigned 16-bit integers.
+    U16(ArrayD<u16>),
+    /// 32-bit integers.
+    I32(ArrayD<i32>),
+    /// Unsigned 32-bit integers.
+    U32(ArrayD<u32>),
+    /// 64-bit integers.
+    I64(ArrayD<i64>),
+    /// Unsigned 64-bit integers.
+    U64(ArrayD<u64>),
+    /// 32-bit floats.
+    F32(ArrayD<f32>),
+    /// 64-bit floats.
+    F64(ArrayD<f64>),
+    /// Bytes of text.
+    Char(ArrayD<u8>),
+    /// Texts.
+    Text(ArrayD<String>),
+}
+
+/// Runs one expression for whichever array a [`Values`] holds.
+macro_rules! with_values {
+    ($values:expr, $array:ident => $body:expr) => {
+        match $values {
+            $crate::values::Values::I8($array) => $body,
+            $crate::values::Values::U8($array) => $body,
+            $crate::values::Values::I16($array) => $body,
+            $crate::values::Values::U16($array) => $body,
+            $crate::values::Values::I32($array) => $body,
+            $crate::values::Values::U32($array) => $body,
+            $crate::values::Values::I64($array) => $body,
+            $crate::values::Values::U64($array) => $body,
+            $crate::values::Values::F32($array) => $body,
+            $crate::values::Values::F64($array) => $body,
+            $crate::values::Values::Char($array) => $body,
+            $crate::values::Values::Text($array) => $body,
+        }
+    };
+}
+pub(crate) use with_values;
+
+/// A type that an array of [`Values`] can hold; ties the Rust type to its variant.
+pub trait Element: Clone + Default + Send + Sync + 'static {
+    /// The variant's tag.
+    const DATA_TYPE: DataType;
+    /// Wraps an array.
+    fn wrap(array: ArrayD<Self>) -> Values;
+    /// The array inside, if it is of this type.
+    fn of(values: &Values) -> Option<&ArrayD<Self>>;
+}
+
+macro_rules! elements {
+    ($($type:ty => $variant:ident),* $(,)?) => {$(
+        impl Element for $type {
+            const DATA_TYPE: DataType = DataType::$variant;
+            fn wrap(array: ArrayD<Self>) -> Values {
+                Values::$variant(array)
+            }
+            fn of(values: &Values) -> Option<&ArrayD<Self>> {
+                match values {
+                    Values::$variant(array) => Some(array),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+elements! {
+    i8 => I8, u8 => U8, i16 => I16, u16 => U16, i32 => I32, u32 => U32,
+    i64 => I64, u64 => U64, f32 => F32, f64 => F64, String => Text,
+}
+
+impl Values {
+    /// An array of zeros (empty texts) of a type and shape.
+    pub fn zeros(data_type: DataType, shape: &[usize]) -> Self {
+        let shape = IxDyn(shape);
+        match data_type {
+            DataType::I8 => Self::I8(ArrayD::default(shape)),
+            DataType::U8 => Self::U8(ArrayD::default(shape)),
+            DataType::I16 => Self::I16(ArrayD::default(shape)),
+            DataType::U16 => Self::U16(ArrayD::default(shape)),
+            DataType::I32 => Self::I32(ArrayD::default(shape)),
+            DataType::U32 => Self::U32(ArrayD::default(shape)),
+            DataType::I64 => Self::I64(ArrayD::default(shape)),
+            DataType::U64 => Self::U64(ArrayD::default(shape)),
+            DataType::F32 => Self::F32(ArrayD::default(shape)),
+            DataType::F64 => Self::F64(ArrayD::default(shape)),
+            DataType::Char => Self::Char(ArrayD::default(shape)),
+            DataType::Text => Self::Text(ArrayD::default(shape)),
+        }
+    }
+
+    /// The type of the values.
+    pub fn data_type(&self) -> DataType {
+        match self {
+            Self::I8(_) => DataType::I8,
+            Self::U8(_) => DataType::U8,
+            Self::I16(_) => DataType::I16,
+            Self::U16(_) => DataType::U16,
+            Self::I32(_) => DataType::I32,
+            Self::U32(_) => DataType::U32,
+            Self::I64(_) => DataType::I64,
+            Self::U64(_) => DataType::U64,
+            Self::F32(_) => DataType::F32,
+            Self::F64(_) => DataType::F64,
+            Self::Char(_) => DataType::Char,
+            Self::Text(_) => DataType::Text,
+        }
+    }
+
+    /// Length along each dimension.
+    pub fn shape(&self) -> &[usize] {
+        with_values!(self, array => array.shape())
+    }
+
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        with_values!(self, array => array.len())
+    }
+
+    /// Whether there are no values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes that the values take.
+    pub fn bytes(&self) -> usize {
+        self.len() * self.data_type().size()
+    }
+
+    /// The values as doubles, row by row; `None` for text.
+    pub fn to_f64(&self) -> Option<ArrayD<f64>> {
+        Some(match self {
+            Self::I8(a) => a.mapv(f64::from),
+            Self::U8(a) => a.mapv(f64::from),
+            Self::I16(a) => a.mapv(f64::from),
+            Self::U16(a) => a.mapv(f64::from),
+            Self::I32(a) => a.mapv(f64::from),
+            Self::U32(a) => a.mapv(f64::from),
+            Self::I64(a) => a.mapv(|x| x as f64),
+            Self::U64(a) => a.mapv(|x| x as f64),
+            Self::F32(a) => a.mapv(f64::from),
+            Self::F64(a) => a.clone(),
+            Self::Char(_) | Self::Text(_) => return None,
+        })
+    }
+
+    /// The array, if its values are of type `T`.
+    pub fn as_array<T: Element>(&self) -> Option<ArrayViewD<'_, T>> {
+        T::of(self).map(|array| array.view())
+    }
+
+    /// The same values with their dimensions in another order, row by row in the new order.
+    pub(crate) fn permuted(self, order: &[usize]) -> Self {
+        if order.iter().enumerate().all(|(at, &from)| at == from) {
+            return self;
+        }
+        macro_rules! permute {
+            ($($variant:ident),*) => {
+                match self {$(
+                    Self::$variant(a) => Self::$variant(a.permuted_axes(IxDyn(order)).as_standard_layout().into_owned()),
+                )*}
+            };
+        }
+        permute!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64, Char, Text)
+    }
+
+    /// The values at some indices along one dimension.
+    pub(crate) fn select(&self, dim: usize, indices: &[usize]) -> Self {
+        macro_rules! select {
+            ($($variant:ident),*) => {
+                match self {$(
+                    Self::$variant(a) => Self::$variant(a.select(Dim(dim), indices)),
+                )*}
+            };
+        }
+        select!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64, Char, Text)
+    }
+
+    /// Arrays of one type joined along a dimension; `None` where types or other lengths differ.
+    pub(crate) fn concatenate(dim: usize, parts: &[&Self]) -> Option<Self> {
+        fn join<T: Clone>(dim: usize, parts: Vec<Option<&ArrayD<T>>>) -> Option<ArrayD<T>> {
+            let views: Vec<_> = parts
+                .into_iter()
+                .map(|part| part.map(|array| array.view()))
+                .collect::<Option<_>>()?;
+            ndarray::concatenate(Dim(dim), &views).ok()
+        }
+        macro_rules! concatenate {
+            ($($variant:ident),*) => {
+                match parts.first()? {$(
+                    Self::$variant(_) => join(
+                        dim,
+                        parts.iter().map(|p| match p { Self::$variant(a) => Some(a), _ => None }).collect(),
+                    ).map(Self::$variant),
+                )*}
+            };
+        }
+        concatenate!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64, Char, Text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permuted_values_are_in_row_order_again() {
+        let values = Values::I16(ArrayD::from_shape_vec(IxDyn(&[2, 3]), vec![1, 2, 3, 4, 5, 6]).unwrap());
+        let turned = values.permuted(&[1, 0]);
+        assert_eq!(turned.shape(), [3, 2]);
+        assert_eq!(i16::of(&turned).unwrap().as_slice().unwrap(), [1, 4, 2, 5, 3, 6]);
+    }
+
+    #[test]
+    fn concatenate_refuses_mixed_types() {
+        let a = Values::zeros(DataType::F32, &[1, 2]);
+        let b = Values::zeros(DataType::F64, &[1, 2]);
+        assert!(Values::concatenate(0, &[&a, &b]).is_none());
+        assert_eq!(Values::concatenate(0, &[&a, &a]).unwrap().shape(), [2, 2]);
+    }
+}

@@ -1,0 +1,90 @@
+//! Weights along one axis: for each target index the source indices it reads, and how much of each.
+//!
+//! A rectilinear grid onto another is the product of two of these, one for latitude and one for longitude; the big sparse
+//! matrix is never formed. Time, where it is interpolated, is a third one.
+
+use std::ops::Range;
+
+/// A banded matrix in compressed rows: row by target index, column by source index.
+///
+/// A row without entries means that the target lies outside the source: it is missing. Entries of weight zero are never
+/// stored, so a missing value that has no say cannot spoil a target.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AxisWeights {
+    ends: Vec<usize>,
+    entries: Vec<(usize, f64)>,
+}
+
+impl AxisWeights {
+    /// Each target reads the one source of the same index.
+    pub fn identity(len: usize) -> Self {
+        (0..len).map(|i| vec![(i, 1.0)]).collect()
+    }
+
+    /// Number of targets.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are no targets.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Source index and weight of each entry of a target's row.
+    pub fn row(&self, target: usize) -> &[(usize, f64)] {
+        let start = if target == 0 { 0 } else { self.ends[target - 1] };
+        &self.entries[start..self.ends[target]]
+    }
+
+    /// Adds the row of the next target; weights of zero are left out.
+    pub fn push_row(&mut self, row: impl IntoIterator<Item = (usize, f64)>) {
+        self.entries.extend(row.into_iter().filter(|&(_, w)| w != 0.0));
+        self.ends.push(self.entries.len());
+    }
+
+    /// The source indices that a range of targets reads, each once, in order.
+    pub fn sources(&self, targets: Range<usize>) -> Vec<usize> {
+        let mut sources: Vec<usize> = targets.flat_map(|t| self.row(t)).map(|&(s, _)| s).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        sources
+    }
+
+    /// The rows of a range of targets, with source indices replaced by their places in `sources`.
+    ///
+    /// # Panics
+    /// If a row reads an index that `sources` (sorted) does not hold.
+    pub fn local(&self, targets: Range<usize>, sources: &[usize]) -> Self {
+        targets
+            .map(|t| {
+                let place = |s| sources.binary_search(s).expect("sources hold every index that the targets read");
+                self.row(t).iter().map(|(s, w)| (place(s), *w)).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+}
+
+impl<R: IntoIterator<Item = (usize, f64)>> FromIterator<R> for AxisWeights {
+    fn from_iter<I: IntoIterator<Item = R>>(rows: I) -> Self {
+        let mut weights = Self::default();
+        for row in rows {
+            weights.push_row(row);
+        }
+        weights
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_weights_are_not_stored() {
+        let weights: AxisWeights = [vec![(3, 1.0), (4, 0.0)], vec![], vec![(4, 0.5), (9, 0.5)]].into_iter().collect();
+        assert_eq!(weights.row(0), [(3, 1.0)]);
+        assert_eq!(weights.row(1), []);
+        assert_eq!(weights.sources(0..3), [3, 4, 9]);
+        assert_eq!(weights.local(2..3, &[3, 4, 9]).row(0), [(1, 0.5), (2, 0.5)]);
+    }
+}
