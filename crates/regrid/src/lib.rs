@@ -1,3 +1,4 @@
 //! Regridding of weather and climate fields.
 
+pub mod io;
 pub mod time;
