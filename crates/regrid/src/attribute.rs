@@ -123,7 +123,12 @@ impl Attributes {
 
 impl<N: Into<String>, V: Into<AttributeValue>> FromIterator<(N, V)> for Attributes {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(entries: I) -> Self {
-        Self(entries.into_iter().map(|(n, v)| (n.into(), v.into())).collect())
+        Self(
+            entries
+                .into_iter()
+                .map(|(n, v)| (n.into(), v.into()))
+                .collect(),
+        )
     }
 }
 
@@ -147,7 +152,10 @@ mod tests {
         attributes.set("valid_range", AttributeValue::I16(vec![-3, 4]));
         attributes.set("scale_factor", AttributeValue::F32(vec![0.5]));
         assert_eq!(attributes.number("valid_range"), None);
-        assert_eq!(attributes.get("valid_range").unwrap().numbers(), Some(vec![-3.0, 4.0]));
+        assert_eq!(
+            attributes.get("valid_range").unwrap().numbers(),
+            Some(vec![-3.0, 4.0])
+        );
         assert_eq!(attributes.number("scale_factor"), Some(0.5));
     }
 }

@@ -35,29 +35,59 @@ struct Cells {
 
 impl Cells {
     /// Checks that there are centres, all finite and strictly monotonic, and a pair of bounds for each.
-    fn new(kind: AxisKind, centres: Vec<f64>, bounds: Option<Vec<[f64; 2]>>) -> Result<Self, Error> {
+    fn new(
+        kind: AxisKind,
+        centres: Vec<f64>,
+        bounds: Option<Vec<[f64; 2]>>,
+    ) -> Result<Self, Error> {
         if centres.is_empty() {
             return Err(Error::EmptyAxis { axis: kind });
         }
         if let Some(index) = centres.iter().position(|x| !x.is_finite()) {
-            return Err(Error::AxisValue { axis: kind, index, value: centres[index] });
+            return Err(Error::AxisValue {
+                axis: kind,
+                index,
+                value: centres[index],
+            });
         }
         if let Some(bounds) = &bounds {
             if bounds.len() != centres.len() {
-                return Err(Error::BoundsCount { axis: kind, got: bounds.len(), expected: centres.len() });
+                return Err(Error::BoundsCount {
+                    axis: kind,
+                    got: bounds.len(),
+                    expected: centres.len(),
+                });
             }
-            if let Some(index) = bounds.iter().position(|b| !b[0].is_finite() || !b[1].is_finite()) {
-                return Err(Error::AxisValue { axis: kind, index, value: f64::NAN });
+            if let Some(index) = bounds
+                .iter()
+                .position(|b| !b[0].is_finite() || !b[1].is_finite())
+            {
+                return Err(Error::AxisValue {
+                    axis: kind,
+                    index,
+                    value: f64::NAN,
+                });
             }
         }
-        Ok(Self { centres, bounds, stored_as_f32: false })
+        Ok(Self {
+            centres,
+            bounds,
+            stored_as_f32: false,
+        })
     }
 
     fn check_monotonic(&self, kind: AxisKind) -> Result<(), Error> {
         let rising = self.rises();
-        let turn = self.centres.windows(2).position(|w| if rising { w[1] <= w[0] } else { w[1] >= w[0] });
+        let turn = self
+            .centres
+            .windows(2)
+            .position(|w| if rising { w[1] <= w[0] } else { w[1] >= w[0] });
         match turn {
-            Some(at) => Err(Error::NotMonotonic { axis: kind, index: at + 1, value: self.centres[at + 1] }),
+            Some(at) => Err(Error::NotMonotonic {
+                axis: kind,
+                index: at + 1,
+                value: self.centres[at + 1],
+            }),
             None => Ok(()),
         }
     }
@@ -68,7 +98,11 @@ impl Cells {
 
     /// How far the value `at` may lie from what was meant: the last digit that it was stored with.
     fn rounding(&self, at: f64) -> f64 {
-        if self.stored_as_f32 { at.abs() * f64::from(f32::EPSILON) } else { 0.0 }
+        if self.stored_as_f32 {
+            at.abs() * f64::from(f32::EPSILON)
+        } else {
+            0.0
+        }
     }
 
     /// The cells' edges at the low and the high end: from bounds, else half a step beyond the outer centres.
@@ -79,7 +113,9 @@ impl Cells {
             Some(bounds) => bounds
                 .iter()
                 .flatten()
-                .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), &x| (lo.min(x), hi.max(x))),
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), &x| {
+                    (lo.min(x), hi.max(x))
+                }),
             None if n == 1 => (c[0], c[0]),
             None => {
                 let first = c[0] - (c[1] - c[0]) / 2.0;
@@ -108,7 +144,11 @@ impl Latitudes {
         // A pole written as a 32-bit float, or as the sum of many steps, may lie a rounding beyond 90.
         let beyond = cells.centres.iter().position(|x| x.abs() > 90.0 + 1e-5);
         if let Some(index) = beyond {
-            return Err(Error::AxisValue { axis: kind, index, value: cells.centres[index] });
+            return Err(Error::AxisValue {
+                axis: kind,
+                index,
+                value: cells.centres[index],
+            });
         }
         cells.check_monotonic(kind)?;
         for x in &mut cells.centres {
@@ -176,12 +216,20 @@ impl Latitudes {
     pub fn reach_poles(&self) -> [bool; 2] {
         let c = self.centres();
         let n = c.len();
-        let (first_pole, last_pole) = if self.rises() { (-90.0, 90.0) } else { (90.0, -90.0) };
+        let (first_pole, last_pole) = if self.rises() {
+            (-90.0, 90.0)
+        } else {
+            (90.0, -90.0)
+        };
         if self.bounds().is_some() {
             let (low, high) = self.0.span();
             let slack = 1e-4;
             let (south, north) = (low <= -90.0 + slack, high >= 90.0 - slack);
-            return if self.rises() { [south, north] } else { [north, south] };
+            return if self.rises() {
+                [south, north]
+            } else {
+                [north, south]
+            };
         }
         if n < 2 {
             return [c[0] == first_pole, c[0] == last_pole];
@@ -189,7 +237,10 @@ impl Latitudes {
         let within = |centre: f64, next: f64, pole: f64| {
             (pole - centre).abs() <= 0.8 * (centre - next).abs() + self.rounding(pole)
         };
-        [within(c[0], c[1], first_pole), within(c[n - 1], c[n - 2], last_pole)]
+        [
+            within(c[0], c[1], first_pole),
+            within(c[n - 1], c[n - 2], last_pole),
+        ]
     }
 }
 
@@ -220,12 +271,24 @@ impl Longitudes {
         let cells = Cells::new(kind, centres, bounds)?;
         // Far beyond any longitude in use the turn itself would drown in rounding.
         if let Some(index) = cells.centres.iter().position(|x| x.abs() > 1e5) {
-            return Err(Error::AxisValue { axis: kind, index, value: cells.centres[index] });
+            return Err(Error::AxisValue {
+                axis: kind,
+                index,
+                value: cells.centres[index],
+            });
         }
-        let unrolled = Cells { centres: unroll(&cells.centres), ..cells.clone() };
+        let unrolled = Cells {
+            centres: unroll(&cells.centres),
+            ..cells.clone()
+        };
         unrolled.check_monotonic(kind)?;
         let unrolled = unrolled.centres;
-        let mut longitudes = Self { cells, distinct: unrolled.len(), unrolled, cyclic: false };
+        let mut longitudes = Self {
+            cells,
+            distinct: unrolled.len(),
+            unrolled,
+            cyclic: false,
+        };
         longitudes.go_round()?;
         Ok(longitudes)
     }
@@ -241,16 +304,28 @@ impl Longitudes {
         let c = &self.unrolled;
         let n = c.len();
         if n == 1 {
-            let width = self.cells.bounds.as_ref().map_or(0.0, |b| (b[0][1] - b[0][0]).abs());
+            let width = self
+                .cells
+                .bounds
+                .as_ref()
+                .map_or(0.0, |b| (b[0][1] - b[0][0]).abs());
             self.cyclic = width >= 360.0 - 1e-4;
             return Ok(());
         }
-        let widest = c.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f64::max);
-        let narrowest = c.windows(2).map(|w| (w[1] - w[0]).abs()).fold(f64::INFINITY, f64::min);
+        let widest = c
+            .windows(2)
+            .map(|w| (w[1] - w[0]).abs())
+            .fold(0.0, f64::max);
+        let narrowest = c
+            .windows(2)
+            .map(|w| (w[1] - w[0]).abs())
+            .fold(f64::INFINITY, f64::min);
         let gap = 360.0 - (c[n - 1] - c[0]).abs();
         let slack = 1e-2 * narrowest;
         if gap < -slack {
-            return Err(Error::MoreThanOnceRound { span: (c[n - 1] - c[0]).abs() });
+            return Err(Error::MoreThanOnceRound {
+                span: (c[n - 1] - c[0]).abs(),
+            });
         }
         if gap <= slack {
             self.cyclic = true;
@@ -286,10 +361,22 @@ impl Longitudes {
         match self.bounds() {
             Some(bounds) => bounds.to_vec(),
             None => {
-                let period = if self.cyclic && self.distinct == self.unrolled.len() { 360.0 } else { 0.0 };
+                let period = if self.cyclic && self.distinct == self.unrolled.len() {
+                    360.0
+                } else {
+                    0.0
+                };
                 let bounds = midpoint_bounds(&self.unrolled, period);
-                let back = self.unrolled.iter().zip(&self.cells.centres).map(|(u, c)| c - u);
-                bounds.into_iter().zip(back).map(|(b, shift)| b.map(|x| x + shift)).collect()
+                let back = self
+                    .unrolled
+                    .iter()
+                    .zip(&self.cells.centres)
+                    .map(|(u, c)| c - u);
+                bounds
+                    .into_iter()
+                    .zip(back)
+                    .map(|(b, shift)| b.map(|x| x + shift))
+                    .collect()
             }
         }
     }
@@ -328,7 +415,11 @@ impl Longitudes {
 /// An angle moved into -180 (exclusive) to 180.
 fn turn(angle: f64) -> f64 {
     let turned = angle.rem_euclid(360.0);
-    if turned > 180.0 { turned - 360.0 } else { turned }
+    if turned > 180.0 {
+        turned - 360.0
+    } else {
+        turned
+    }
 }
 
 /// Centres with each jump of more than half a turn undone.
@@ -359,7 +450,11 @@ fn midpoint_bounds(centres: &[f64], period: f64) -> Vec<[f64; 2]> {
     edges.extend(centres.windows(2).map(|w| w[0] + (w[1] - w[0]) / 2.0));
     edges.push(centres[n - 1] + (centres[n - 1] - centres[n - 2]) / 2.0);
     if period != 0.0 {
-        let round = if centres[1] > centres[0] { period } else { -period };
+        let round = if centres[1] > centres[0] {
+            period
+        } else {
+            -period
+        };
         edges[n] = centres[n - 1] + (centres[0] + round - centres[n - 1]) / 2.0;
         edges[0] = edges[n] - round;
     }
@@ -377,10 +472,22 @@ mod tests {
     #[test]
     fn longitudes_go_round_by_spacing_whatever_their_range() {
         for first in [0.0, 0.5, -180.0, -179.5, 20.0] {
-            assert!(Longitudes::new(steps(first, 1.0, 360), None).unwrap().is_cyclic());
-            assert!(!Longitudes::new(steps(first, 1.0, 359), None).unwrap().is_cyclic());
+            assert!(
+                Longitudes::new(steps(first, 1.0, 360), None)
+                    .unwrap()
+                    .is_cyclic()
+            );
+            assert!(
+                !Longitudes::new(steps(first, 1.0, 359), None)
+                    .unwrap()
+                    .is_cyclic()
+            );
         }
-        assert!(Longitudes::new(steps(359.0, -1.0, 360), None).unwrap().is_cyclic());
+        assert!(
+            Longitudes::new(steps(359.0, -1.0, 360), None)
+                .unwrap()
+                .is_cyclic()
+        );
     }
 
     #[test]
@@ -399,13 +506,20 @@ mod tests {
 
     #[test]
     fn one_column_round_the_globe_is_cyclic_by_its_bounds() {
-        assert!(Longitudes::new(vec![180.0], Some(vec![[0.0, 360.0]])).unwrap().is_cyclic());
+        assert!(
+            Longitudes::new(vec![180.0], Some(vec![[0.0, 360.0]]))
+                .unwrap()
+                .is_cyclic()
+        );
         assert!(!Longitudes::new(vec![180.0], None).unwrap().is_cyclic());
     }
 
     #[test]
     fn bad_axes_are_refused_with_the_place() {
-        assert!(matches!(Latitudes::new(vec![], None), Err(Error::EmptyAxis { .. })));
+        assert!(matches!(
+            Latitudes::new(vec![], None),
+            Err(Error::EmptyAxis { .. })
+        ));
         assert!(matches!(
             Latitudes::new(vec![0.0, 91.0], None),
             Err(Error::AxisValue { index: 1, .. })
@@ -424,29 +538,53 @@ mod tests {
         ));
         assert!(matches!(
             Longitudes::new(vec![0.0, 1.0], Some(vec![[0.0, 1.0]])),
-            Err(Error::BoundsCount { got: 1, expected: 2, .. })
+            Err(Error::BoundsCount {
+                got: 1,
+                expected: 2,
+                ..
+            })
         ));
     }
 
     #[test]
     fn global_rows_reach_the_poles() {
-        let reach = |first, step, n| Latitudes::new(steps(first, step, n), None).unwrap().reach_poles();
+        let reach = |first, step, n| {
+            Latitudes::new(steps(first, step, n), None)
+                .unwrap()
+                .reach_poles()
+        };
         assert_eq!(reach(-89.5, 1.0, 180), [true, true]);
         assert_eq!(reach(90.0, -1.25, 145), [true, true]);
         assert_eq!(reach(-88.0, 2.0, 89), [false, false]);
         assert_eq!(reach(60.0, 1.0, 31), [false, true]);
         // N80 Gaussian: 89.1416, 88.0294, ...
-        assert_eq!(Latitudes::new(vec![89.1416, 88.0294], None).unwrap().reach_poles(), [true, false]);
+        assert_eq!(
+            Latitudes::new(vec![89.1416, 88.0294], None)
+                .unwrap()
+                .reach_poles(),
+            [true, false]
+        );
         let bounds = Some(vec![[-90.0, 0.0], [0.0, 90.0]]);
-        assert_eq!(Latitudes::new(vec![-45.0, 45.0], bounds).unwrap().reach_poles(), [true, true]);
+        assert_eq!(
+            Latitudes::new(vec![-45.0, 45.0], bounds)
+                .unwrap()
+                .reach_poles(),
+            [true, true]
+        );
     }
 
     #[test]
     fn derived_bounds_meet_and_close_the_circle() {
         let longitudes = Longitudes::new(vec![0.0, 90.0, 200.0, 300.0], None).unwrap();
         let bounds = longitudes.cell_bounds();
-        assert_eq!(bounds, [[-30.0, 45.0], [45.0, 145.0], [145.0, 250.0], [250.0, 330.0]]);
+        assert_eq!(
+            bounds,
+            [[-30.0, 45.0], [45.0, 145.0], [145.0, 250.0], [250.0, 330.0]]
+        );
         let latitudes = Latitudes::new(vec![90.0, 0.0, -90.0], None).unwrap();
-        assert_eq!(latitudes.cell_bounds(), [[90.0, 45.0], [45.0, -45.0], [-45.0, -90.0]]);
+        assert_eq!(
+            latitudes.cell_bounds(),
+            [[90.0, 45.0], [45.0, -45.0], [-45.0, -90.0]]
+        );
     }
 }

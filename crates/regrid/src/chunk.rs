@@ -63,7 +63,10 @@ impl fmt::Display for Region {
 /// If `size` is 0.
 pub fn cuts(len: usize, size: usize) -> Vec<Range<usize>> {
     assert!(size > 0, "a chunk has at least one cell");
-    (0..len).step_by(size).map(|start| start..len.min(start + size)).collect()
+    (0..len)
+        .step_by(size)
+        .map(|start| start..len.min(start + size))
+        .collect()
 }
 
 /// Every combination of one index per dimension, the last dimension fastest.

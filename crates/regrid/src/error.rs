@@ -32,16 +32,9 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// The file ends too early.
-    #[error("{} is truncated: {got} bytes of {expected}", path.display())]
-    Truncated {
-        /// The file.
-        path: PathBuf,
-        /// Its length.
-        got: u64,
-        /// The length it should have at least.
-        expected: u64,
-    },
+    /// The file ends too early, or its header is damaged.
+    #[error(transparent)]
+    Length(#[from] crate::io::LengthError),
     /// The file's header or its content is damaged, or of a kind that cannot be read.
     #[error("{} cannot be read: {what}", path.display())]
     Damaged {
@@ -81,7 +74,9 @@ pub enum Error {
         value: f64,
     },
     /// An axis turns back or repeats a value.
-    #[error("the {axis} axis neither rises nor falls throughout: it turns or repeats at index {index} ({value})")]
+    #[error(
+        "the {axis} axis neither rises nor falls throughout: it turns or repeats at index {index} ({value})"
+    )]
     NotMonotonic {
         /// Which axis.
         axis: AxisKind,
@@ -117,7 +112,9 @@ pub enum Error {
         reason: &'static str,
     },
     /// A grid name that is not known.
-    #[error("no grid is called {name:?}: known are rNXxNY (r360x180) and a step in degrees that divides 180 (0.5)")]
+    #[error(
+        "no grid is called {name:?}: known are rNXxNY (r360x180) and a step in degrees that divides 180 (0.5)"
+    )]
     GridName {
         /// The name.
         name: String,
@@ -205,7 +202,9 @@ pub enum Error {
         source: crate::time::TimeError,
     },
     /// A requested time that the input does not have.
-    #[error("variable {variable}: time {time} is not in the input, which runs from {first} to {last}{hint}")]
+    #[error(
+        "variable {variable}: time {time} is not in the input, which runs from {first} to {last}{hint}"
+    )]
     TimeNotFound {
         /// The variable.
         variable: String,
@@ -247,7 +246,7 @@ pub enum Error {
     },
     /// The run of the tasks failed; the cause names the task.
     #[error("the computation failed")]
-    Run(#[from] delayed::Error),
+    Run(String),
 }
 
 impl Error {

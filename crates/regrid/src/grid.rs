@@ -25,9 +25,14 @@ impl Grid {
     /// A grid of two axes.
     pub fn new(latitudes: Latitudes, longitudes: Longitudes) -> Self {
         let axis = |standard_name: &str, units: &str, axis: &str| {
-            [("standard_name", standard_name), ("long_name", standard_name), ("units", units), ("axis", axis)]
-                .into_iter()
-                .collect()
+            [
+                ("standard_name", standard_name),
+                ("long_name", standard_name),
+                ("units", units),
+                ("axis", axis),
+            ]
+            .into_iter()
+            .collect()
         };
         Self {
             latitudes,
@@ -45,7 +50,10 @@ impl Grid {
     ///
     /// # Errors
     /// As [`Latitudes::new`] and [`Longitudes::new`].
-    pub fn from_axes(latitudes: impl Into<Vec<f64>>, longitudes: impl Into<Vec<f64>>) -> Result<Self, Error> {
+    pub fn from_axes(
+        latitudes: impl Into<Vec<f64>>,
+        longitudes: impl Into<Vec<f64>>,
+    ) -> Result<Self, Error> {
         Ok(Self::new(
             Latitudes::new(latitudes.into(), None)?,
             Longitudes::new(longitudes.into(), None)?,
@@ -72,8 +80,18 @@ impl Grid {
         longitude_step: f64,
     ) -> Result<Self, Error> {
         Self::from_axes(
-            points(AxisKind::Latitude, *latitudes.start(), *latitudes.end(), latitude_step)?,
-            points(AxisKind::Longitude, *longitudes.start(), *longitudes.end(), longitude_step)?,
+            points(
+                AxisKind::Latitude,
+                *latitudes.start(),
+                *latitudes.end(),
+                latitude_step,
+            )?,
+            points(
+                AxisKind::Longitude,
+                *longitudes.start(),
+                *longitudes.end(),
+                longitude_step,
+            )?,
         )
     }
 
@@ -84,13 +102,22 @@ impl Grid {
     /// [`Error::Step`] if 180 degrees are not a whole number of steps.
     pub fn global(step: f64) -> Result<Self, Error> {
         let rows = 180.0 / step;
-        if !(step > 0.0 && rows >= 1.0 && (rows - rows.round()).abs() < 1e-6 && rows <= MOST_POINTS) {
-            return Err(Error::Step { axis: AxisKind::Latitude, step, reason: "180 degrees are not a whole number of such steps" });
+        if !(step > 0.0 && rows >= 1.0 && (rows - rows.round()).abs() < 1e-6 && rows <= MOST_POINTS)
+        {
+            return Err(Error::Step {
+                axis: AxisKind::Latitude,
+                step,
+                reason: "180 degrees are not a whole number of such steps",
+            });
         }
         let rows = rows.round() as usize;
-        let centre = |first: f64, i: usize, span: f64, n: usize| tidy(first + (i as f64 + 0.5) * span / n as f64);
+        let centre = |first: f64, i: usize, span: f64, n: usize| {
+            tidy(first + (i as f64 + 0.5) * span / n as f64)
+        };
         let latitudes: Vec<_> = (0..rows).map(|i| centre(-90.0, i, 180.0, rows)).collect();
-        let longitudes: Vec<_> = (0..2 * rows).map(|i| centre(0.0, i, 360.0, 2 * rows)).collect();
+        let longitudes: Vec<_> = (0..2 * rows)
+            .map(|i| centre(0.0, i, 360.0, 2 * rows))
+            .collect();
         Self::with_global_bounds(latitudes, longitudes)
     }
 
@@ -102,10 +129,18 @@ impl Grid {
     pub fn cdo_regular(columns: usize, rows: usize) -> Result<Self, Error> {
         let fits = |n: usize| n > 0 && n as f64 <= MOST_POINTS;
         if !fits(columns) || !fits(rows) {
-            return Err(Error::Step { axis: AxisKind::Longitude, step: 0.0, reason: "a grid needs at least one row and one column, and no more than ten million" });
+            return Err(Error::Step {
+                axis: AxisKind::Longitude,
+                step: 0.0,
+                reason: "a grid needs at least one row and one column, and no more than ten million",
+            });
         }
-        let latitudes: Vec<_> = (0..rows).map(|i| tidy(-90.0 + (i as f64 + 0.5) * 180.0 / rows as f64)).collect();
-        let longitudes: Vec<_> = (0..columns).map(|i| tidy(i as f64 * 360.0 / columns as f64)).collect();
+        let latitudes: Vec<_> = (0..rows)
+            .map(|i| tidy(-90.0 + (i as f64 + 0.5) * 180.0 / rows as f64))
+            .collect();
+        let longitudes: Vec<_> = (0..columns)
+            .map(|i| tidy(i as f64 * 360.0 / columns as f64))
+            .collect();
         Self::with_global_bounds(latitudes, longitudes)
     }
 
@@ -121,8 +156,11 @@ impl Grid {
     /// # Ok::<(), regrid::Error>(())
     /// ```
     pub fn named(name: &str) -> Result<Self, Error> {
-        let unknown = || Error::GridName { name: name.to_owned() };
-        if let Some((columns, rows)) = name.strip_prefix('r').and_then(|rest| rest.split_once('x')) {
+        let unknown = || Error::GridName {
+            name: name.to_owned(),
+        };
+        if let Some((columns, rows)) = name.strip_prefix('r').and_then(|rest| rest.split_once('x'))
+        {
             let count = |text: &str| text.parse::<usize>().map_err(|_| unknown());
             return Self::cdo_regular(count(columns)?, count(rows)?);
         }
@@ -136,7 +174,8 @@ impl Grid {
     /// A global grid carries its bounds, so that its outer rows end at the poles and its columns close the circle.
     fn with_global_bounds(latitudes: Vec<f64>, longitudes: Vec<f64>) -> Result<Self, Error> {
         let row_bounds = (latitudes.len() == 1).then(|| vec![[-90.0, 90.0]]);
-        let column_bounds = (longitudes.len() == 1).then(|| vec![[longitudes[0] - 180.0, longitudes[0] + 180.0]]);
+        let column_bounds =
+            (longitudes.len() == 1).then(|| vec![[longitudes[0] - 180.0, longitudes[0] + 180.0]]);
         Ok(Self::new(
             Latitudes::new(latitudes, row_bounds)?,
             Longitudes::new(longitudes, column_bounds)?,
@@ -160,7 +199,8 @@ impl Grid {
 
     /// Whether both grids have the same points, whatever they are called.
     pub(crate) fn same_points(&self, other: &Self) -> bool {
-        self.latitudes.centres() == other.latitudes.centres() && self.longitudes.centres() == other.longitudes.centres()
+        self.latitudes.centres() == other.latitudes.centres()
+            && self.longitudes.centres() == other.longitudes.centres()
     }
 }
 
@@ -170,7 +210,10 @@ impl fmt::Display for Grid {
         let (south, north) = ends(self.latitudes.centres());
         let (west, east) = ends(self.longitudes.centres());
         let (rows, columns) = self.shape();
-        write!(f, "{rows} x {columns}, latitude {south} to {north}, longitude {west} to {east}")?;
+        write!(
+            f,
+            "{rows} x {columns}, latitude {south} to {north}, longitude {west} to {east}"
+        )?;
         if self.longitudes.is_cyclic() {
             f.write_str(", all the way round")?;
         }
@@ -193,7 +236,9 @@ fn points(axis: AxisKind, start: f64, end: f64, step: f64) -> Result<Vec<f64>, E
         return Err(fault("more than ten million points"));
     }
     let signed = if end < start { -step } else { step };
-    Ok((0..count as usize).map(|i| tidy(start + i as f64 * signed)).collect())
+    Ok((0..count as usize)
+        .map(|i| tidy(start + i as f64 * signed))
+        .collect())
 }
 
 /// The double nearest to the value's ten decimals: 30.07, not 30.069999999999997.
@@ -201,7 +246,11 @@ fn tidy(x: f64) -> f64 {
     const SCALE: f64 = 1e10;
     let rounded = (x * SCALE).round() / SCALE;
     // A step such as 1/3 has more decimals than that: leave it alone.
-    if (rounded - x).abs() < 1e-12 { rounded } else { x }
+    if (rounded - x).abs() < 1e-12 {
+        rounded
+    } else {
+        x
+    }
 }
 
 #[cfg(test)]
@@ -212,9 +261,15 @@ mod tests {
     fn regular_grids_hit_their_ends_exactly() {
         let grid = Grid::regular(60.0..=15.0, 0.6, -10.0..=10.0, 0.1).unwrap();
         let latitudes = grid.latitudes().centres();
-        assert_eq!((latitudes.len(), latitudes[0], latitudes[75]), (76, 60.0, 15.0));
+        assert_eq!(
+            (latitudes.len(), latitudes[0], latitudes[75]),
+            (76, 60.0, 15.0)
+        );
         let longitudes = grid.longitudes().centres();
-        assert_eq!((longitudes.len(), longitudes[3], longitudes[200]), (201, -9.7, 10.0));
+        assert_eq!(
+            (longitudes.len(), longitudes[3], longitudes[200]),
+            (201, -9.7, 10.0)
+        );
     }
 
     #[test]
@@ -228,10 +283,22 @@ mod tests {
     fn named_grids_mean_what_cdo_means() {
         let r = Grid::named("r360x180").unwrap();
         assert_eq!(r.shape(), (180, 360));
-        assert_eq!((r.latitudes().centres()[0], r.latitudes().centres()[179]), (-89.5, 89.5));
-        assert_eq!((r.longitudes().centres()[0], r.longitudes().centres()[359]), (0.0, 359.0));
+        assert_eq!(
+            (r.latitudes().centres()[0], r.latitudes().centres()[179]),
+            (-89.5, 89.5)
+        );
+        assert_eq!(
+            (r.longitudes().centres()[0], r.longitudes().centres()[359]),
+            (0.0, 359.0)
+        );
         let half = Grid::named("0.5").unwrap();
-        assert_eq!((half.latitudes().centres()[0], half.longitudes().centres()[0]), (-89.75, 0.25));
+        assert_eq!(
+            (
+                half.latitudes().centres()[0],
+                half.longitudes().centres()[0]
+            ),
+            (-89.75, 0.25)
+        );
         assert!(half.longitudes().is_cyclic());
         assert_eq!(half.latitudes().reach_poles(), [true, true]);
     }
@@ -244,7 +311,9 @@ mod tests {
 
     #[test]
     fn unusable_steps_and_names_are_refused() {
-        for name in ["", "r360", "rx180", "r0x180", "r1e9x4", "0.7", "-1", "0", "inf", "global"] {
+        for name in [
+            "", "r360", "rx180", "r0x180", "r1e9x4", "0.7", "-1", "0", "inf", "global",
+        ] {
             assert!(Grid::named(name).is_err(), "{name:?}");
         }
         assert!(Grid::regular(0.0..=10.0, 0.0, 0.0..=1.0, 1.0).is_err());

@@ -116,7 +116,11 @@ fn window<T: Copy + Default>(cuts: &[Arc<AxisCut>], blocks: &[&ArrayD<T>]) -> Ve
     let strides = strides(&shape);
     let counts: Vec<usize> = cuts.iter().map(|cut| cut.pieces.len()).collect();
     for (index, block) in combinations(&counts).zip(blocks) {
-        let pieces: Vec<&Piece> = index.iter().zip(cuts).map(|(&i, cut)| &cut.pieces[i]).collect();
+        let pieces: Vec<&Piece> = index
+            .iter()
+            .zip(cuts)
+            .map(|(&i, cut)| &cut.pieces[i])
+            .collect();
         let from = block.as_slice().expect("blocks are stored row by row");
         let from_strides = self::strides(block.shape());
         copy(&pieces, from, &from_strides, &mut window, &strides);
@@ -125,7 +129,13 @@ fn window<T: Copy + Default>(cuts: &[Arc<AxisCut>], blocks: &[&ArrayD<T>]) -> Ve
 }
 
 /// Copies the cells of a block that its pieces name to their places in a window.
-fn copy<T: Copy>(pieces: &[&Piece], from: &[T], from_strides: &[usize], to: &mut [T], to_strides: &[usize]) {
+fn copy<T: Copy>(
+    pieces: &[&Piece],
+    from: &[T],
+    from_strides: &[usize],
+    to: &mut [T],
+    to_strides: &[usize],
+) {
     let Some((piece, inner)) = pieces.split_first() else {
         to[0] = from[0];
         return;
@@ -166,7 +176,10 @@ fn outer_sources(outer: &[Arc<AxisCut>], targets: &[usize]) -> Vec<(usize, f64)>
         let row = cut.weights.row(target);
         sources = sources
             .iter()
-            .flat_map(|&(at, weight)| row.iter().map(move |&(s, w)| (at * cut.window + s, weight * w)))
+            .flat_map(|&(at, weight)| {
+                row.iter()
+                    .map(move |&(s, w)| (at * cut.window + s, weight * w))
+            })
             .collect();
     }
     sources
@@ -179,10 +192,17 @@ fn blend<T: Float>(cuts: &[Arc<AxisCut>], window: &[T], poles: &[&PoleMeans]) ->
     let shape = target_shape(cuts);
     let mut result = Vec::with_capacity(shape.iter().product());
     let mut pole_means = poles.iter();
-    let poles: Vec<(usize, &PoleMeans)> =
-        rows.poles.iter().flatten().filter_map(|&place| Some((place, *pole_means.next()?))).collect();
+    let poles: Vec<(usize, &PoleMeans)> = rows
+        .poles
+        .iter()
+        .flatten()
+        .filter_map(|&place| Some((place, *pole_means.next()?)))
+        .collect();
     let pole_mean = |place: usize, at: usize| {
-        poles.iter().find(|(p, _)| *p == place).map_or(f64::NAN, |(_, means)| means.0[at])
+        poles
+            .iter()
+            .find(|(p, _)| *p == place)
+            .map_or(f64::NAN, |(_, means)| means.0[at])
     };
 
     let width = columns.window;
@@ -223,9 +243,13 @@ fn blend<T: Float>(cuts: &[Arc<AxisCut>], window: &[T], poles: &[&PoleMeans]) ->
 /// Adds a term to every cell, or sets it where nothing was added yet.
 fn add(sums: &mut [f64], first: bool, term: impl Fn(usize) -> f64) {
     if first {
-        sums.iter_mut().enumerate().for_each(|(c, sum)| *sum = term(c));
+        sums.iter_mut()
+            .enumerate()
+            .for_each(|(c, sum)| *sum = term(c));
     } else {
-        sums.iter_mut().enumerate().for_each(|(c, sum)| *sum += term(c));
+        sums.iter_mut()
+            .enumerate()
+            .for_each(|(c, sum)| *sum += term(c));
     }
 }
 
@@ -235,8 +259,9 @@ fn pick<T: Copy>(cuts: &[Arc<AxisCut>], window: &[T], absent: T) -> ArrayD<T> {
     let (rows, columns) = (&plane[0], &plane[1]);
     let shape = target_shape(cuts);
     let mut result = Vec::with_capacity(shape.iter().product());
-    let places: Vec<Option<usize>> =
-        (0..columns.targets.len()).map(|c| columns.weights.row(c).first().map(|&(place, _)| place)).collect();
+    let places: Vec<Option<usize>> = (0..columns.targets.len())
+        .map(|c| columns.weights.row(c).first().map(|&(place, _)| place))
+        .collect();
     let width = columns.window;
     let outer_counts: Vec<usize> = outer.iter().map(|cut| cut.targets.len()).collect();
     for targets in combinations(&outer_counts) {
@@ -246,7 +271,11 @@ fn pick<T: Copy>(cuts: &[Arc<AxisCut>], window: &[T], absent: T) -> ArrayD<T> {
                 (Some(at), Some(&(place, _))) => {
                     let start = (at * rows.window + place) * width;
                     let source = &window[start..start + width];
-                    result.extend(places.iter().map(|place| place.map_or(absent, |c| source[c])));
+                    result.extend(
+                        places
+                            .iter()
+                            .map(|place| place.map_or(absent, |c| source[c])),
+                    );
                 }
                 _ => result.resize(result.len() + places.len(), absent),
             }
@@ -269,20 +298,30 @@ mod tests {
             .zip(source)
             .map(|(w, &n)| {
                 let targets = 0..w.len();
-                let plan = AxisPlan::new(w, &cuts(n, n), std::slice::from_ref(&targets), n, false, &[]);
+                let plan = AxisPlan::new(
+                    w,
+                    &cuts(n, n),
+                    std::slice::from_ref(&targets),
+                    n,
+                    false,
+                    &[],
+                );
                 Arc::new(plan.cuts[0].clone())
             })
             .collect()
     }
 
     fn halves() -> AxisWeights {
-        [vec![(0, 0.5), (1, 0.5)], vec![(1, 1.0)], vec![]].into_iter().collect()
+        [vec![(0, 0.5), (1, 0.5)], vec![(1, 1.0)], vec![]]
+            .into_iter()
+            .collect()
     }
 
     #[test]
     fn missing_spreads_only_where_it_has_weight() {
         let nan = f32::NAN;
-        let source = Values::F32(ArrayD::from_shape_vec(IxDyn(&[2, 2]), vec![1.0, nan, 3.0, 5.0]).unwrap());
+        let source =
+            Values::F32(ArrayD::from_shape_vec(IxDyn(&[2, 2]), vec![1.0, nan, 3.0, 5.0]).unwrap());
         let cuts = whole(&[halves(), halves()], &[2, 2]);
         let absent = Values::F32(ArrayD::from_elem(IxDyn(&[1]), nan));
         let Values::F32(result) = regrid_chunk(&cuts, &[&source], &[], true, &absent) else {
@@ -296,12 +335,24 @@ mod tests {
 
     #[test]
     fn integers_are_picked_as_they_are() {
-        let source = Values::I64(ArrayD::from_shape_vec(IxDyn(&[1, 3]), vec![i64::MAX, 2, 3]).unwrap());
+        let source =
+            Values::I64(ArrayD::from_shape_vec(IxDyn(&[1, 3]), vec![i64::MAX, 2, 3]).unwrap());
         let rows: AxisWeights = [vec![(0, 1.0)]].into_iter().collect();
-        let columns: AxisWeights = [vec![(2, 1.0)], vec![], vec![(0, 1.0)]].into_iter().collect();
+        let columns: AxisWeights = [vec![(2, 1.0)], vec![], vec![(0, 1.0)]]
+            .into_iter()
+            .collect();
         let absent = Values::I64(ArrayD::from_elem(IxDyn(&[1]), -9));
-        let result = regrid_chunk(&whole(&[rows, columns], &[1, 3]), &[&source], &[], false, &absent);
-        assert_eq!(result.as_array::<i64>().unwrap().as_slice().unwrap(), [3, -9, i64::MAX]);
+        let result = regrid_chunk(
+            &whole(&[rows, columns], &[1, 3]),
+            &[&source],
+            &[],
+            false,
+            &absent,
+        );
+        assert_eq!(
+            result.as_array::<i64>().unwrap().as_slice().unwrap(),
+            [3, -9, i64::MAX]
+        );
     }
 
     #[test]
@@ -310,9 +361,15 @@ mod tests {
         let rows: AxisWeights = [vec![(0, 0.5), (2, 0.5)]].into_iter().collect();
         let cuts = whole(&[rows, AxisWeights::identity(2)], &[1, 2]);
         assert_eq!(cuts[0].poles, [None, Some(1)]);
-        let means = pole_means(&[Arc::new(AxisCut::window_of(&[0], &[0..1])), cuts[1].clone()], &[&source]);
+        let means = pole_means(
+            &[Arc::new(AxisCut::window_of(&[0], &[0..1])), cuts[1].clone()],
+            &[&source],
+        );
         let absent = Values::F64(ArrayD::from_elem(IxDyn(&[1]), f64::NAN));
         let result = regrid_chunk(&cuts, &[&source], &[&means], true, &absent);
-        assert_eq!(result.as_array::<f64>().unwrap().as_slice().unwrap(), [1.5, 2.5]);
+        assert_eq!(
+            result.as_array::<f64>().unwrap().as_slice().unwrap(),
+            [1.5, 2.5]
+        );
     }
 }

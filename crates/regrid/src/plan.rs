@@ -62,7 +62,10 @@ impl AxisPlan {
         apart: &[usize],
     ) -> Self {
         let source_len = storage.last().map_or(0, |chunk| chunk.end);
-        let needs: Vec<Vec<usize>> = target_cuts.iter().map(|cut| weights.sources(cut.clone())).collect();
+        let needs: Vec<Vec<usize>> = target_cuts
+            .iter()
+            .map(|cut| weights.sources(cut.clone()))
+            .collect();
         let mut class: Vec<Option<(usize, bool)>> = vec![None; storage.len()];
         let chunk_of = |cell: usize| storage.partition_point(|chunk| chunk.end <= cell);
         for (cut, cells) in needs.iter().enumerate() {
@@ -78,7 +81,9 @@ impl AxisPlan {
         let cuts = target_cuts
             .iter()
             .zip(&needs)
-            .map(|(targets, cells)| AxisCut::new(weights, targets.clone(), cells, source_len, &blocks))
+            .map(|(targets, cells)| {
+                AxisCut::new(weights, targets.clone(), cells, source_len, &blocks)
+            })
             .collect();
         Self { blocks, cuts }
     }
@@ -93,7 +98,12 @@ impl AxisCut {
         blocks: &[Range<usize>],
     ) -> Self {
         let window = cells.partition_point(|&cell| cell < source_len);
-        let pole = |row: usize| cells[window..].iter().position(|&cell| cell == row).map(|at| window + at);
+        let pole = |row: usize| {
+            cells[window..]
+                .iter()
+                .position(|&cell| cell == row)
+                .map(|at| window + at)
+        };
         Self {
             weights: weights.local(targets.clone(), cells),
             targets,
@@ -116,7 +126,11 @@ impl AxisCut {
 }
 
 /// Neighbouring storage chunks of one class, joined.
-fn group<C: PartialEq + Copy>(storage: &[Range<usize>], class: &[Option<C>], block_cells: usize) -> Vec<Range<usize>> {
+fn group<C: PartialEq + Copy>(
+    storage: &[Range<usize>],
+    class: &[Option<C>],
+    block_cells: usize,
+) -> Vec<Range<usize>> {
     let mut blocks: Vec<Range<usize>> = Vec::new();
     let mut last: Option<C> = None;
     for (chunk, &class) in storage.iter().zip(class) {
@@ -148,7 +162,10 @@ fn pieces(cells: &[usize], blocks: &[Range<usize>]) -> Vec<Piece> {
                 Some((from, _, len)) if *from + *len == within => *len += 1,
                 _ => piece.runs.push((within, place, 1)),
             },
-            _ => pieces.push(Piece { block, runs: vec![(within, place, 1)] }),
+            _ => pieces.push(Piece {
+                block,
+                runs: vec![(within, place, 1)],
+            }),
         }
     }
     pieces
@@ -193,7 +210,10 @@ pub(crate) fn target_chunk_shape(target: &[usize], stated: Option<(usize, usize)
         Some((r, c)) => (r.clamp(1, rows.max(1)), c.clamp(1, columns.max(1))),
         None => {
             let chunk_columns = columns.clamp(1, CHUNK_CELLS);
-            ((wanted / chunk_columns).clamp(1, rows.max(1)), chunk_columns)
+            (
+                (wanted / chunk_columns).clamp(1, rows.max(1)),
+                chunk_columns,
+            )
         }
     };
     let mut shape = vec![1; outer];
@@ -221,19 +241,48 @@ mod tests {
     #[test]
     fn blocks_hold_only_storage_chunks_that_something_needs() {
         let storage = cuts(100, 10);
-        let plan = AxisPlan::new(&select(&[3, 12, 14, 55]), &storage, &[0..2, 2..4], 100, false, &[]);
+        let plan = AxisPlan::new(
+            &select(&[3, 12, 14, 55]),
+            &storage,
+            &[0..2, 2..4],
+            100,
+            false,
+            &[],
+        );
         assert_eq!(plan.blocks, [0..20, 50..60]);
-        assert_eq!(plan.cuts[0].pieces, [Piece { block: 0, runs: vec![(3, 0, 1), (12, 1, 1)] }]);
+        assert_eq!(
+            plan.cuts[0].pieces,
+            [Piece {
+                block: 0,
+                runs: vec![(3, 0, 1), (12, 1, 1)]
+            }]
+        );
         assert_eq!(
             plan.cuts[1].pieces,
-            [Piece { block: 0, runs: vec![(14, 0, 1)] }, Piece { block: 1, runs: vec![(5, 1, 1)] }]
+            [
+                Piece {
+                    block: 0,
+                    runs: vec![(14, 0, 1)]
+                },
+                Piece {
+                    block: 1,
+                    runs: vec![(5, 1, 1)]
+                }
+            ]
         );
     }
 
     #[test]
     fn blocks_by_cut_do_not_reach_into_the_next_cut() {
         let storage = cuts(8, 1);
-        let plan = AxisPlan::new(&select(&[0, 1, 2, 3, 4, 5]), &storage, &[0..3, 3..6], 100, true, &[]);
+        let plan = AxisPlan::new(
+            &select(&[0, 1, 2, 3, 4, 5]),
+            &storage,
+            &[0..3, 3..6],
+            100,
+            true,
+            &[],
+        );
         assert_eq!(plan.blocks, [0..3, 3..6]);
     }
 
@@ -251,16 +300,28 @@ mod tests {
     fn chunks_are_whole_rows_until_the_caller_says_otherwise() {
         assert_eq!(target_chunk_shape(&[120, 361, 720], None), [4, 361, 720]);
         assert_eq!(target_chunk_shape(&[6, 360, 720], None), [1, 135, 720]);
-        assert_eq!(target_chunk_shape(&[1, 10_000, 20_000], None), [1, 52, 20_000]);
+        assert_eq!(
+            target_chunk_shape(&[1, 10_000, 20_000], None),
+            [1, 52, 20_000]
+        );
         assert_eq!(target_chunk_shape(&[240, 10, 10], None), [240, 10, 10]);
-        assert_eq!(target_chunk_shape(&[6, 360, 720], Some((100, 100))), [6, 100, 100]);
+        assert_eq!(
+            target_chunk_shape(&[6, 360, 720], Some((100, 100))),
+            [6, 100, 100]
+        );
         assert_eq!(target_chunk_shape(&[5, 5], Some((100, 2))), [5, 2]);
     }
 
     #[test]
     fn blocks_keep_below_their_size() {
         assert_eq!(block_cells(&[6, 145, 192], &[1, 49, 64], 4), [6, 147, 192]);
-        assert_eq!(block_cells(&[128, 721, 1440], &[1, 721, 1440], 4), [1, 721, 1440]);
-        assert_eq!(block_cells(&[128, 721, 1440], &[16, 128, 128], 4), [16, 128, 256]);
+        assert_eq!(
+            block_cells(&[128, 721, 1440], &[1, 721, 1440], 4),
+            [1, 721, 1440]
+        );
+        assert_eq!(
+            block_cells(&[128, 721, 1440], &[16, 128, 128], 4),
+            [16, 128, 256]
+        );
     }
 }

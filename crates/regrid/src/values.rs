@@ -292,10 +292,14 @@ mod tests {
 
     #[test]
     fn permuted_values_are_in_row_order_again() {
-        let values = Values::I16(ArrayD::from_shape_vec(IxDyn(&[2, 3]), vec![1, 2, 3, 4, 5, 6]).unwrap());
+        let values =
+            Values::I16(ArrayD::from_shape_vec(IxDyn(&[2, 3]), vec![1, 2, 3, 4, 5, 6]).unwrap());
         let turned = values.permuted(&[1, 0]);
         assert_eq!(turned.shape(), [3, 2]);
-        assert_eq!(i16::of(&turned).unwrap().as_slice().unwrap(), [1, 4, 2, 5, 3, 6]);
+        assert_eq!(
+            i16::of(&turned).unwrap().as_slice().unwrap(),
+            [1, 4, 2, 5, 3, 6]
+        );
     }
 
     #[test]

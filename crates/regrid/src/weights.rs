@@ -33,13 +33,18 @@ impl AxisWeights {
 
     /// Source index and weight of each entry of a target's row.
     pub fn row(&self, target: usize) -> &[(usize, f64)] {
-        let start = if target == 0 { 0 } else { self.ends[target - 1] };
+        let start = if target == 0 {
+            0
+        } else {
+            self.ends[target - 1]
+        };
         &self.entries[start..self.ends[target]]
     }
 
     /// Adds the row of the next target; weights of zero are left out.
     pub fn push_row(&mut self, row: impl IntoIterator<Item = (usize, f64)>) {
-        self.entries.extend(row.into_iter().filter(|&(_, w)| w != 0.0));
+        self.entries
+            .extend(row.into_iter().filter(|&(_, w)| w != 0.0));
         self.ends.push(self.entries.len());
     }
 
@@ -58,8 +63,15 @@ impl AxisWeights {
     pub fn local(&self, targets: Range<usize>, sources: &[usize]) -> Self {
         targets
             .map(|t| {
-                let place = |s| sources.binary_search(s).expect("sources hold every index that the targets read");
-                self.row(t).iter().map(|(s, w)| (place(s), *w)).collect::<Vec<_>>()
+                let place = |s| {
+                    sources
+                        .binary_search(s)
+                        .expect("sources hold every index that the targets read")
+                };
+                self.row(t)
+                    .iter()
+                    .map(|(s, w)| (place(s), *w))
+                    .collect::<Vec<_>>()
             })
             .collect()
     }
@@ -81,7 +93,9 @@ mod tests {
 
     #[test]
     fn zero_weights_are_not_stored() {
-        let weights: AxisWeights = [vec![(3, 1.0), (4, 0.0)], vec![], vec![(4, 0.5), (9, 0.5)]].into_iter().collect();
+        let weights: AxisWeights = [vec![(3, 1.0), (4, 0.0)], vec![], vec![(4, 0.5), (9, 0.5)]]
+            .into_iter()
+            .collect();
         assert_eq!(weights.row(0), [(3, 1.0)]);
         assert_eq!(weights.row(1), []);
         assert_eq!(weights.sources(0..3), [3, 4, 9]);

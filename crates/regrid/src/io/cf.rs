@@ -9,9 +9,23 @@ use crate::attribute::{AttributeValue, Attributes};
 use crate::values::{DataType, Values};
 
 /// Spellings of the units of latitude (CF section 4.1).
-const NORTH: [&str; 6] = ["degrees_north", "degree_north", "degree_N", "degrees_N", "degreeN", "degreesN"];
+const NORTH: [&str; 6] = [
+    "degrees_north",
+    "degree_north",
+    "degree_N",
+    "degrees_N",
+    "degreeN",
+    "degreesN",
+];
 /// Spellings of the units of longitude (CF section 4.2).
-const EAST: [&str; 6] = ["degrees_east", "degree_east", "degree_E", "degrees_E", "degreeE", "degreesE"];
+const EAST: [&str; 6] = [
+    "degrees_east",
+    "degree_east",
+    "degree_E",
+    "degrees_E",
+    "degreeE",
+    "degreesE",
+];
 
 /// Whether a variable holds latitudes: by its units or standard name, else by its own name where it states neither.
 pub(crate) fn is_latitude(variable: &VariableMeta) -> bool {
@@ -23,7 +37,12 @@ pub(crate) fn is_longitude(variable: &VariableMeta) -> bool {
     is_coordinate(variable, &EAST, "longitude", &["longitude", "lon"])
 }
 
-fn is_coordinate(variable: &VariableMeta, units: &[&str], standard_name: &str, names: &[&str]) -> bool {
+fn is_coordinate(
+    variable: &VariableMeta,
+    units: &[&str],
+    standard_name: &str,
+    names: &[&str],
+) -> bool {
     if !variable.data_type.is_numeric() {
         return false;
     }
@@ -33,7 +52,9 @@ fn is_coordinate(variable: &VariableMeta, units: &[&str], standard_name: &str, n
     }
     match attributes.text("units") {
         Some(text) if units.contains(&text) => true,
-        None | Some("" | "degrees" | "degree") => names.iter().any(|name| variable.name.eq_ignore_ascii_case(name)),
+        None | Some("" | "degrees" | "degree") => names
+            .iter()
+            .any(|name| variable.name.eq_ignore_ascii_case(name)),
         Some(_) => false,
     }
 }
@@ -41,20 +62,38 @@ fn is_coordinate(variable: &VariableMeta, units: &[&str], standard_name: &str, n
 /// Whether a variable holds times: its units are so much since a date, and it is not another kind of time by name.
 pub(crate) fn is_time(variable: &VariableMeta) -> bool {
     let attributes = &variable.attributes;
-    let since = attributes.text("units").is_some_and(|units| units.split_whitespace().any(|w| w.eq_ignore_ascii_case("since")));
-    variable.data_type.is_numeric() && since && attributes.text("standard_name").is_none_or(|name| name == "time")
+    let since = attributes.text("units").is_some_and(|units| {
+        units
+            .split_whitespace()
+            .any(|w| w.eq_ignore_ascii_case("since"))
+    });
+    variable.data_type.is_numeric()
+        && since
+        && attributes
+            .text("standard_name")
+            .is_none_or(|name| name == "time")
 }
 
 /// The words of attributes that name other variables: `cell_measures` and `formula_terms` have `key: name` pairs.
 pub(crate) fn referenced(attributes: &Attributes, attribute: &str) -> Vec<String> {
-    attributes.words(attribute).into_iter().filter(|word| !word.ends_with(':')).collect()
+    attributes
+        .words(attribute)
+        .into_iter()
+        .filter(|word| !word.ends_with(':'))
+        .collect()
 }
 
 /// Names of the variables that serve others: as coordinates, bounds, mappings or cell measures.
 pub(crate) fn serving(meta: &FileMeta) -> Vec<String> {
     let mut names: Vec<String> = meta.dimensions.iter().map(|d| d.name.clone()).collect();
     for variable in &meta.variables {
-        for attribute in ["bounds", "climatology", "coordinates", "grid_mapping", "cell_measures"] {
+        for attribute in [
+            "bounds",
+            "climatology",
+            "coordinates",
+            "grid_mapping",
+            "cell_measures",
+        ] {
             names.extend(referenced(&variable.attributes, attribute));
         }
     }
@@ -89,13 +128,18 @@ impl Decoding {
     pub(crate) fn new(variable: &VariableMeta, blends: bool) -> Result<Self, String> {
         let attributes = &variable.attributes;
         let stored = variable.data_type;
-        if attributes.text("_Unsigned").is_some_and(|text| text.eq_ignore_ascii_case("true")) {
+        if attributes
+            .text("_Unsigned")
+            .is_some_and(|text| text.eq_ignore_ascii_case("true"))
+        {
             return Err("signed integers that mean unsigned ones (_Unsigned) are not read".into());
         }
         let number = |name: &str| -> Result<Option<AttributeValue>, String> {
             match attributes.get(name) {
                 None => Ok(None),
-                Some(value) if value.numbers().is_some_and(|n| n.len() == 1) => Ok(Some(value.clone())),
+                Some(value) if value.numbers().is_some_and(|n| n.len() == 1) => {
+                    Ok(Some(value.clone()))
+                }
                 Some(_) => Err(format!("its {name} is not one number")),
             }
         };
@@ -113,7 +157,10 @@ impl Decoding {
         if let Some(range) = attributes.get("valid_range") {
             match range.numbers().as_deref() {
                 Some(&[low, high]) => {
-                    valid = [Some(AttributeValue::F64(vec![low])), Some(AttributeValue::F64(vec![high]))];
+                    valid = [
+                        Some(AttributeValue::F64(vec![low])),
+                        Some(AttributeValue::F64(vec![high])),
+                    ];
                 }
                 _ => return Err("its valid_range is not two numbers".into()),
             }
@@ -124,8 +171,15 @@ impl Decoding {
             offset: offset.as_ref().and_then(first).unwrap_or(0.0),
         });
         let output = if packing.is_some() {
-            let single = [&factor, &offset].into_iter().flatten().all(|v| matches!(v, AttributeValue::F32(_)));
-            if single && stored != DataType::F64 { DataType::F32 } else { DataType::F64 }
+            let single = [&factor, &offset]
+                .into_iter()
+                .flatten()
+                .all(|v| matches!(v, AttributeValue::F32(_)));
+            if single && stored != DataType::F64 {
+                DataType::F32
+            } else {
+                DataType::F64
+            }
         } else if stored.is_float() || !blends {
             stored
         } else if stored.size() <= 2 {
@@ -133,17 +187,36 @@ impl Decoding {
         } else {
             DataType::F64
         };
-        Ok(Self { missing, valid, packing, output })
+        Ok(Self {
+            missing,
+            valid,
+            packing,
+            output,
+        })
     }
 
     /// What marks missing values in the result: as the source has it, where its type can hold it, else netCDF's default.
     pub(crate) fn fill(&self, variable: &VariableMeta) -> AttributeValue {
         let own = (self.packing.is_none() || variable.data_type == self.output)
-            .then(|| variable.attributes.get("_FillValue").or_else(|| variable.attributes.get("missing_value")))
+            .then(|| {
+                variable
+                    .attributes
+                    .get("_FillValue")
+                    .or_else(|| variable.attributes.get("missing_value"))
+            })
             .flatten();
         own.and_then(|value| convert(value, self.output))
             .or_else(|| default_fill(self.output))
-            .or_else(|| convert(&AttributeValue::I64(vec![if self.output == DataType::U8 { 255 } else { -127 }]), self.output))
+            .or_else(|| {
+                convert(
+                    &AttributeValue::I64(vec![if self.output == DataType::U8 {
+                        255
+                    } else {
+                        -127
+                    }]),
+                    self.output,
+                )
+            })
             .unwrap_or(AttributeValue::F64(vec![f64::NAN]))
     }
 
@@ -168,13 +241,27 @@ impl Decoding {
         match (self.output, self.packing) {
             (DataType::F32, Some(p)) => {
                 let (factor, offset) = (p.factor as f32, p.offset as f32);
-                Values::F32(array.mapv(|x| if is_missing(x) { f32::NAN } else { x.single() * factor + offset }))
+                Values::F32(array.mapv(|x| {
+                    if is_missing(x) {
+                        f32::NAN
+                    } else {
+                        x.single() * factor + offset
+                    }
+                }))
             }
-            (DataType::F64, Some(p)) => {
-                Values::F64(array.mapv(|x| if is_missing(x) { f64::NAN } else { x.double() * p.factor + p.offset }))
+            (DataType::F64, Some(p)) => Values::F64(array.mapv(|x| {
+                if is_missing(x) {
+                    f64::NAN
+                } else {
+                    x.double() * p.factor + p.offset
+                }
+            })),
+            (DataType::F32, None) => {
+                Values::F32(array.mapv(|x| if is_missing(x) { f32::NAN } else { x.single() }))
             }
-            (DataType::F32, None) => Values::F32(array.mapv(|x| if is_missing(x) { f32::NAN } else { x.single() })),
-            (DataType::F64, None) => Values::F64(array.mapv(|x| if is_missing(x) { f64::NAN } else { x.double() })),
+            (DataType::F64, None) => {
+                Values::F64(array.mapv(|x| if is_missing(x) { f64::NAN } else { x.double() }))
+            }
             _ => {
                 let fill = T::from_attribute(fill, 0).unwrap_or_default();
                 T::wrap(self.mask(array, fill))
@@ -193,9 +280,15 @@ impl Decoding {
         let missing: Vec<T> = self
             .missing
             .iter()
-            .flat_map(|value| (0..value.numbers().map_or(0, |n| n.len())).filter_map(|i| T::from_attribute(value, i)))
+            .flat_map(|value| {
+                (0..value.numbers().map_or(0, |n| n.len()))
+                    .filter_map(|i| T::from_attribute(value, i))
+            })
             .collect();
-        let [low, high] = self.valid.clone().map(|limit| limit.as_ref().and_then(first));
+        let [low, high] = self
+            .valid
+            .clone()
+            .map(|limit| limit.as_ref().and_then(first));
         move |x| {
             missing.contains(&x)
                 || low.is_some_and(|low| x.double() < low)
@@ -245,7 +338,10 @@ pub(crate) fn convert(value: &AttributeValue, data_type: DataType) -> Option<Att
 /// An array of one value, from an attribute.
 pub(crate) fn single(value: &AttributeValue) -> Values {
     fn one<T: Stored>(value: &AttributeValue) -> Values {
-        T::wrap(ArrayD::from_elem(ndarray::IxDyn(&[1]), T::from_attribute(value, 0).unwrap_or_default()))
+        T::wrap(ArrayD::from_elem(
+            ndarray::IxDyn(&[1]),
+            T::from_attribute(value, 0).unwrap_or_default(),
+        ))
     }
     match value {
         AttributeValue::I8(_) => one::<i8>(value),
@@ -380,7 +476,12 @@ mod tests {
     }
 
     fn doubles(values: &Values) -> Vec<Option<f64>> {
-        values.to_f64().unwrap().iter().map(|&x| (!x.is_nan()).then_some(x)).collect()
+        values
+            .to_f64()
+            .unwrap()
+            .iter()
+            .map(|&x| (!x.is_nan()).then_some(x))
+            .collect()
     }
 
     #[test]
@@ -394,7 +495,10 @@ mod tests {
             ],
         );
         let values = Values::F32(array(&[1e20, -999.0, -1.0, 100.0, 100.1, f32::NAN, 5.0]));
-        assert_eq!(doubles(&decode(&v, true, values)), [None, None, None, Some(100.0), None, None, Some(5.0)]);
+        assert_eq!(
+            doubles(&decode(&v, true, values)),
+            [None, None, None, Some(100.0), None, None, Some(5.0)]
+        );
     }
 
     #[test]
@@ -409,30 +513,53 @@ mod tests {
         );
         let result = decode(&v, false, Values::I16(array(&[-32768, 0, 100])));
         assert_eq!(result.data_type(), DataType::F64);
-        assert_eq!(doubles(&result), [None, Some(260.0), Some(100.0 * 0.005 + 260.0)]);
-        let single = variable(DataType::I16, &[("scale_factor", AttributeValue::F32(vec![0.1]))]);
+        assert_eq!(
+            doubles(&result),
+            [None, Some(260.0), Some(100.0 * 0.005 + 260.0)]
+        );
+        let single = variable(
+            DataType::I16,
+            &[("scale_factor", AttributeValue::F32(vec![0.1]))],
+        );
         let result = decode(&single, true, Values::I16(array(&[3])));
         assert_eq!(result, Values::F32(array(&[3.0_f32 * 0.1])));
     }
 
     #[test]
     fn plain_integers_stay_unless_they_are_blended() {
-        let v = variable(DataType::I32, &[("missing_value", AttributeValue::F64(vec![-1.0]))]);
+        let v = variable(
+            DataType::I32,
+            &[("missing_value", AttributeValue::F64(vec![-1.0]))],
+        );
         let values = Values::I32(array(&[-1, 7, -2_147_483_647]));
-        assert_eq!(decode(&v, false, values.clone()), Values::I32(array(&[-1, 7, -1])));
+        assert_eq!(
+            decode(&v, false, values.clone()),
+            Values::I32(array(&[-1, 7, -1]))
+        );
         let blended = decode(&v, true, values);
         assert_eq!(blended.data_type(), DataType::F64);
         assert_eq!(doubles(&blended), [None, Some(7.0), None]);
-        assert_eq!(Decoding::new(&variable(DataType::U8, &[]), true).unwrap().output, DataType::F32);
+        assert_eq!(
+            Decoding::new(&variable(DataType::U8, &[]), true)
+                .unwrap()
+                .output,
+            DataType::F32
+        );
     }
 
     #[test]
     fn a_fill_value_that_the_result_cannot_hold_is_replaced() {
-        let v = variable(DataType::I16, &[("_FillValue", AttributeValue::I16(vec![-1]))]);
+        let v = variable(
+            DataType::I16,
+            &[("_FillValue", AttributeValue::I16(vec![-1]))],
+        );
         let decoding = Decoding::new(&v, true).unwrap();
         assert_eq!(decoding.fill(&v), AttributeValue::F32(vec![-1.0]));
         let bytes = variable(DataType::I8, &[]);
-        assert_eq!(Decoding::new(&bytes, false).unwrap().fill(&bytes), AttributeValue::I8(vec![-127]));
+        assert_eq!(
+            Decoding::new(&bytes, false).unwrap().fill(&bytes),
+            AttributeValue::I8(vec![-127])
+        );
     }
 
     #[test]
@@ -441,14 +568,32 @@ mod tests {
             name: name.into(),
             ..variable(DataType::F64, attributes)
         };
-        assert!(is_latitude(&named("y", &[("units", "degrees_north".into())])));
-        assert!(is_latitude(&named("y", &[("standard_name", "latitude".into())])));
+        assert!(is_latitude(&named(
+            "y",
+            &[("units", "degrees_north".into())]
+        )));
+        assert!(is_latitude(&named(
+            "y",
+            &[("standard_name", "latitude".into())]
+        )));
         assert!(is_latitude(&named("LAT", &[])));
-        assert!(!is_latitude(&named("lat", &[("standard_name", "grid_latitude".into()), ("units", "degrees".into())])));
+        assert!(!is_latitude(&named(
+            "lat",
+            &[
+                ("standard_name", "grid_latitude".into()),
+                ("units", "degrees".into())
+            ]
+        )));
         assert!(!is_latitude(&named("lat", &[("units", "m".into())])));
         assert!(is_longitude(&named("x", &[("units", "degree_E".into())])));
-        assert!(is_time(&named("t", &[("units", "days since 1850-01-01".into())])));
-        let reference = [("units", "days since 1850-01-01".into()), ("standard_name", "forecast_reference_time".into())];
+        assert!(is_time(&named(
+            "t",
+            &[("units", "days since 1850-01-01".into())]
+        )));
+        let reference = [
+            ("units", "days since 1850-01-01".into()),
+            ("standard_name", "forecast_reference_time".into()),
+        ];
         assert!(!is_time(&named("t", &reference)));
     }
 }

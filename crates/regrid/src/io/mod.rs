@@ -1,11 +1,18 @@
 //! Files behind a few small traits: what is in them, and regions of their values.
 //!
-//! Nothing here speaks of a file format but the folder's own back ends ([`netcdf`], [`classic`]); the rest of the crate
-//! sees [`SourceFile`] and [`ChunkSource`], so that another format can stand beside netCDF.
+//! The folder's own files know netCDF: `netcdf` reads and writes it, `length` (with `classic`, `superblock` and `header`)
+//! notices files that are cut short, `cf` knows the conventions. The rest of the crate sees [`SourceFile`] and
+//! [`ChunkSource`], so that another format can stand beside netCDF.
 
 pub(crate) mod cf;
-pub mod classic;
+mod classic;
+mod header;
+mod length;
 pub(crate) mod netcdf;
+mod superblock;
+
+pub use header::LengthError;
+pub use length::{FileKind, check_complete, expected_length};
 
 use std::fmt;
 use std::path::Path;
@@ -70,7 +77,11 @@ impl FileMeta {
 
     /// The lengths of a variable's dimensions.
     pub fn shape(&self, variable: &VariableMeta) -> Vec<usize> {
-        variable.dimensions.iter().map(|name| self.dimension(name).map_or(0, |d| d.len)).collect()
+        variable
+            .dimensions
+            .iter()
+            .map(|name| self.dimension(name).map_or(0, |d| d.len))
+            .collect()
     }
 }
 

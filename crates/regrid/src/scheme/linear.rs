@@ -12,7 +12,10 @@ type Row = Vec<(usize, f64)>;
 pub(super) fn row(place: Place, rows: &Rows<'_>) -> Row {
     match place {
         Place::Polar { row, last, share } if rows.edges.pole == Pole::Mean => {
-            vec![(row, 1.0 - share), (pole_row(rows.source.len(), last), share)]
+            vec![
+                (row, 1.0 - share),
+                (pole_row(rows.source.len(), last), share),
+            ]
         }
         Place::Polar { row, .. } => vec![(row, 1.0)],
         place => between(place, rows.edges.outside),
@@ -27,7 +30,11 @@ pub(super) fn column(place: Place, columns: &Columns<'_>) -> Row {
 fn between(place: Place, outside: Outside) -> Row {
     match place {
         Place::On(at) | Place::Polar { row: at, .. } => vec![(at, 1.0)],
-        Place::Between { lower, upper, share } => vec![(lower, 1.0 - share), (upper, share)],
+        Place::Between {
+            lower,
+            upper,
+            share,
+        } => vec![(lower, 1.0 - share), (upper, share)],
         Place::Outside { edge, inner, share } => match outside {
             Outside::Missing | Outside::Error => vec![],
             Outside::Nearest => vec![(edge, 1.0)],
@@ -47,8 +54,12 @@ mod tests {
     #[test]
     fn a_linear_field_is_kept() {
         let source = Grid::from_axes([10.0, 11.0, 13.0, 20.0], [300.0, 310.0, 340.0]).unwrap();
-        let target = Grid::from_axes([5.0, 10.5, 12.9, 20.0, 29.0], [290.0, 305.0, 309.5, 341.0]).unwrap();
-        let edges = Edges { outside: Outside::Linear, ..Edges::default() };
+        let target =
+            Grid::from_axes([5.0, 10.5, 12.9, 20.0, 29.0], [290.0, 305.0, 309.5, 341.0]).unwrap();
+        let edges = Edges {
+            outside: Outside::Linear,
+            ..Edges::default()
+        };
         let weights = RectilinearWeights::new(&source, &target, Method::Linear, edges).unwrap();
         let field = |lat: f64, lon: f64| 3.0 * lat - 0.5 * lon;
         for (i, &lat) in target.latitudes().centres().iter().enumerate() {
@@ -56,7 +67,12 @@ mod tests {
                 let mut sum = 0.0;
                 for &(r, v) in weights.latitude.row(i) {
                     for &(c, w) in weights.longitude.row(j) {
-                        sum += v * w * field(source.latitudes().centres()[r], source.longitudes().centres()[c]);
+                        sum += v
+                            * w
+                            * field(
+                                source.latitudes().centres()[r],
+                                source.longitudes().centres()[c],
+                            );
                     }
                 }
                 assert!((sum - field(lat, lon)).abs() < 1e-10, "{lat} {lon} {sum}");
@@ -69,8 +85,13 @@ mod tests {
         let source = Grid::global(10.0).unwrap();
         let target = Grid::from_axes([-90.0, -87.5, 90.0], [0.0]).unwrap();
         let weights = |pole| {
-            let edges = Edges { pole, ..Edges::default() };
-            RectilinearWeights::new(&source, &target, Method::Linear, edges).unwrap().latitude
+            let edges = Edges {
+                pole,
+                ..Edges::default()
+            };
+            RectilinearWeights::new(&source, &target, Method::Linear, edges)
+                .unwrap()
+                .latitude
         };
         let mean = weights(Pole::Mean);
         assert_eq!(mean.row(0), [(18, 1.0)]);

@@ -121,23 +121,36 @@ impl RectilinearWeights {
             edges,
             round: source.longitudes.is_cyclic(),
         };
-        let columns = Columns { source: &source.longitudes, outside: edges.outside };
-        let latitude = target.latitudes.centres().iter().enumerate().map(|(index, &value)| {
-            let place = rows.place(value, target.latitudes.rounding(value));
-            refuse_outside(place, edges.outside, AxisKind::Latitude, index, value)?;
-            Ok(match method {
-                Method::Linear => linear::row(place, &rows),
-                Method::Nearest => nearest::row(place, &rows),
-            })
-        });
-        let longitude = target.longitudes.centres().iter().enumerate().map(|(index, &value)| {
-            let place = columns.place(value, target.longitudes.rounding(value));
-            refuse_outside(place, edges.outside, AxisKind::Longitude, index, value)?;
-            Ok(match method {
-                Method::Linear => linear::column(place, &columns),
-                Method::Nearest => nearest::column(place, &columns),
-            })
-        });
+        let columns = Columns {
+            source: &source.longitudes,
+            outside: edges.outside,
+        };
+        let latitude = target
+            .latitudes
+            .centres()
+            .iter()
+            .enumerate()
+            .map(|(index, &value)| {
+                let place = rows.place(value, target.latitudes.rounding(value));
+                refuse_outside(place, edges.outside, AxisKind::Latitude, index, value)?;
+                Ok(match method {
+                    Method::Linear => linear::row(place, &rows),
+                    Method::Nearest => nearest::row(place, &rows),
+                })
+            });
+        let longitude = target
+            .longitudes
+            .centres()
+            .iter()
+            .enumerate()
+            .map(|(index, &value)| {
+                let place = columns.place(value, target.longitudes.rounding(value));
+                refuse_outside(place, edges.outside, AxisKind::Longitude, index, value)?;
+                Ok(match method {
+                    Method::Linear => linear::column(place, &columns),
+                    Method::Nearest => nearest::column(place, &columns),
+                })
+            });
         Ok(Self {
             latitude: latitude.collect::<Result<_, Error>>()?,
             longitude: longitude.collect::<Result<_, Error>>()?,
@@ -145,9 +158,17 @@ impl RectilinearWeights {
     }
 }
 
-fn refuse_outside(place: Place, outside: Outside, axis: AxisKind, index: usize, value: f64) -> Result<(), Error> {
+fn refuse_outside(
+    place: Place,
+    outside: Outside,
+    axis: AxisKind,
+    index: usize,
+    value: f64,
+) -> Result<(), Error> {
     match place {
-        Place::Outside { .. } if outside == Outside::Error => Err(Error::OutsideSource { axis, index, value }),
+        Place::Outside { .. } if outside == Outside::Error => {
+            Err(Error::OutsideSource { axis, index, value })
+        }
         _ => Ok(()),
     }
 }
@@ -160,11 +181,19 @@ enum Place {
     /// Between two centres, `share` of the way from the lower to the upper index.
     ///
     /// On longitudes that go round, the upper index may be 0: between the last centre and the first.
-    Between { lower: usize, upper: usize, share: f64 },
+    Between {
+        lower: usize,
+        upper: usize,
+        share: f64,
+    },
     /// Between the last row on one side and the pole, `share` of the way to the pole.
     Polar { row: usize, last: bool, share: f64 },
     /// Beyond the outer centre `edge`; `inner` is its neighbour, `share` how many of their distances beyond.
-    Outside { edge: usize, inner: usize, share: f64 },
+    Outside {
+        edge: usize,
+        inner: usize,
+        share: f64,
+    },
 }
 
 /// Two centres nearer than this are one: far below any grid's spacing, well above the rounding of degrees.
@@ -185,7 +214,11 @@ fn find(centres: &[f64], x: f64, slack: f64) -> Place {
             return Place::On(edge);
         }
         let step = centres[edge] - centres[inner];
-        let share = if step == 0.0 { 0.0 } else { (x - centres[edge]) / step };
+        let share = if step == 0.0 {
+            0.0
+        } else {
+            (x - centres[edge]) / step
+        };
         Place::Outside { edge, inner, share }
     };
     if after == 0 {
@@ -195,7 +228,11 @@ fn find(centres: &[f64], x: f64, slack: f64) -> Place {
         return outside(n - 1, n.saturating_sub(2));
     }
     let (lower, upper) = (after - 1, after);
-    Place::Between { lower, upper, share: (x - centres[lower]) / (centres[upper] - centres[lower]) }
+    Place::Between {
+        lower,
+        upper,
+        share: (x - centres[lower]) / (centres[upper] - centres[lower]),
+    }
 }
 
 /// The source's rows, as a point method sees them.
@@ -214,12 +251,27 @@ impl Rows<'_> {
             return place;
         };
         // With a single row both ends are the same index: the side is where the target lies.
-        let last = if centres.len() > 1 { edge != 0 } else { (x > centres[0]) == self.source.rises() };
-        if self.edges.pole == Pole::None || !self.round || !self.source.reach_poles()[usize::from(last)] {
+        let last = if centres.len() > 1 {
+            edge != 0
+        } else {
+            (x > centres[0]) == self.source.rises()
+        };
+        if self.edges.pole == Pole::None
+            || !self.round
+            || !self.source.reach_poles()[usize::from(last)]
+        {
             return place;
         }
-        let pole = if last == self.source.rises() { 90.0 } else { -90.0 };
-        Place::Polar { row: edge, last, share: (x - centres[edge]) / (pole - centres[edge]) }
+        let pole = if last == self.source.rises() {
+            90.0
+        } else {
+            -90.0
+        };
+        Place::Polar {
+            row: edge,
+            last,
+            share: (x - centres[edge]) / (pole - centres[edge]),
+        }
     }
 }
 
@@ -233,7 +285,10 @@ impl Columns<'_> {
     fn place(&self, x: f64, rounding: f64) -> Place {
         let n = self.source.distinct();
         let centres = &self.source.unrolled()[..n];
-        let (low, high) = (centres[0].min(centres[n - 1]), centres[0].max(centres[n - 1]));
+        let (low, high) = (
+            centres[0].min(centres[n - 1]),
+            centres[0].max(centres[n - 1]),
+        );
         if !self.source.is_cyclic() {
             // The turn that brings the target nearest to the middle of the source, hence to its nearer edge.
             let middle = low + (high - low) / 2.0;
@@ -277,21 +332,41 @@ mod tests {
 
     fn columns(source: &[f64], x: f64) -> Place {
         let source = Longitudes::new(source.to_vec(), None).unwrap();
-        Columns { source: &source, outside: Outside::Missing }.place(x, 0.0)
+        Columns {
+            source: &source,
+            outside: Outside::Missing,
+        }
+        .place(x, 0.0)
     }
 
     #[test]
     fn every_turn_of_a_longitude_is_the_same_place() {
-        for (first, step) in [(0.0, 90.0), (-180.0, 90.0), (-45.0, 90.0), (270.0, -90.0), (180.0, -90.0)] {
+        for (first, step) in [
+            (0.0, 90.0),
+            (-180.0, 90.0),
+            (-45.0, 90.0),
+            (270.0, -90.0),
+            (180.0, -90.0),
+        ] {
             let source = steps(first, step, 4);
-            for x in [-179.0, -100.0, -1.0, 0.0, 0.25, 89.0, 90.0, 135.0, 179.999, 269.5, 359.0] {
+            for x in [
+                -179.0, -100.0, -1.0, 0.0, 0.25, 89.0, 90.0, 135.0, 179.999, 269.5, 359.0,
+            ] {
                 let here = columns(&source, x);
                 for turn in [-720.0, -360.0, 360.0] {
                     let there = columns(&source, x + turn);
                     match (here, there) {
                         (
-                            Place::Between { lower: a, upper: b, share: s },
-                            Place::Between { lower: c, upper: d, share: t },
+                            Place::Between {
+                                lower: a,
+                                upper: b,
+                                share: s,
+                            },
+                            Place::Between {
+                                lower: c,
+                                upper: d,
+                                share: t,
+                            },
                         ) => {
                             assert_eq!((a, b), (c, d), "{first} {step} {x} {turn}");
                             assert!((s - t).abs() < 1e-12 && (0.0..=1.0).contains(&s));
@@ -306,17 +381,45 @@ mod tests {
     #[test]
     fn the_seam_lies_between_the_last_and_the_first_column() {
         let place = columns(&steps(0.5, 1.0, 360), 359.75);
-        assert_eq!(place, Place::Between { lower: 359, upper: 0, share: 0.25 });
+        assert_eq!(
+            place,
+            Place::Between {
+                lower: 359,
+                upper: 0,
+                share: 0.25
+            }
+        );
         let place = columns(&steps(359.5, -1.0, 360), 359.75);
-        assert_eq!(place, Place::Between { lower: 359, upper: 0, share: 0.75 });
+        assert_eq!(
+            place,
+            Place::Between {
+                lower: 359,
+                upper: 0,
+                share: 0.75
+            }
+        );
     }
 
     #[test]
     fn a_regional_source_is_left_on_its_nearer_side() {
         let source = steps(350.0, 5.0, 5);
         assert_eq!(columns(&source, 10.0), Place::On(4));
-        assert_eq!(columns(&source, 12.5), Place::Outside { edge: 4, inner: 3, share: 0.5 });
-        assert_eq!(columns(&source, -12.5), Place::Outside { edge: 0, inner: 1, share: 0.5 });
+        assert_eq!(
+            columns(&source, 12.5),
+            Place::Outside {
+                edge: 4,
+                inner: 3,
+                share: 0.5
+            }
+        );
+        assert_eq!(
+            columns(&source, -12.5),
+            Place::Outside {
+                edge: 0,
+                inner: 1,
+                share: 0.5
+            }
+        );
     }
 
     #[test]
@@ -325,35 +428,70 @@ mod tests {
             let source = grid(&steps(-89.5, 1.0, 180), longitudes);
             let rows = Rows {
                 source: &source.latitudes,
-                edges: Edges { pole, ..Edges::default() },
+                edges: Edges {
+                    pole,
+                    ..Edges::default()
+                },
                 round: source.longitudes.is_cyclic(),
             };
             rows.place(89.75, 0.0)
         };
         let global = steps(0.0, 1.0, 360);
-        assert_eq!(place(&global, Pole::Mean), Place::Polar { row: 179, last: true, share: 0.5 });
-        assert_eq!(place(&global, Pole::None), Place::Outside { edge: 179, inner: 178, share: 0.25 });
-        assert!(matches!(place(&global[..90], Pole::Mean), Place::Outside { .. }));
+        assert_eq!(
+            place(&global, Pole::Mean),
+            Place::Polar {
+                row: 179,
+                last: true,
+                share: 0.5
+            }
+        );
+        assert_eq!(
+            place(&global, Pole::None),
+            Place::Outside {
+                edge: 179,
+                inner: 178,
+                share: 0.25
+            }
+        );
+        assert!(matches!(
+            place(&global[..90], Pole::Mean),
+            Place::Outside { .. }
+        ));
     }
 
     #[test]
     fn outside_is_refused_with_the_place() {
         let source = grid(&[10.0, 20.0], &[10.0, 20.0]);
         let target = grid(&[15.0], &[12.0, 25.0]);
-        let edges = Edges { outside: Outside::Error, ..Edges::default() };
+        let edges = Edges {
+            outside: Outside::Error,
+            ..Edges::default()
+        };
         let error = RectilinearWeights::new(&source, &target, Method::Linear, edges).unwrap_err();
         assert!(matches!(
             error,
-            Error::OutsideSource { axis: AxisKind::Longitude, index: 1, .. }
+            Error::OutsideSource {
+                axis: AxisKind::Longitude,
+                index: 1,
+                ..
+            }
         ));
     }
 
     #[test]
     fn stored_rounding_does_not_put_an_edge_outside() {
         let edge = f64::from(359.166_67_f32);
-        let source = Longitudes::new(vec![300.0, edge], None).unwrap().stored_as_f32();
-        let columns = Columns { source: &source, outside: Outside::Missing };
+        let source = Longitudes::new(vec![300.0, edge], None)
+            .unwrap()
+            .stored_as_f32();
+        let columns = Columns {
+            source: &source,
+            outside: Outside::Missing,
+        };
         assert_eq!(columns.place(edge + 1e-5, 0.0), Place::On(1));
-        assert!(matches!(columns.place(edge + 1e-3, 0.0), Place::Outside { .. }));
+        assert!(matches!(
+            columns.place(edge + 1e-3, 0.0),
+            Place::Outside { .. }
+        ));
     }
 }

@@ -21,8 +21,22 @@ fn one(place: Place, outside: Outside) -> Row {
     let at = match place {
         Place::On(at) | Place::Polar { row: at, .. } => at,
         // A midpoint written in decimals may miss the middle by a rounding.
-        Place::Between { lower, upper, share } if (share - 0.5).abs() < 1e-9 => lower.min(upper),
-        Place::Between { lower, upper, share } => if share < 0.5 { lower } else { upper },
+        Place::Between {
+            lower,
+            upper,
+            share,
+        } if (share - 0.5).abs() < 1e-9 => lower.min(upper),
+        Place::Between {
+            lower,
+            upper,
+            share,
+        } => {
+            if share < 0.5 {
+                lower
+            } else {
+                upper
+            }
+        }
         Place::Outside { edge, .. } => match outside {
             Outside::Missing | Outside::Error => return vec![],
             Outside::Nearest | Outside::Linear => edge,
@@ -41,7 +55,8 @@ mod tests {
     fn ties_take_the_lower_index() {
         let source = Grid::from_axes([2.0, 1.0, 0.0], [0.0, 90.0, 180.0, 270.0]).unwrap();
         let target = Grid::from_axes([1.5, 0.5], [45.0, 225.0, 315.0]).unwrap();
-        let weights = RectilinearWeights::new(&source, &target, Method::Nearest, Edges::default()).unwrap();
+        let weights =
+            RectilinearWeights::new(&source, &target, Method::Nearest, Edges::default()).unwrap();
         let rows: Vec<_> = (0..2).map(|i| weights.latitude.row(i)[0].0).collect();
         let columns: Vec<_> = (0..3).map(|j| weights.longitude.row(j)[0].0).collect();
         assert_eq!(rows, [0, 1]);
@@ -55,10 +70,13 @@ mod tests {
         let longitudes = [-30.0, -29.0, -10.0, 20.0, 21.0];
         let source = Grid::from_axes(latitudes, longitudes).unwrap();
         let target = Grid::regular(-20.0..=40.0, 0.7, -30.0..=21.0, 0.3).unwrap();
-        let weights = RectilinearWeights::new(&source, &target, Method::Nearest, Edges::default()).unwrap();
+        let weights =
+            RectilinearWeights::new(&source, &target, Method::Nearest, Edges::default()).unwrap();
         let search = |centres: &[f64], x: f64| {
             let distance = |i: &usize| (centres[*i] - x).abs();
-            (0..centres.len()).min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap()
+            (0..centres.len())
+                .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+                .unwrap()
         };
         for (i, &x) in target.latitudes().centres().iter().enumerate() {
             assert_eq!(weights.latitude.row(i), [(search(&latitudes, x), 1.0)]);

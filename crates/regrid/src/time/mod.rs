@@ -18,6 +18,7 @@
 //! # Ok::<(), regrid::time::TimeError>(())
 //! ```
 
+mod axis;
 mod calendar;
 mod error;
 mod selection;
@@ -25,6 +26,8 @@ mod stated;
 mod step;
 mod units;
 
+pub use axis::TimeMethod;
+pub(crate) use axis::{ChosenTimes, TimeAxis};
 pub use calendar::{Calendar, DateTime, Instant};
 pub use error::TimeError;
 pub use selection::{TimeSelection, Times};

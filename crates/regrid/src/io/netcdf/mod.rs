@@ -19,16 +19,34 @@ use crate::error::Error;
 use crate::values::DataType;
 
 /// An error of the library, with what was tried on what.
-fn library_error(action: &'static str, path: &Path, variable: Option<&str>) -> impl Fn(netcdf::Error) -> Error {
+fn library_error(
+    action: &'static str,
+    path: &Path,
+    variable: Option<&str>,
+) -> impl Fn(netcdf::Error) -> Error {
     let path = path.to_owned();
     let variable = variable.map(|name| format!("variable {name}"));
-    move |source| Error::Netcdf { action, path: path.clone(), variable: variable.clone(), source: Box::new(source) }
+    move |source| Error::Netcdf {
+        action,
+        path: path.clone(),
+        variable: variable.clone(),
+        source: Box::new(source),
+    }
 }
 
 /// The library's own selections, made by hand: its conversion from stepped ranges loses the last element.
 fn extents(region: &Region) -> Extents {
-    let extent = |range: &std::ops::Range<usize>| Extent::SliceCount { start: range.start, count: range.len(), stride: 1 };
-    region.ranges().iter().map(extent).collect::<Vec<_>>().into()
+    let extent = |range: &std::ops::Range<usize>| Extent::SliceCount {
+        start: range.start,
+        count: range.len(),
+        stride: 1,
+    };
+    region
+        .ranges()
+        .iter()
+        .map(extent)
+        .collect::<Vec<_>>()
+        .into()
 }
 
 fn data_type(stored: &NcVariableType) -> Option<DataType> {

@@ -12,7 +12,9 @@ use super::{data_type, extents, from_library, library_error};
 use crate::attribute::Attributes;
 use crate::chunk::{Region, combinations};
 use crate::error::Error;
-use crate::io::{ChunkSource, Dimension, FileMeta, SourceFile, VariableMeta, classic};
+use crate::io::{
+    ChunkSource, Dimension, FileKind, FileMeta, SourceFile, VariableMeta, check_complete,
+};
 use crate::values::{DataType, Values};
 
 /// Files kept open at once: well below the usual limit of descriptors, well above what a chunk touches.
@@ -53,20 +55,37 @@ impl NetcdfFile {
     /// Opens a file and reads what it says of itself.
     ///
     /// # Errors
-    /// [`Error::File`], [`Error::NotNetcdf`], [`Error::Truncated`], [`Error::Damaged`], [`Error::Netcdf`].
+    /// [`Error::NotNetcdf`], [`Error::Length`], [`Error::Damaged`], [`Error::Netcdf`].
     pub(crate) fn open(path: &Path, files: &Arc<OpenFiles>) -> Result<Self, Error> {
-        let format = classic::check_complete(path)?;
+        let kind = check_complete(path)?;
+        if kind == FileKind::Unknown {
+            return Err(Error::NotNetcdf {
+                path: path.to_owned(),
+            });
+        }
         let file = files.get(path)?;
         // The crate unwraps where a file's header is odd; such a file is damaged, not a reason to die.
-        let meta = catch_unwind(AssertUnwindSafe(|| read_meta(&file, path, format))).unwrap_or_else(|_| {
-            Err(Error::Damaged { path: path.to_owned(), what: "its header holds names or types that cannot be read".into() })
-        })?;
-        Ok(Self { path: path.to_owned(), meta, files: files.clone() })
+        let meta = catch_unwind(AssertUnwindSafe(|| read_meta(&file, path, kind))).unwrap_or_else(
+            |_| {
+                Err(Error::Damaged {
+                    path: path.to_owned(),
+                    what: "its header holds names or types that cannot be read".into(),
+                })
+            },
+        )?;
+        Ok(Self {
+            path: path.to_owned(),
+            meta,
+            files: files.clone(),
+        })
     }
 }
 
-fn read_meta(file: &netcdf::File, path: &Path, format: classic::FileKind) -> Result<FileMeta, Error> {
-    let mut meta = FileMeta { format: format.to_string(), ..FileMeta::default() };
+fn read_meta(file: &netcdf::File, path: &Path, kind: FileKind) -> Result<FileMeta, Error> {
+    let mut meta = FileMeta {
+        format: kind.to_string(),
+        ..FileMeta::default()
+    };
     for attribute in file.attributes() {
         if let Ok(value) = attribute.value() {
             meta.attributes.set(attribute.name(), from_library(value));
@@ -93,7 +112,11 @@ fn read_meta(file: &netcdf::File, path: &Path, format: classic::FileKind) -> Res
         }
         meta.variables.push(VariableMeta {
             data_type,
-            dimensions: variable.dimensions().iter().map(netcdf::Dimension::name).collect(),
+            dimensions: variable
+                .dimensions()
+                .iter()
+                .map(netcdf::Dimension::name)
+                .collect(),
             attributes,
             // Classic files have no storage chunks: the library answers with an error.
             chunk_shape: variable.chunking().unwrap_or(None),
@@ -101,9 +124,12 @@ fn read_meta(file: &netcdf::File, path: &Path, format: classic::FileKind) -> Res
         });
     }
     // A classic file has no groups, and the crate answers oddly when asked for some.
-    if format.has_groups() {
-        let groups = file.groups().map_err(library_error("read the groups of", path, None))?;
-        meta.unread.extend(groups.map(|group| format!("{}/", group.name())));
+    if kind == FileKind::Hdf5 {
+        let groups = file
+            .groups()
+            .map_err(library_error("read the groups of", path, None))?;
+        meta.unread
+            .extend(groups.map(|group| format!("{}/", group.name())));
     }
     Ok(meta)
 }
@@ -118,10 +144,13 @@ impl SourceFile for NetcdfFile {
     }
 
     fn variable(&self, name: &str) -> Result<Arc<dyn ChunkSource>, Error> {
-        let variable = self.meta.variable(name).ok_or_else(|| Error::UnknownVariable {
-            name: name.to_owned(),
-            known: self.meta.variables.iter().map(|v| v.name.clone()).collect(),
-        })?;
+        let variable = self
+            .meta
+            .variable(name)
+            .ok_or_else(|| Error::UnknownVariable {
+                name: name.to_owned(),
+                known: self.meta.variables.iter().map(|v| v.name.clone()).collect(),
+            })?;
         Ok(Arc::new(NetcdfVariable {
             path: self.path.clone(),
             files: self.files.clone(),
@@ -164,8 +193,9 @@ impl ChunkSource for NetcdfVariable {
         }
         let failed = library_error("read", &self.path, Some(&self.name));
         let file = self.files.get(&self.path)?;
-        let variable =
-            file.variable(&self.name).ok_or_else(|| failed(netcdf::Error::NotFound(self.name.clone())))?;
+        let variable = file
+            .variable(&self.name)
+            .ok_or_else(|| failed(netcdf::Error::NotFound(self.name.clone())))?;
         let wanted = IxDyn(&shape);
         macro_rules! read {
             ($($variant:ident),*) => {

@@ -5,7 +5,10 @@
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Char(pub(super) u8);
 
-#[expect(unsafe_code, reason = "the crate's type description is an unsafe trait")]
+#[expect(
+    unsafe_code,
+    reason = "the crate's type description is an unsafe trait"
+)]
 // SAFETY: `Char` is a transparent wrapper of one byte, without padding, drop or alignment of its own, which is what the
 // library reads and writes for NC_CHAR.
 unsafe impl netcdf::NcTypeDescriptor for Char {

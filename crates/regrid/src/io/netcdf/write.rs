@@ -24,24 +24,40 @@ pub(crate) struct NetcdfWriter {
 
 impl NetcdfWriter {
     /// Makes the file at `path` with all that its layout names.
-    pub(crate) fn create(path: &Path, named: &Path, layout: &Layout, deflate: u8) -> Result<Self, Error> {
+    pub(crate) fn create(
+        path: &Path,
+        named: &Path,
+        layout: &Layout,
+        deflate: u8,
+    ) -> Result<Self, Error> {
         let failed = library_error("create", named, None);
         let mut file = netcdf::create(path).map_err(&failed)?;
         for dimension in &layout.dimensions {
             if dimension.unlimited {
-                file.add_unlimited_dimension(&dimension.name).map_err(&failed)?;
+                file.add_unlimited_dimension(&dimension.name)
+                    .map_err(&failed)?;
             } else {
-                file.add_dimension(&dimension.name, dimension.len).map_err(&failed)?;
+                file.add_dimension(&dimension.name, dimension.len)
+                    .map_err(&failed)?;
             }
         }
         for (name, value) in layout.attributes.iter() {
-            file.add_attribute(name, to_library(value)).map_err(&failed)?;
+            file.add_attribute(name, to_library(value))
+                .map_err(&failed)?;
         }
         for variable in &layout.variables {
-            define(&mut file, variable, deflate).map_err(library_error("define", named, Some(&variable.name)))?;
+            define(&mut file, variable, deflate).map_err(library_error(
+                "define",
+                named,
+                Some(&variable.name),
+            ))?;
         }
         file.enddef().map_err(&failed)?;
-        let writer = Self { path: path.to_owned(), named: named.to_owned(), file: Mutex::new(Some(file)) };
+        let writer = Self {
+            path: path.to_owned(),
+            named: named.to_owned(),
+            file: Mutex::new(Some(file)),
+        };
         for variable in &layout.variables {
             if let Some(values) = &variable.values {
                 writer.put(&variable.name, &Region::whole(values.shape()), values)?;
@@ -57,8 +73,12 @@ impl NetcdfWriter {
         }
         let failed = library_error("write", &self.named, Some(name));
         let mut file = self.file.lock();
-        let file = file.as_mut().ok_or_else(|| failed("the file is closed".into()))?;
-        let mut variable = file.variable_mut(name).ok_or_else(|| failed(netcdf::Error::NotFound(name.to_owned())))?;
+        let file = file
+            .as_mut()
+            .ok_or_else(|| failed("the file is closed".into()))?;
+        let mut variable = file
+            .variable_mut(name)
+            .ok_or_else(|| failed(netcdf::Error::NotFound(name.to_owned())))?;
         macro_rules! put {
             ($($variant:ident),*) => {
                 match values {
@@ -88,17 +108,29 @@ impl NetcdfWriter {
     /// Closes the file, once all of it is on the disk.
     pub(crate) fn finish(&self) -> Result<(), Error> {
         let failed = library_error("finish", &self.named, None);
-        let Some(file) = self.file.lock().take() else { return Ok(()) };
+        let Some(file) = self.file.lock().take() else {
+            return Ok(());
+        };
         file.sync().map_err(&failed)?;
         file.close().map_err(&failed)?;
-        let fault = |source| Error::File { action: "finish writing", path: self.named.clone(), source };
-        std::fs::File::open(&self.path).and_then(|file| file.sync_all()).map_err(fault)
+        let fault = |source| Error::File {
+            action: "finish writing",
+            path: self.named.clone(),
+            source,
+        };
+        std::fs::File::open(&self.path)
+            .and_then(|file| file.sync_all())
+            .map_err(fault)
     }
 }
 
 fn define(file: &mut FileMut, variable: &OutputVariable, deflate: u8) -> netcdf::Result<()> {
     let dimensions: Vec<&str> = variable.dimensions.iter().map(String::as_str).collect();
-    let mut defined = file.add_variable_with_type(&variable.name, &dimensions, &library_type(variable.data_type))?;
+    let mut defined = file.add_variable_with_type(
+        &variable.name,
+        &dimensions,
+        &library_type(variable.data_type),
+    )?;
     if let Some(shape) = &variable.chunk_shape {
         defined.set_chunking(shape)?;
         if deflate > 0 {
