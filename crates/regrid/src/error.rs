@@ -146,6 +146,16 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A file with more than one grid, where one was to be taken.
+    #[error("{} holds several grids ({first}; {second}): give a file with one", path.display())]
+    SeveralGrids {
+        /// The file.
+        path: PathBuf,
+        /// One of them.
+        first: String,
+        /// Another one.
+        second: String,
+    },
     /// A variable that is not there.
     #[error("no variable {name:?} in the input; on a grid are: {}", known.join(", "))]
     UnknownVariable {

@@ -2,8 +2,11 @@
 
 mod attribute;
 mod axis;
+mod catalogue;
 mod chunk;
+mod companions;
 mod error;
+mod field;
 mod grid;
 mod io;
 mod kernel;
@@ -15,8 +18,10 @@ mod weights;
 
 pub use attribute::{AttributeValue, Attributes};
 pub use axis::{AxisKind, Latitudes, Longitudes};
+pub use catalogue::{Catalogue, Role, SourceDimension, SourceVariable, Unsupported};
 pub use chunk::{Region, cuts};
 pub use error::Error;
+pub use field::{Field, FieldMeta, Variable};
 pub use grid::Grid;
 pub use io::{ChunkSource, Dimension, FileKind, FileMeta, LengthError, SourceFile, VariableMeta};
 pub use scheme::{Edges, Method, Outside, Pole, RectilinearWeights};

@@ -251,6 +251,18 @@ impl Values {
         permute!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64, Char, Text)
     }
 
+    /// The same values with a first dimension of length 1.
+    pub(crate) fn with_new_first_dimension(self) -> Self {
+        macro_rules! insert {
+            ($($variant:ident),*) => {
+                match self {$(
+                    Self::$variant(a) => Self::$variant(a.insert_axis(Dim(0))),
+                )*}
+            };
+        }
+        insert!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64, Char, Text)
+    }
+
     /// The values at some indices along one dimension.
     pub(crate) fn select(&self, dim: usize, indices: &[usize]) -> Self {
         macro_rules! select {

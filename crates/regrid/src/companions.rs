@@ -1,0 +1,510 @@
+//! What goes with a regridded field: coordinates, bounds, scalars, grid mapping; and what must not go with it any more.
+//!
+//! The target's axes replace the source's; whatever hangs on the source's cells (two-dimensional coordinates, cell
+//! measures) is dropped; the rest is kept, joined along time where the field is, and taken at the field's times.
+
+use ndarray::{ArrayD, Axis, IxDyn};
+
+use crate::attribute::{AttributeValue, Attributes};
+use crate::catalogue::{Catalogue, Part, Role, SourceVariable};
+use crate::error::Error;
+use crate::field::Variable;
+use crate::grid::Grid;
+use crate::io::cf::referenced;
+use crate::io::{Dimension, VariableMeta};
+use crate::time::{Calendar, ChosenTimes, TimeAxis, TimeUnits};
+use crate::values::Values;
+
+/// Attributes that speak of the stored numbers or of the old cells, not of the field.
+const DROPPED: [&str; 13] = [
+    "_FillValue",
+    "missing_value",
+    "scale_factor",
+    "add_offset",
+    "valid_min",
+    "valid_max",
+    "valid_range",
+    "actual_range",
+    "cell_measures",
+    "_ChunkSizes",
+    "_Unsigned",
+    "unpacked_valid_range",
+    "DIMENSION_LABELS",
+];
+
+/// The dimensions, attributes and companions of one regridded variable.
+#[derive(Debug)]
+pub(crate) struct Surroundings {
+    pub(crate) dimensions: Vec<Dimension>,
+    pub(crate) attributes: Attributes,
+    pub(crate) companions: Vec<Variable>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Gathers what goes with a variable on a target grid at its chosen times.
+pub(crate) fn surroundings(
+    catalogue: &Catalogue,
+    variable: &SourceVariable,
+    target: &Grid,
+    times: Option<&ChosenTimes>,
+) -> Result<Surroundings, Error> {
+    let mut gathering = Gathering {
+        catalogue,
+        variable,
+        times,
+        companions: target_axes(target),
+        notes: Vec::new(),
+    };
+    if let (Some(axis), Some(times)) = (&variable.time, times) {
+        gathering.add_time(axis, times)?;
+    }
+    for dimension in variable.dimensions.iter().filter(|d| d.role == Role::Other) {
+        gathering.add(&dimension.name)?;
+    }
+    let mut attributes = variable.meta.attributes.clone();
+    for name in DROPPED {
+        attributes.remove(name);
+    }
+    let mut kept = Vec::new();
+    for name in referenced(&attributes, "coordinates") {
+        if gathering.add(&name)? {
+            kept.push(name);
+        }
+    }
+    // Coordinates named like a dimension need no mention.
+    kept.retain(|name| !variable.dimensions.iter().any(|d| d.name == *name));
+    set_words(&mut attributes, "coordinates", &kept);
+    if let Some(mapping) = attributes.text("grid_mapping").map(str::to_owned)
+        && !gathering.add(&mapping)?
+    {
+        attributes.remove("grid_mapping");
+    }
+    let dimensions = variable
+        .dimensions
+        .iter()
+        .map(|d| match d.role {
+            Role::Latitude => fixed(&target.latitude_name, target.latitudes.len()),
+            Role::Longitude => fixed(&target.longitude_name, target.longitudes.len()),
+            Role::Time => Dimension {
+                name: d.name.clone(),
+                len: times.map_or(d.len, |t| t.instants.len()),
+                unlimited: d.unlimited,
+            },
+            Role::Other => fixed(&d.name, d.len),
+        })
+        .collect();
+    Ok(Surroundings {
+        dimensions,
+        attributes,
+        companions: gathering.companions,
+        notes: gathering.notes,
+    })
+}
+
+/// The variables of the files that lie on no grid and belong to no field: kept as they are.
+///
+/// Those along the time of `variable` are joined and taken at its times; others come from the first file that has them.
+pub(crate) fn bystanders(
+    catalogue: &Catalogue,
+    variable: &SourceVariable,
+    times: Option<&ChosenTimes>,
+    known: &[String],
+) -> Result<(Vec<Variable>, Vec<String>), Error> {
+    let mut gathering = Gathering {
+        catalogue,
+        variable,
+        times,
+        companions: Vec::new(),
+        notes: Vec::new(),
+    };
+    for (index, file) in catalogue.files().iter().enumerate() {
+        let meta = file.meta();
+        for candidate in &meta.variables {
+            let name = &candidate.name;
+            let field = catalogue.variables().iter().any(|v| v.name() == name)
+                || catalogue.unsupported().iter().any(|u| u.name == *name);
+            let there =
+                known.contains(name) || gathering.companions.iter().any(|v| v.name == *name);
+            let gridded = |d: &String| {
+                catalogue.variables().iter().any(|v| {
+                    v.dimensions
+                        .iter()
+                        .any(|s| s.name == *d && matches!(s.role, Role::Latitude | Role::Longitude))
+                })
+            };
+            if field
+                || there
+                || candidate.dimensions.iter().any(gridded)
+                || on_old_cells(catalogue, name)
+            {
+                continue;
+            }
+            let of_variable = variable.parts.iter().any(|part| part.file == index);
+            if of_variable && gathering.add(name)? {
+                continue;
+            }
+            if !of_variable || !along_time(variable, candidate) {
+                let kept = catalogue.load(index, name)?;
+                gathering.companions.push(kept);
+            }
+        }
+    }
+    Ok((gathering.companions, gathering.notes))
+}
+
+/// Whether a variable is an axis of a source grid, or its bounds.
+fn on_old_cells(catalogue: &Catalogue, name: &str) -> bool {
+    catalogue
+        .variables()
+        .iter()
+        .any(|v| v.grid.latitude_name == name || v.grid.longitude_name == name)
+}
+
+fn along_time(variable: &SourceVariable, candidate: &VariableMeta) -> bool {
+    variable.time.is_some()
+        && variable
+            .dimension(Role::Time)
+            .is_some_and(|d| candidate.dimensions.contains(&variable.dimensions[d].name))
+}
+
+struct Gathering<'a> {
+    catalogue: &'a Catalogue,
+    variable: &'a SourceVariable,
+    times: Option<&'a ChosenTimes>,
+    companions: Vec<Variable>,
+    notes: Vec<String>,
+}
+
+impl Gathering<'_> {
+    /// Adds a variable of the files and its bounds; tells whether it could be kept.
+    fn add(&mut self, name: &str) -> Result<bool, Error> {
+        if self.companions.iter().any(|v| v.name == name) {
+            return Ok(true);
+        }
+        if self.variable.grid.latitude_name == name || self.variable.grid.longitude_name == name {
+            return Ok(false);
+        }
+        let first = self.catalogue.files()[self.variable.parts[0].file].meta();
+        let Some(meta) = first.variable(name) else {
+            return Ok(false);
+        };
+        let on_grid = |d: &String| {
+            let role = self
+                .variable
+                .dimensions
+                .iter()
+                .find(|s| s.name == *d)
+                .map(|s| s.role);
+            matches!(role, Some(Role::Latitude | Role::Longitude))
+        };
+        if meta.dimensions.iter().any(on_grid) {
+            return Ok(false);
+        }
+        let bounds: Vec<String> = ["bounds", "climatology"]
+            .iter()
+            .filter_map(|a| meta.attributes.text(a))
+            .map(str::to_owned)
+            .collect();
+        let Some(mut kept) = self.joined(name)? else {
+            return Ok(false);
+        };
+        let interpolated =
+            self.times.is_some_and(|t| !t.as_stored) && along_time(self.variable, meta);
+        if interpolated {
+            for attribute in ["bounds", "climatology"] {
+                kept.attributes.remove(attribute);
+            }
+        }
+        // Terms of a formula that are not kept would leave it dangling.
+        let terms = referenced(&kept.attributes, "formula_terms");
+        self.companions.push(kept);
+        for term in terms {
+            self.add(&term)?;
+        }
+        if !interpolated {
+            for name in bounds {
+                self.add(&name)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// A variable over all files of the field, at the field's times.
+    fn joined(&mut self, name: &str) -> Result<Option<Variable>, Error> {
+        let parts = &self.variable.parts;
+        let mut first = self.catalogue.load(parts[0].file, name)?;
+        let time = self
+            .variable
+            .dimension(Role::Time)
+            .map(|d| self.variable.dimensions[d].name.clone());
+        let Some(time) = time else {
+            return Ok(Some(first));
+        };
+        let dim = first.dimensions.iter().position(|d| *d == time);
+        if dim.is_none() && parts.len() == 1 {
+            return Ok(Some(first));
+        }
+        let mut pieces = Vec::new();
+        for part in parts {
+            let file = &self.catalogue.files()[part.file];
+            let fits = file
+                .meta()
+                .variable(name)
+                .is_some_and(|v| v.dimensions == first.dimensions);
+            if !fits {
+                self.notes.push(format!(
+                    "{name} is not in {} and is left out",
+                    file.path().display()
+                ));
+                return Ok(None);
+            }
+            let piece = self.catalogue.load(part.file, name)?;
+            match same_units(piece, &first.attributes) {
+                Some(values) => pieces.push((part, values)),
+                None => {
+                    self.notes.push(format!(
+                        "the units of {name} differ between files: it is left out"
+                    ));
+                    return Ok(None);
+                }
+            }
+        }
+        if dim.is_none() {
+            if pieces.iter().all(|(_, values)| *values == pieces[0].1) {
+                return Ok(Some(first));
+            }
+            // A value a file: along time, once for each of the file's steps.
+            let repeated: Vec<(&Part, Values)> = pieces
+                .iter()
+                .map(|(part, values)| (*part, repeat(values, part.len)))
+                .collect();
+            pieces = repeated;
+            first.dimensions.insert(0, time);
+        }
+        let dim = dim.unwrap_or(0);
+        let whole: Vec<&Values> = pieces.iter().map(|(_, values)| values).collect();
+        let Some(values) = Values::concatenate(dim, &whole) else {
+            self.notes.push(format!(
+                "{name} differs in type or shape between files: it is left out"
+            ));
+            return Ok(None);
+        };
+        let Some(times) = self.times else {
+            first.values = values;
+            return Ok(Some(first));
+        };
+        match at_times(&values, dim, times) {
+            Some(values) => {
+                if values.data_type() != first.values.data_type() {
+                    for name in ["_FillValue", "missing_value"] {
+                        first.attributes.remove(name);
+                    }
+                }
+                first.values = values;
+                Ok(Some(first))
+            }
+            None => {
+                self.notes.push(format!(
+                    "{name} cannot be interpolated in time and is left out"
+                ));
+                Ok(None)
+            }
+        }
+    }
+
+    /// The time coordinate, encoded anew, since files may count from different dates.
+    fn add_time(&mut self, axis: &TimeAxis, times: &ChosenTimes) -> Result<(), Error> {
+        let part = self.variable.parts[0];
+        let file = &self.catalogue.files()[part.file];
+        let mut attributes = file
+            .meta()
+            .variable(&axis.name)
+            .map(|v| v.attributes.clone())
+            .unwrap_or_default();
+        for name in [
+            "_FillValue",
+            "missing_value",
+            "scale_factor",
+            "add_offset",
+            "valid_min",
+            "valid_max",
+            "valid_range",
+            "actual_range",
+        ] {
+            attributes.remove(name);
+        }
+        let dimension = self
+            .variable
+            .dimension(Role::Time)
+            .expect("a variable with times has a time dimension");
+        let dimension = self.variable.dimensions[dimension].name.clone();
+        let kind = ["bounds", "climatology"]
+            .into_iter()
+            .find(|a| attributes.text(a).is_some());
+        let bounds = axis.bounds.as_ref().filter(|_| times.as_stored).zip(kind);
+        if bounds.is_none() {
+            attributes.remove("bounds");
+            attributes.remove("climatology");
+        }
+        let encoded: Vec<f64> = times
+            .instants
+            .iter()
+            .map(|&i| axis.units.encode(i))
+            .collect();
+        let bounds = bounds.map(|(bounds, kind)| {
+            let name = attributes.text(kind).unwrap_or("time_bnds").to_owned();
+            let steps = (0..times.weights.len()).map(|t| times.weights.row(t)[0].0);
+            let flat: Vec<f64> = steps
+                .flat_map(|s| bounds[s])
+                .map(|i| axis.units.encode(i))
+                .collect();
+            let pairs = file
+                .meta()
+                .variable(&name)
+                .and_then(|v| v.dimensions.last().cloned());
+            Variable {
+                name,
+                dimensions: vec![dimension.clone(), pairs.unwrap_or_else(|| "bnds".into())],
+                attributes: Attributes::new(),
+                values: Values::F64(array(&[encoded.len(), 2], flat)),
+            }
+        });
+        self.companions.push(Variable {
+            name: axis.name.clone(),
+            dimensions: vec![dimension],
+            attributes,
+            values: Values::F64(array(&[encoded.len()], encoded)),
+        });
+        self.companions.extend(bounds);
+        Ok(())
+    }
+}
+
+/// The target's axes as coordinates with their bounds.
+fn target_axes(target: &Grid) -> Vec<Variable> {
+    let axis =
+        |name: &str, centres: &[f64], attributes: &Attributes, bounds: Option<Vec<[f64; 2]>>| {
+            let mut attributes = attributes.clone();
+            let mut variables = Vec::new();
+            if let Some(bounds) = bounds {
+                let bounds_name = format!("{name}_bnds");
+                attributes.set("bounds", bounds_name.as_str());
+                variables.push(Variable {
+                    name: bounds_name,
+                    dimensions: vec![name.to_owned(), "bnds".to_owned()],
+                    attributes: Attributes::new(),
+                    values: Values::F64(array(
+                        &[centres.len(), 2],
+                        bounds.into_iter().flatten().collect(),
+                    )),
+                });
+            }
+            variables.insert(
+                0,
+                Variable {
+                    name: name.to_owned(),
+                    dimensions: vec![name.to_owned()],
+                    attributes,
+                    values: Values::F64(array(&[centres.len()], centres.to_vec())),
+                },
+            );
+            variables
+        };
+    let (latitudes, longitudes) = (&target.latitudes, &target.longitudes);
+    // The bounds of a single point without any would be the point itself.
+    let row_bounds =
+        (latitudes.len() > 1 || latitudes.bounds().is_some()).then(|| latitudes.cell_bounds());
+    let column_bounds =
+        (longitudes.len() > 1 || longitudes.bounds().is_some()).then(|| longitudes.cell_bounds());
+    let mut axes = axis(
+        &target.latitude_name,
+        latitudes.centres(),
+        &target.latitude_attributes,
+        row_bounds,
+    );
+    axes.extend(axis(
+        &target.longitude_name,
+        longitudes.centres(),
+        &target.longitude_attributes,
+        column_bounds,
+    ));
+    axes
+}
+
+/// Values in the units of another file: times that count from another date are counted anew; `None` if they cannot be.
+fn same_units(piece: Variable, wanted: &Attributes) -> Option<Values> {
+    let (ours, theirs) = (wanted.text("units"), piece.attributes.text("units"));
+    let calendars = (wanted.text("calendar"), piece.attributes.text("calendar"));
+    if ours == theirs && calendars.0 == calendars.1 {
+        return Some(piece.values);
+    }
+    let units = |text: Option<&str>, calendar: Option<&str>| {
+        let calendar: Calendar = calendar.unwrap_or("standard").parse().ok()?;
+        TimeUnits::parse(text?, calendar).ok()
+    };
+    let (from, to) = (units(theirs, calendars.1)?, units(ours, calendars.0)?);
+    if from.calendar() != to.calendar() {
+        return None;
+    }
+    let array = piece.values.to_f64()?;
+    let shape = array.shape().to_vec();
+    let counted: Option<Vec<f64>> = array
+        .iter()
+        .map(|&x| from.decode(x).ok().map(|i| to.encode(i)))
+        .collect();
+    Some(Values::F64(
+        ArrayD::from_shape_vec(IxDyn(&shape), counted?).expect("as many as before"),
+    ))
+}
+
+/// A value once for each of so many steps, along a new first dimension.
+fn repeat(values: &Values, len: usize) -> Values {
+    values
+        .clone()
+        .with_new_first_dimension()
+        .select(0, &vec![0; len])
+}
+
+/// Values along time, at a result's times: the stored steps where each is one, else interpolated as doubles.
+fn at_times(values: &Values, dim: usize, times: &ChosenTimes) -> Option<Values> {
+    let rows: Vec<&[(usize, f64)]> = (0..times.weights.len())
+        .map(|t| times.weights.row(t))
+        .collect();
+    if rows.iter().all(|row| row.len() == 1) {
+        let steps: Vec<usize> = rows.iter().map(|row| row[0].0).collect();
+        return Some(values.select(dim, &steps));
+    }
+    let array = values.to_f64()?;
+    let mut shape = array.shape().to_vec();
+    shape[dim] = rows.len();
+    let mut result = ArrayD::zeros(IxDyn(&shape));
+    for (t, row) in rows.iter().enumerate() {
+        for &(step, weight) in *row {
+            result
+                .index_axis_mut(Axis(dim), t)
+                .scaled_add(weight, &array.index_axis(Axis(dim), step));
+        }
+    }
+    Some(Values::F64(result))
+}
+
+/// Sets an attribute to some words, or takes it away where there are none.
+pub(crate) fn set_words(attributes: &mut Attributes, name: &str, words: &[String]) {
+    if words.is_empty() {
+        attributes.remove(name);
+    } else {
+        attributes.set(name, AttributeValue::Text(words.join(" ")));
+    }
+}
+
+fn fixed(name: &str, len: usize) -> Dimension {
+    Dimension {
+        name: name.to_owned(),
+        len,
+        unlimited: false,
+    }
+}
+
+fn array(shape: &[usize], values: Vec<f64>) -> ArrayD<f64> {
+    ArrayD::from_shape_vec(IxDyn(shape), values).expect("as many values as the shape says")
+}
