@@ -11,15 +11,22 @@ step() {
 
 docs() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked; }
 
-# Cargo's own list of examples, so that none is forgotten.
+# Cargo's own list of examples, so that none is forgotten: it gives it to whoever asks for an example without a name.
 example_names() {
-    { cargo run --quiet --locked --package examples --example 2>&1 || true; } | sed -n '/^Available examples/,$ s/^    //p'
+    local answer
+    answer=$(cargo run --quiet --locked --package examples --example 2>&1 || true)
+    case $answer in
+        *"Available examples:"*) sed -n '/^Available examples:/,$ s/^    //p' <<<"$answer" ;;
+        *"No examples available."*) ;;
+        *) echo "$answer" >&2 && return 1 ;;
+    esac
 }
 
 examples() {
-    local name
+    local name names
+    names=$(example_names)
     cargo build --release --locked --package examples --examples
-    for name in $(example_names); do
+    for name in $names; do
         echo "--- $name"
         cargo run --quiet --release --locked --package examples --example "$name"
     done
