@@ -1,48 +1,85 @@
 #!/usr/bin/env bash
-# Sets up what building needs and the machine lacks: a C compiler and the netCDF library with its headers.
-# Finds the package manager (apt, dnf, brew); elsewhere it says what to install. Does nothing where all is there.
+# Sets up what building needs and the machine lacks: a C compiler, the netCDF library with its headers, ncdump,
+# and the Rust components that the checks use. Knows apt, dnf and brew; elsewhere it says what to install.
+# Says nothing and changes nothing where all is there.
 set -euo pipefail
 
-have_netcdf() { command -v nc-config >/dev/null && [ -f "$(nc-config --includedir)/netcdf.h" ]; }
+say() { echo "setup: $*" >&2; }
+
 have_compiler() { command -v cc >/dev/null; }
+have_netcdf() { command -v nc-config >/dev/null && [ -f "$(nc-config --includedir)/netcdf.h" ]; }
 have_ncdump() { command -v ncdump >/dev/null; }
 
-if ! command -v cargo >/dev/null; then
-    echo "setup: no Rust toolchain found (cargo). Install one from https://rustup.rs, then run this again." >&2
-    exit 1
-fi
-if have_netcdf && have_compiler && have_ncdump; then
-    exit 0
-fi
+missing() {
+    local list=""
+    have_compiler || list+=", a C compiler (cc)"
+    have_netcdf || list+=", the netCDF library with headers (nc-config, netcdf.h)"
+    have_ncdump || list+=", ncdump"
+    echo "${list#, }"
+}
 
 as_root() {
-    if [ "$(id -u)" -eq 0 ]; then "$@"
-    elif command -v sudo >/dev/null; then sudo "$@"
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
     else
-        echo "setup: this needs root and there is no sudo; as root, run: $*" >&2
+        say "installing needs root, and there is no sudo. Run this as root: $0"
         exit 1
     fi
 }
 
-if command -v apt-get >/dev/null; then
-    echo "setup: installing gcc, libnetcdf-dev and netcdf-bin with apt-get"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        gcc libc6-dev libnetcdf-dev netcdf-bin >/dev/null
-elif command -v dnf >/dev/null; then
-    echo "setup: installing gcc, netcdf-devel and netcdf with dnf"
-    as_root dnf install -y -q gcc netcdf-devel netcdf
-elif command -v brew >/dev/null; then
-    echo "setup: installing netcdf with brew"
-    brew install --quiet netcdf
-else
-    echo "setup: no apt-get, dnf or brew here. Install a C compiler and the netCDF-C library (4.7 or newer," >&2
-    echo "       with headers, nc-config and ncdump) by this system's own means, then run this again." >&2
+with_apt() {
+    # Another package manager may be at work, on a machine that has just started: wait for it.
+    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+    # One dead repository among many must not stop us: if it matters, the installation says so.
+    as_root "${apt[@]}" update || say "apt-get update failed; trying with the package lists there are"
+    as_root "${apt[@]}" install --yes --no-install-recommends gcc libc6-dev libnetcdf-dev netcdf-bin >/dev/null
+}
+
+# Fedora has all of these; on RHEL and its kin netcdf comes from EPEL.
+with_dnf() { as_root dnf install --assumeyes --quiet gcc netcdf-devel hdf5-devel netcdf >/dev/null; }
+
+# The compiler comes with the command line tools, which brew itself needs. brew refuses to run as root.
+with_brew() { brew install --quiet netcdf; }
+
+install_libraries() {
+    local manager
+    for manager in apt-get dnf brew none; do
+        command -v "$manager" >/dev/null && break
+    done
+    if [ "$manager" = none ]; then
+        say "missing: $(missing)"
+        say "There is no apt-get, dnf or brew here. Install the above (netCDF-C 4.7 or newer) by this system's own means,"
+        say "then run this again."
+        exit 1
+    fi
+    say "missing: $(missing); installing with $manager"
+    "with_${manager%-get}" || {
+        say "$manager failed; its message is above. Still missing: $(missing)"
+        exit 1
+    }
+    if [ -n "$(missing)" ]; then
+        say "$manager is done, but this is still missing: $(missing)"
+        exit 1
+    fi
+}
+
+if ! command -v cargo >/dev/null; then
+    say "there is no Rust toolchain (cargo). Install one from https://rustup.rs, then run this again."
     exit 1
 fi
 
-if ! have_netcdf || ! have_compiler; then
-    echo "setup: netCDF or a C compiler is still missing after the installation:" >&2
-    echo "       nc-config: $(command -v nc-config || echo none), cc: $(command -v cc || echo none)" >&2
-    exit 1
-fi
+[ -z "$(missing)" ] || install_libraries
+
+# Asked to run, as rustup leaves a stand-in for what is not installed.
+for component in fmt clippy; do
+    cargo "$component" --version >/dev/null 2>&1 && continue
+    if command -v rustup >/dev/null; then
+        say "adding $component to the Rust toolchain"
+        rustup --quiet component add "${component/#fmt/rustfmt}"
+    else
+        say "there is no cargo $component, which the checks need. Install it the way cargo was installed."
+        exit 1
+    fi
+done
