@@ -256,7 +256,7 @@ pub enum Error {
     },
     /// The run of the tasks failed; the cause names the task.
     #[error("the computation failed")]
-    Run(String),
+    Run(#[from] delayed::Error),
 }
 
 impl Error {

@@ -1,5 +1,7 @@
 //! Regridding of weather and climate fields.
 
+#![deny(unsafe_code)]
+
 mod attribute;
 mod axis;
 mod catalogue;
@@ -10,7 +12,10 @@ mod field;
 mod grid;
 mod io;
 mod kernel;
+mod output;
+mod pipeline;
 mod plan;
+mod request;
 mod scheme;
 pub mod time;
 mod values;
@@ -23,7 +28,13 @@ pub use chunk::{Region, cuts};
 pub use error::Error;
 pub use field::{Field, FieldMeta, Variable};
 pub use grid::Grid;
-pub use io::{ChunkSource, Dimension, FileKind, FileMeta, LengthError, SourceFile, VariableMeta};
+pub use io::{
+    ChunkSource, Dimension, FileKind, FileMeta, LengthError, SourceFile, VariableMeta,
+    check_complete, expected_length,
+};
+pub use output::Write;
+pub use pipeline::{LazyField, PlannedWrite, Reads, write};
+pub use request::Request;
 pub use scheme::{Edges, Method, Outside, Pole, RectilinearWeights};
 pub use values::{DataType, Element, Values};
 pub use weights::AxisWeights;

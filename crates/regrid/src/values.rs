@@ -107,22 +107,21 @@ pub enum Values {
 macro_rules! with_values {
     ($values:expr, $array:ident => $body:expr) => {
         match $values {
-            $crate::values::Values::I8($array) => $body,
-            $crate::values::Values::U8($array) => $body,
-            $crate::values::Values::I16($array) => $body,
-            $crate::values::Values::U16($array) => $body,
-            $crate::values::Values::I32($array) => $body,
-            $crate::values::Values::U32($array) => $body,
-            $crate::values::Values::I64($array) => $body,
-            $crate::values::Values::U64($array) => $body,
-            $crate::values::Values::F32($array) => $body,
-            $crate::values::Values::F64($array) => $body,
-            $crate::values::Values::Char($array) => $body,
-            $crate::values::Values::Text($array) => $body,
+            Values::I8($array) => $body,
+            Values::U8($array) => $body,
+            Values::I16($array) => $body,
+            Values::U16($array) => $body,
+            Values::I32($array) => $body,
+            Values::U32($array) => $body,
+            Values::I64($array) => $body,
+            Values::U64($array) => $body,
+            Values::F32($array) => $body,
+            Values::F64($array) => $body,
+            Values::Char($array) => $body,
+            Values::Text($array) => $body,
         }
     };
 }
-pub(crate) use with_values;
 
 /// A type that an array of [`Values`] can hold; ties the Rust type to its variant.
 pub trait Element: Clone + Default + Send + Sync + 'static {
@@ -229,6 +228,25 @@ impl Values {
             Self::F64(a) => a.clone(),
             Self::Char(_) | Self::Text(_) => return None,
         })
+    }
+
+    /// Sets the values of a region.
+    ///
+    /// # Panics
+    /// If types or shapes do not fit.
+    pub(crate) fn assign(&mut self, region: &crate::chunk::Region, part: &Self) {
+        macro_rules! assign {
+            ($($variant:ident),*) => {
+                match (self, part) {
+                    $((Self::$variant(whole), Self::$variant(part)) => {
+                        let slice = |d: ndarray::AxisDescription| ndarray::Slice::from(region.ranges()[d.axis.index()].clone());
+                        whole.slice_each_axis_mut(slice).assign(part);
+                    })*
+                    (whole, part) => panic!("{:?} into {:?}", part.data_type(), whole.data_type()),
+                }
+            };
+        }
+        assign!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64, Char, Text);
     }
 
     /// The array, if its values are of type `T`.

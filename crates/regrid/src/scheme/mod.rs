@@ -11,6 +11,7 @@ use std::str::FromStr;
 use crate::axis::{AxisKind, Latitudes, Longitudes};
 use crate::error::Error;
 use crate::grid::Grid;
+use crate::time::TimeMethod;
 use crate::weights::AxisWeights;
 
 /// How a target value is made of source values.
@@ -82,6 +83,7 @@ macro_rules! named_options {
 
 named_options!(Method, "method", "linear" => Linear, "nearest" => Nearest);
 named_options!(Outside, "outside option", "missing" => Missing, "nearest" => Nearest, "linear" => Linear, "error" => Error);
+named_options!(TimeMethod, "time method", "exact" => Exact, "nearest" => Nearest, "linear" => Linear);
 named_options!(Pole, "pole option", "mean" => Mean, "none" => None, "nearest" => Nearest);
 
 /// The rules of a point method at the edges of the source.
@@ -106,7 +108,7 @@ pub struct RectilinearWeights {
 
 /// The index of the row that is the mean of the source's first (`false`) or last (`true`) row: it follows the source's
 /// own `rows` rows.
-pub const fn pole_row(rows: usize, last: bool) -> usize {
+pub(crate) const fn pole_row(rows: usize, last: bool) -> usize {
     rows + last as usize
 }
 

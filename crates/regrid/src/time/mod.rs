@@ -27,7 +27,7 @@ mod step;
 mod units;
 
 pub use axis::TimeMethod;
-pub(crate) use axis::{ChosenTimes, TimeAxis};
+pub(crate) use axis::{ChosenTimes, NotThere, TimeAxis};
 pub use calendar::{Calendar, DateTime, Instant};
 pub use error::TimeError;
 pub use selection::{TimeSelection, Times};

@@ -1,0 +1,455 @@
+//! The output file: what it holds, under which names; complete or not there.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use tempfile::{Builder, TempPath};
+
+use crate::attribute::{AttributeValue, Attributes};
+use crate::chunk::Region;
+use crate::error::Error;
+use crate::field::{FieldMeta, Variable};
+use crate::io::cf::encode_missing;
+use crate::io::netcdf::NetcdfWriter;
+use crate::io::{Dimension, Layout, OutputVariable};
+use crate::pipeline::LazyField;
+use crate::time::{Calendar, Instant};
+use crate::values::Values;
+
+/// How to write: where, how compressed, over what.
+#[derive(Debug, Clone)]
+pub struct Write {
+    path: PathBuf,
+    deflate: u8,
+    overwrite: bool,
+    history: Option<String>,
+}
+
+impl Write {
+    /// A new file, deflate level 1.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            deflate: 1,
+            overwrite: false,
+            history: None,
+        }
+    }
+
+    /// The deflate level, 0 (none) to 9.
+    #[must_use]
+    pub fn deflate(mut self, level: u8) -> Self {
+        self.deflate = level.min(9);
+        self
+    }
+
+    /// Whether an existing file is replaced.
+    #[must_use]
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// What made the file, for its history: a command, say. The default names this library's call.
+    #[must_use]
+    pub fn history(mut self, made_by: impl Into<String>) -> Self {
+        self.history = Some(made_by.into());
+        self
+    }
+}
+
+/// An output being written under a temporary name beside its place.
+#[derive(Debug)]
+pub(crate) struct Output {
+    path: PathBuf,
+    overwrite: bool,
+    temporary: Mutex<Option<TempPath>>,
+    temporary_path: PathBuf,
+    writer: NetcdfWriter,
+    names: Vec<String>,
+}
+
+impl Output {
+    /// Makes the file with all that is known before the fields are computed.
+    pub(crate) fn create(options: Write, fields: &[LazyField]) -> Result<Self, Error> {
+        let Write {
+            path,
+            deflate,
+            overwrite,
+            history,
+        } = options;
+        let Some(first) = fields.first() else {
+            return Err(Error::Nothing { action: "write" });
+        };
+        let own = identity(&path);
+        for input in fields.iter().flat_map(|f| &f.inputs) {
+            if own.is_some() && identity(input) == own {
+                return Err(Error::OutputIsInput { path });
+            }
+        }
+        if !overwrite && path.symlink_metadata().is_ok() {
+            return Err(Error::OutputExists { path });
+        }
+        let fault = |action| {
+            let path = path.clone();
+            move |source| Error::File {
+                action,
+                path,
+                source,
+            }
+        };
+        if path.is_dir() || path.file_name().is_none() {
+            return Err(fault("write")(std::io::Error::from(
+                std::io::ErrorKind::IsADirectory,
+            )));
+        }
+        // Replacing a link replaces what it points to.
+        let place = if overwrite {
+            path.canonicalize().unwrap_or_else(|_| path.clone())
+        } else {
+            path.clone()
+        };
+        let folder = match place.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let name = place.file_name().unwrap_or_default().to_string_lossy();
+        let mut builder = Builder::new();
+        let prefix = format!(".{name}.");
+        builder.prefix(&prefix).suffix(".partial");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // What the user's umask makes of it, as for any file that a program writes.
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let temporary = builder
+            .tempfile_in(folder)
+            .map_err(fault("write"))?
+            .into_temp_path();
+        let (layout, names) = layout(fields, &history_line(history.as_deref(), first), first);
+        let writer = NetcdfWriter::create(&temporary, &path, &layout, deflate)?;
+        Ok(Self {
+            path: place,
+            overwrite,
+            temporary_path: temporary.to_path_buf(),
+            temporary: Mutex::new(Some(temporary)),
+            writer,
+            names,
+        })
+    }
+
+    /// The fields' names in the file.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    pub(crate) fn temporary_path(&self) -> &Path {
+        &self.temporary_path
+    }
+
+    /// Writes one chunk.
+    pub(crate) fn put(
+        &self,
+        name: &str,
+        region: &Region,
+        values: &Values,
+        fill: &AttributeValue,
+    ) -> Result<(), Error> {
+        self.writer
+            .put(name, region, &encode_missing(values.clone(), Some(fill)))
+    }
+
+    /// Closes the file and gives it its name.
+    pub(crate) fn finish(&self) -> Result<(), Error> {
+        self.writer.finish()?;
+        let Some(temporary) = self.temporary.lock().take() else {
+            return Ok(());
+        };
+        let done = if self.overwrite {
+            temporary.persist(&self.path)
+        } else {
+            temporary.persist_noclobber(&self.path)
+        };
+        done.map_err(|fault| match fault.error.kind() {
+            std::io::ErrorKind::AlreadyExists => Error::OutputExists {
+                path: self.path.clone(),
+            },
+            _ => Error::File {
+                action: "rename the finished output to",
+                path: self.path.clone(),
+                source: fault.error,
+            },
+        })
+    }
+}
+
+/// What tells a file from every other, whatever path leads to it.
+fn identity(path: &Path) -> Option<(u64, u64, PathBuf)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let meta = std::fs::metadata(path).ok()?;
+        Some((meta.dev(), meta.ino(), PathBuf::new()))
+    }
+    #[cfg(not(unix))]
+    path.canonicalize().ok().map(|path| (0, 0, path))
+}
+
+/// One line of history: when, what, how.
+fn history_line(made_by: Option<&str>, field: &LazyField) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let made_by = made_by.unwrap_or("regrid::write");
+    format!("{} regrid {version}: {made_by} ({})", now(), field.in_words)
+}
+
+fn now() -> String {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let seconds = i64::try_from(since.as_secs()).unwrap_or_default();
+    let now = Calendar::ProlepticGregorian.date_time(Instant::from_micros(seconds * 1_000_000));
+    format!("{now}Z")
+}
+
+/// What the file holds, and the fields' names in it.
+fn layout(fields: &[LazyField], history: &str, first: &LazyField) -> (Layout, Vec<String>) {
+    let mut attributes = first.attributes.clone();
+    let conventions = attributes
+        .text("Conventions")
+        .filter(|text| text.contains("CF-"))
+        .unwrap_or("CF-1.8")
+        .to_owned();
+    attributes.set("Conventions", conventions);
+    let before = first.history.as_deref().filter(|text| !text.is_empty());
+    attributes.set(
+        "history",
+        before.map_or_else(
+            || history.to_owned(),
+            |before| format!("{history}\n{before}"),
+        ),
+    );
+    for name in [
+        "_NCProperties",
+        "_SuperblockVersion",
+        "_IsNetcdf4",
+        "_Format",
+    ] {
+        attributes.remove(name);
+    }
+    let mut layout = Layout {
+        attributes,
+        ..Layout::default()
+    };
+    let mut names = Vec::new();
+    let mut companions: Vec<Variable> = Vec::new();
+    let mut outputs = Vec::new();
+    for field in fields {
+        let mut meta = field.meta.clone();
+        make_room(&mut meta, &layout.dimensions, &companions, &names);
+        for dimension in &meta.dimensions {
+            add_dimension(&mut layout.dimensions, dimension.clone());
+        }
+        for companion in meta.companions {
+            for (name, &len) in companion.dimensions.iter().zip(companion.values.shape()) {
+                add_dimension(
+                    &mut layout.dimensions,
+                    Dimension {
+                        name: name.clone(),
+                        len,
+                        unlimited: false,
+                    },
+                );
+            }
+            if !companions.iter().any(|known| known.name == companion.name) {
+                companions.push(companion);
+            }
+        }
+        names.push(meta.name.clone());
+        outputs.push(OutputVariable {
+            name: meta.name,
+            data_type: field.data_type,
+            dimensions: meta.dimensions.iter().map(|d| d.name.clone()).collect(),
+            attributes: meta.attributes,
+            fill: Some(meta.fill_value),
+            chunk_shape: Some(field.chunk_shape.clone()),
+            values: None,
+        });
+    }
+    layout.variables = companions.into_iter().map(small_variable).collect();
+    layout.variables.extend(outputs);
+    (layout, names)
+}
+
+fn add_dimension(dimensions: &mut Vec<Dimension>, dimension: Dimension) {
+    if !dimensions.iter().any(|known| known.name == dimension.name) {
+        dimensions.push(dimension);
+    }
+}
+
+fn small_variable(variable: Variable) -> OutputVariable {
+    let fill = variable.attributes.get("_FillValue").cloned();
+    let data_type = variable.values.data_type();
+    OutputVariable {
+        name: variable.name,
+        data_type,
+        dimensions: variable.dimensions,
+        fill: fill.and_then(|fill| crate::io::cf::convert(&fill, data_type)),
+        attributes: variable.attributes,
+        chunk_shape: None,
+        values: Some(variable.values),
+    }
+}
+
+/// Renames what a field brings under a name that is taken by something else: `time` becomes `time_1`.
+fn make_room(
+    field: &mut FieldMeta,
+    dimensions: &[Dimension],
+    companions: &[Variable],
+    fields: &[String],
+) {
+    let mut clashes: Vec<String> = Vec::new();
+    let own: Vec<(String, usize)> = field
+        .companions
+        .iter()
+        .flat_map(|v| {
+            v.dimensions
+                .iter()
+                .cloned()
+                .zip(v.values.shape().iter().copied())
+        })
+        .chain(field.dimensions.iter().map(|d| (d.name.clone(), d.len)))
+        .collect();
+    for (name, len) in own {
+        if dimensions.iter().any(|d| d.name == name && d.len != len) && !clashes.contains(&name) {
+            clashes.push(name);
+        }
+    }
+    for companion in &field.companions {
+        let differs = companions
+            .iter()
+            .any(|known| known.name == companion.name && known != companion);
+        if (differs || fields.contains(&companion.name)) && !clashes.contains(&companion.name) {
+            clashes.push(companion.name.clone());
+        }
+    }
+    let taken = |name: &str, field: &FieldMeta| {
+        dimensions.iter().any(|d| d.name == name)
+            || companions.iter().any(|v| v.name == name)
+            || fields.iter().any(|f| f == name)
+            || field.companions.iter().any(|v| v.name == name)
+    };
+    for name in clashes {
+        let free = (1..)
+            .map(|i| format!("{name}_{i}"))
+            .find(|new| !taken(new, field))
+            .expect("some number is free");
+        rename(field, &name, &free);
+    }
+}
+
+/// Renames a dimension and a companion, wherever they are named.
+fn rename(field: &mut FieldMeta, from: &str, to: &str) {
+    let swap = |name: &mut String| {
+        if name == from {
+            to.clone_into(name);
+        }
+    };
+    field.dimensions.iter_mut().for_each(|d| swap(&mut d.name));
+    rename_references(&mut field.attributes, from, to);
+    for companion in &mut field.companions {
+        swap(&mut companion.name);
+        companion.dimensions.iter_mut().for_each(swap);
+        rename_references(&mut companion.attributes, from, to);
+    }
+}
+
+fn rename_references(attributes: &mut Attributes, from: &str, to: &str) {
+    for name in [
+        "bounds",
+        "climatology",
+        "coordinates",
+        "grid_mapping",
+        "formula_terms",
+        "cell_methods",
+    ] {
+        let words = attributes.words(name);
+        let method = format!("{from}:");
+        if words.iter().any(|word| word == from || *word == method) {
+            let renamed: Vec<String> = words
+                .into_iter()
+                .map(|word| match word {
+                    word if word == from => to.to_owned(),
+                    word if word == method && name == "cell_methods" => format!("{to}:"),
+                    word => word,
+                })
+                .collect();
+            attributes.set(name, renamed.join(" "));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{ArrayD, IxDyn};
+
+    fn times(values: &[f64]) -> Variable {
+        Variable {
+            name: "time".into(),
+            dimensions: vec!["time".into()],
+            attributes: [("bounds", "time_bnds")].into_iter().collect(),
+            values: Values::F64(
+                ArrayD::from_shape_vec(IxDyn(&[values.len()]), values.to_vec()).unwrap(),
+            ),
+        }
+    }
+
+    fn field(name: &str, time: Variable) -> FieldMeta {
+        FieldMeta {
+            name: name.into(),
+            dimensions: vec![Dimension {
+                name: "time".into(),
+                len: time.values.len(),
+                unlimited: false,
+            }],
+            attributes: [("cell_methods", "time: mean")].into_iter().collect(),
+            fill_value: AttributeValue::F32(vec![0.0]),
+            companions: vec![time],
+        }
+    }
+
+    #[test]
+    fn another_time_axis_gets_another_name() {
+        let first = field("a", times(&[1.0, 2.0]));
+        let mut same = field("b", times(&[1.0, 2.0]));
+        make_room(
+            &mut same,
+            &first.dimensions,
+            &first.companions,
+            &["a".into()],
+        );
+        assert_eq!(same.dimensions[0].name, "time");
+        let mut other = field("c", times(&[1.0, 3.0]));
+        make_room(
+            &mut other,
+            &first.dimensions,
+            &first.companions,
+            &["a".into()],
+        );
+        assert_eq!(other.dimensions[0].name, "time_1");
+        assert_eq!(other.companions[0].name, "time_1");
+        assert_eq!(other.companions[0].dimensions, ["time_1"]);
+        assert_eq!(other.attributes.text("cell_methods"), Some("time_1: mean"));
+    }
+
+    #[test]
+    fn now_is_a_date_of_this_era() {
+        let now = now();
+        assert!(
+            now.len() == 20 && now.starts_with("20") && now.ends_with('Z'),
+            "{now}"
+        );
+    }
+}

@@ -1,0 +1,255 @@
+//! What a user asks for: a target grid, parameters, times, a method. `pipeline` makes tasks of it.
+
+use std::sync::Arc;
+
+use crate::catalogue::{Catalogue, Role, SourceVariable};
+use crate::companions::bystanders;
+use crate::error::Error;
+use crate::grid::Grid;
+use crate::pipeline::{LazyField, regrid_param};
+use crate::scheme::{Edges, Method, Outside, Pole, RectilinearWeights};
+use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
+
+/// A regridding to be done.
+///
+/// ```no_run
+/// use regrid::{Catalogue, Grid, Method, Request};
+///
+/// let files = Catalogue::open(["data/"])?;
+/// let target = Grid::regular(30.0..=40.0, 0.01, 30.0..=40.0, 0.01)?;
+/// let fields = Request::new(&target)
+///     .params(["air_temperature", "air_pressure_at_sea_level"])
+///     .times("2017-01-01/2017-01-31/PT6H".parse()?)
+///     .method(Method::Linear)
+///     .build(&files)?;
+/// regrid::write("out.nc", &fields)?;
+/// # Ok::<(), regrid::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub(crate) target: Arc<Grid>,
+    pub(crate) params: Option<Vec<String>>,
+    pub(crate) times: TimeSelection,
+    pub(crate) time_method: TimeMethod,
+    pub(crate) method: Method,
+    pub(crate) edges: Edges,
+    pub(crate) chunk: Option<(usize, usize)>,
+}
+
+impl Request {
+    /// Everything that is on a grid, at all its times, linear, onto a target.
+    pub fn new(target: &Grid) -> Self {
+        Self {
+            target: Arc::new(target.clone()),
+            params: None,
+            times: TimeSelection::All,
+            time_method: TimeMethod::Exact,
+            method: Method::default(),
+            edges: Edges::default(),
+            chunk: None,
+        }
+    }
+
+    /// Only these variables: by name, or by a standard name that only one variable has.
+    #[must_use]
+    pub fn params<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.params = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Only these times.
+    #[must_use]
+    pub fn times(mut self, times: TimeSelection) -> Self {
+        self.times = times;
+        self
+    }
+
+    /// How requested times are met: by that very time (the default), the nearest, or linearly between two.
+    #[must_use]
+    pub fn time_method(mut self, method: TimeMethod) -> Self {
+        self.time_method = method;
+        self
+    }
+
+    /// How target values are made of source values.
+    #[must_use]
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// What targets beyond the source's outer centres get.
+    #[must_use]
+    pub fn outside(mut self, outside: Outside) -> Self {
+        self.edges.outside = outside;
+        self
+    }
+
+    /// What lies between a global source's last row and the pole.
+    #[must_use]
+    pub fn pole(mut self, pole: Pole) -> Self {
+        self.edges.pole = pole;
+        self
+    }
+
+    /// The size of target chunks, in rows and columns; the default takes whole rows.
+    ///
+    /// The result does not depend on it, only how the work and the output file are divided.
+    #[must_use]
+    pub fn chunk(mut self, rows: usize, columns: usize) -> Self {
+        self.chunk = Some((rows, columns));
+        self
+    }
+
+    /// The options in words, for a file's history.
+    pub(crate) fn in_words(&self) -> String {
+        let mut words = format!("method {}", self.method.name());
+        words += &format!(
+            ", outside {}, pole {}",
+            self.edges.outside.name(),
+            self.edges.pole.name()
+        );
+        if self.times != TimeSelection::All {
+            words += &format!(", time method {}", self.time_method.name());
+        }
+        words
+    }
+
+    /// Plans the work and builds its tasks; nothing is read but metadata and small coordinates.
+    ///
+    /// # Errors
+    /// [`Error::UnknownVariable`], [`Error::NotRegriddable`], [`Error::TimeNotFound`], [`Error::OutsideSource`],
+    /// [`Error::Nothing`] if the catalogue has no field; errors of reading coordinates.
+    pub fn build(&self, files: &Catalogue) -> Result<Vec<LazyField>, Error> {
+        let variables: Vec<&SourceVariable> = match &self.params {
+            Some(names) => {
+                let mut found: Vec<&SourceVariable> = Vec::new();
+                for name in names {
+                    let variable = files.variable(name)?;
+                    if !found.iter().any(|v| v.name() == variable.name()) {
+                        found.push(variable);
+                    }
+                }
+                found
+            }
+            None => files.variables().iter().collect(),
+        };
+        if variables.is_empty() {
+            return Err(match files.unsupported().first() {
+                Some(one) => Error::NotRegriddable {
+                    variable: one.name.clone(),
+                    path: one.path.clone(),
+                    reason: one.reason.clone(),
+                },
+                None => match files.files() {
+                    [file] => Error::NoGrid {
+                        path: file.path().to_owned(),
+                    },
+                    _ => Error::Nothing {
+                        action: "regrid: no variable lies on a latitude-longitude grid",
+                    },
+                },
+            });
+        }
+        let mut prepared: Vec<(Arc<Grid>, Arc<RectilinearWeights>)> = Vec::new();
+        let mut fields = Vec::new();
+        for variable in &variables {
+            let times = self.choose_times(files, variable)?;
+            let weights = self.weights(variable, &mut prepared)?;
+            fields.push(regrid_param(
+                self,
+                files,
+                variable,
+                &weights,
+                times.as_ref(),
+            )?);
+        }
+        if self.params.is_none() {
+            let times = self.choose_times(files, variables[0])?;
+            let known: Vec<String> = fields
+                .iter()
+                .flat_map(|f| f.meta.companions.iter().map(|v| v.name.clone()))
+                .collect();
+            let (kept, notes) = bystanders(files, variables[0], times.as_ref(), &known)?;
+            fields[0].meta.companions.extend(kept);
+            fields[0].notes.extend(notes);
+        }
+        let names: Vec<String> = fields.iter().map(|f| f.meta.name.clone()).collect();
+        for field in &mut fields {
+            field.keep_references(&names);
+        }
+        Ok(fields)
+    }
+
+    /// The weights from a variable's grid: prepared once for all variables on the same grid.
+    fn weights(
+        &self,
+        variable: &SourceVariable,
+        prepared: &mut Vec<(Arc<Grid>, Arc<RectilinearWeights>)>,
+    ) -> Result<Arc<RectilinearWeights>, Error> {
+        if let Some((_, weights)) = prepared
+            .iter()
+            .find(|(grid, _)| Arc::ptr_eq(grid, &variable.grid))
+        {
+            return Ok(weights.clone());
+        }
+        let weights = Arc::new(RectilinearWeights::new(
+            &variable.grid,
+            &self.target,
+            self.method,
+            self.edges,
+        )?);
+        prepared.push((variable.grid.clone(), weights.clone()));
+        Ok(weights)
+    }
+
+    fn choose_times(
+        &self,
+        files: &Catalogue,
+        variable: &SourceVariable,
+    ) -> Result<Option<ChosenTimes>, Error> {
+        let time = variable
+            .time
+            .as_ref()
+            .filter(|_| variable.dimension(Role::Time).is_some());
+        let Some(axis) = time else {
+            // A field without time among others goes along; one that was asked for by name and time cannot.
+            return match (&self.params, &self.times) {
+                (_, TimeSelection::All) | (None, _) => Ok(None),
+                _ => Err(Error::NoTimeAxis {
+                    variable: variable.name().to_owned(),
+                    path: files.files()[variable.parts[0].file].path().to_owned(),
+                }),
+            };
+        };
+        let calendar = axis.units.calendar();
+        let times = self.times.resolve(calendar)?;
+        let show = |instant| calendar.date_time(instant).to_string();
+        let (first, last) = axis
+            .span()
+            .map_or_else(Default::default, |(a, b)| (show(a), show(b)));
+        axis.choose(&times, self.time_method)
+            .map(Some)
+            .map_err(|missing| Error::TimeNotFound {
+                variable: variable.name().to_owned(),
+                time: show(missing.wanted),
+                first,
+                last,
+                hint: self.hint(axis, &missing),
+            })
+    }
+
+    fn hint(&self, axis: &TimeAxis, missing: &crate::time::NotThere) -> String {
+        let Some((first, last)) = axis.span() else {
+            return String::new();
+        };
+        let calendar = axis.units.calendar();
+        if self.time_method == TimeMethod::Exact && (first..=last).contains(&missing.wanted) {
+            let nearest = calendar.date_time(missing.nearest);
+            return format!(
+                "; the nearest is {nearest} (time method nearest or linear would take it in)"
+            );
+        }
+        String::new()
+    }
+}
