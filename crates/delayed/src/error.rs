@@ -1,0 +1,147 @@
+//! What can go wrong: which task, where the user built it, and why.
+
+use std::{fmt, panic::Location, path::PathBuf};
+
+use crate::key::{Key, Label};
+
+/// The cause a user's task gave, boxed.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A result whose error is [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a run gave no values, or a graph could not be made or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A task returned an error.
+    #[error("task {task} failed")]
+    Failed {
+        /// Which task.
+        task: Box<TaskTrace>,
+        /// What it returned.
+        source: BoxError,
+    },
+    /// A task panicked; the run went down, the program did not.
+    #[error("task {task} panicked{}: {message}", Place(place))]
+    Panicked {
+        /// Which task.
+        task: Box<TaskTrace>,
+        /// What the panic said.
+        message: String,
+        /// File, line and column of the panic, where known.
+        place: Option<String>,
+    },
+    /// Several tasks failed in a run that was told to keep going.
+    #[error("{} tasks failed, the first: {}", errors.len(), errors[0])]
+    Several {
+        /// One error for each task that failed, in rank order; never empty.
+        errors: Vec<Error>,
+    },
+    /// The run's [`CancelToken`](crate::CancelToken) was used.
+    #[error("the run was cancelled")]
+    Cancelled,
+    /// One task was asked for twice in one call, and its only value can be handed out once.
+    #[error("task {task} is asked for twice in one run; ask for `.cloned()` of it the second time")]
+    AskedTwice {
+        /// Which task.
+        task: Box<TaskTrace>,
+    },
+    /// An output name was used twice in one [`GraphBuilder`](crate::GraphBuilder).
+    #[error("the output name {name:?} is used twice")]
+    RepeatedOutput {
+        /// The name.
+        name: String,
+    },
+    /// A picture or a profile could not be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// The task that failed first, if the error is about a task.
+    pub fn task(&self) -> Option<&TaskTrace> {
+        match self {
+            Error::Failed { task, .. }
+            | Error::Panicked { task, .. }
+            | Error::AskedTwice { task } => Some(task),
+            Error::Several { errors } => errors.first().and_then(Error::task),
+            _ => None,
+        }
+    }
+
+    /// Whether the run stopped because it was told to.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Error::Cancelled)
+    }
+}
+
+struct Place<'a>(&'a Option<String>);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(place) => write!(f, " at {place}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A task as an error tells of it: its names, where it was built, what led to it and what is lost with it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TaskTrace {
+    /// Its name in the graph of the run.
+    pub key: Key,
+    /// Its label.
+    pub label: Label,
+    /// Its group, if it has one.
+    pub group: Option<String>,
+    /// Where in the user's code it was built.
+    pub site: &'static Location<'static>,
+    /// The chain of inputs: the task's first input, that one's first input, and so on; at most 16.
+    pub inputs: Vec<Key>,
+    /// The outputs of the run that cannot be had without it; at most 16.
+    pub outputs: Vec<Key>,
+}
+
+impl fmt::Display for TaskTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` (built at {}:{}:{}",
+            self.key,
+            self.site.file(),
+            self.site.line(),
+            self.site.column()
+        )?;
+        for (place, key) in self.inputs.iter().take(4).enumerate() {
+            write!(f, "{} `{key}`", if place == 0 { " from" } else { " <-" })?;
+        }
+        if self.inputs.len() > 4 {
+            f.write_str(" <- ...")?;
+        }
+        if let Some(output) = self.outputs.iter().find(|output| **output != self.key) {
+            write!(f, ", needed for `{output}`")?;
+            if self.outputs.len() > 1 {
+                write!(f, " and {} more", self.outputs.len() - 1)?;
+            }
+        }
+        f.write_str(")")
+    }
+}
+
+/// What a task left behind instead of a value.
+#[derive(Debug)]
+pub(crate) enum Cause {
+    Error(BoxError),
+    Panic {
+        message: String,
+        place: Option<String>,
+    },
+}

@@ -1,0 +1,342 @@
+//! What a task may depend on: delayed values, nested in tuples, arrays, vectors, options and maps.
+//!
+//! [`Inputs`] is what a user hands over; [`Held`] is what the task keeps of it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{BuildHasher, Hash},
+};
+
+use crate::{
+    delayed::Delayed,
+    task::Node,
+    values::{Fetch, Releases},
+};
+
+/// Delayed values in some shape; the task's function sees references in the same shape.
+///
+/// | inputs | what the function sees |
+/// | --- | --- |
+/// | `&Delayed<T>`, `Delayed<T>` | `&T` |
+/// | `own(&delayed)` | `T`, see [`own`] |
+/// | `()`, tuples of up to 12 inputs | a tuple |
+/// | `[I; N]`, `Vec<I>`, `Option<I>` | the same of what each `I` gives |
+/// | `&[I; N]`, `&[I]`, `&Vec<I>`, `&Option<I>` | the same as without `&` (a slice gives a `Vec`) |
+/// | `BTreeMap<K, I>`, `HashMap<K, I>` | a map from `&K` |
+///
+/// They nest to any depth. A `HashMap` hides the order of its values: with a `BTreeMap` keys and order of execution are the same in every run.
+/// ```
+/// use delayed::{apply, delayed};
+/// let parts: Vec<_> = (0..4).map(|i| delayed(move || vec![i; 3])).collect();
+/// let scale = delayed(|| 10);
+/// let sum = apply((&parts, &scale), |(parts, scale)| parts.iter().flat_map(|part| part.iter()).sum::<i32>() * scale);
+/// assert_eq!(sum.compute()?, 180);
+/// # Ok::<(), delayed::Error>(())
+/// ```
+pub trait Inputs {
+    /// What the function sees.
+    type Refs<'a>;
+    /// What the task keeps.
+    #[doc(hidden)]
+    type Held: for<'a> Held<Refs<'a> = Self::Refs<'a>>;
+    /// Turns borrowed delayed values into owned ones.
+    #[doc(hidden)]
+    fn hold(self) -> Self::Held;
+}
+
+/// Inputs as a task keeps them. `nodes`, `refs` and `release` visit the delayed values in one and the same order.
+pub trait Held: Send + Sync + 'static {
+    /// What the function sees.
+    type Refs<'a>;
+    /// Lists the nodes.
+    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>);
+    /// Reads the values.
+    fn refs<'a>(&'a self, fetch: &mut Fetch<'a>) -> Self::Refs<'a>;
+    /// Gives up the values.
+    fn release(&self, release: &mut Releases<'_>);
+}
+
+impl<T: Send + Sync + 'static> Held for Delayed<T> {
+    type Refs<'a> = &'a T;
+
+    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
+        into.push(self.node());
+    }
+
+    #[inline]
+    fn refs<'a>(&'a self, fetch: &mut Fetch<'a>) -> &'a T {
+        fetch.borrow()
+    }
+
+    #[inline]
+    fn release(&self, release: &mut Releases<'_>) {
+        release.next::<T>();
+    }
+}
+
+impl<T: Send + Sync + 'static> Inputs for Delayed<T> {
+    type Refs<'a> = &'a T;
+    type Held = Self;
+
+    fn hold(self) -> Self {
+        self
+    }
+}
+
+impl<T: Send + Sync + 'static> Inputs for &Delayed<T> {
+    type Refs<'a> = &'a T;
+    type Held = Delayed<T>;
+
+    fn hold(self) -> Delayed<T> {
+        self.clone()
+    }
+}
+
+/// An input that the task takes by value; made by [`own`].
+#[derive(Debug)]
+pub struct Owned<T>(Delayed<T>);
+
+/// Makes an input that the function gets as `T`: moved if this task is the last one that needs it, cloned otherwise.
+///
+/// Which of the two happens depends on the rest of the graph and on timing; the values are the same.
+/// ```
+/// use delayed::{apply, delayed, own};
+/// let big = delayed(|| vec![1.0; 1000]);
+/// let shift = delayed(|| 0.5);
+/// let moved = apply((own(&big), &shift), |(mut big, shift)| {
+///     big.iter_mut().for_each(|x| *x += shift);
+///     big
+/// });
+/// assert_eq!(moved.compute()?[0], 1.5);
+/// # Ok::<(), delayed::Error>(())
+/// ```
+pub fn own<T: Clone + Send + Sync + 'static>(delayed: &Delayed<T>) -> Owned<T> {
+    Owned(delayed.clone())
+}
+
+impl<T: Clone + Send + Sync + 'static> Held for Owned<T> {
+    type Refs<'a> = T;
+
+    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
+        into.push(self.0.node());
+    }
+
+    fn refs<'a>(&'a self, fetch: &mut Fetch<'a>) -> T {
+        fetch.own()
+    }
+
+    fn release(&self, release: &mut Releases<'_>) {
+        release.next::<T>();
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Inputs for Owned<T> {
+    type Refs<'a> = T;
+    type Held = Self;
+
+    fn hold(self) -> Self {
+        self
+    }
+}
+
+macro_rules! tuples {
+    ($($name:ident $place:tt),*) => {
+        impl<$($name: Held),*> Held for ($($name,)*) {
+            type Refs<'a> = ($($name::Refs<'a>,)*);
+            fn nodes<'g>(&'g self, _into: &mut Vec<&'g Node>) {
+                $(self.$place.nodes(_into);)*
+            }
+            #[inline]
+            #[allow(clippy::unused_unit, reason = "the empty tuple is one of them")]
+            fn refs<'a>(&'a self, _fetch: &mut Fetch<'a>) -> Self::Refs<'a> {
+                ($(self.$place.refs(_fetch),)*)
+            }
+            #[inline]
+            fn release(&self, _release: &mut Releases<'_>) {
+                $(self.$place.release(_release);)*
+            }
+        }
+        impl<$($name: Inputs),*> Inputs for ($($name,)*) {
+            type Refs<'a> = ($($name::Refs<'a>,)*);
+            type Held = ($($name::Held,)*);
+            #[allow(clippy::unused_unit, reason = "the empty tuple is one of them")]
+            fn hold(self) -> Self::Held {
+                ($(self.$place.hold(),)*)
+            }
+        }
+    };
+}
+tuples!();
+tuples!(A 0);
+tuples!(A 0, B 1);
+tuples!(A 0, B 1, C 2);
+tuples!(A 0, B 1, C 2, D 3);
+tuples!(A 0, B 1, C 2, D 3, E 4);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10, M 11);
+
+impl<H: Held, const N: usize> Held for [H; N] {
+    type Refs<'a> = [H::Refs<'a>; N];
+
+    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
+        self.iter().for_each(|input| input.nodes(into));
+    }
+
+    #[inline]
+    fn refs<'a>(&'a self, fetch: &mut Fetch<'a>) -> Self::Refs<'a> {
+        self.each_ref().map(|input| input.refs(fetch))
+    }
+
+    #[inline]
+    fn release(&self, release: &mut Releases<'_>) {
+        self.iter().for_each(|input| input.release(release));
+    }
+}
+
+impl<I: Inputs, const N: usize> Inputs for [I; N] {
+    type Refs<'a> = [I::Refs<'a>; N];
+    type Held = [I::Held; N];
+
+    fn hold(self) -> Self::Held {
+        self.map(I::hold)
+    }
+}
+
+impl<'x, I, const N: usize> Inputs for &'x [I; N]
+where
+    &'x I: Inputs,
+{
+    type Refs<'a> = [<&'x I as Inputs>::Refs<'a>; N];
+    type Held = [<&'x I as Inputs>::Held; N];
+
+    fn hold(self) -> Self::Held {
+        self.each_ref().map(Inputs::hold)
+    }
+}
+
+/// A boxed slice, since a task's inputs never grow.
+impl<H: Held> Held for Box<[H]> {
+    type Refs<'a> = Vec<H::Refs<'a>>;
+
+    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
+        self.iter().for_each(|input| input.nodes(into));
+    }
+
+    fn refs<'a>(&'a self, fetch: &mut Fetch<'a>) -> Self::Refs<'a> {
+        self.iter().map(|input| input.refs(fetch)).collect()
+    }
+
+    fn release(&self, release: &mut Releases<'_>) {
+        self.iter().for_each(|input| input.release(release));
+    }
+}
+
+impl<I: Inputs> Inputs for Vec<I> {
+    type Refs<'a> = Vec<I::Refs<'a>>;
+    type Held = Box<[I::Held]>;
+
+    fn hold(self) -> Self::Held {
+        self.into_iter().map(I::hold).collect()
+    }
+}
+
+impl<'x, I> Inputs for &'x [I]
+where
+    &'x I: Inputs,
+{
+    type Refs<'a> = Vec<<&'x I as Inputs>::Refs<'a>>;
+    type Held = Box<[<&'x I as Inputs>::Held]>;
+
+    fn hold(self) -> Self::Held {
+        self.iter().map(Inputs::hold).collect()
+    }
+}
+
+impl<'x, I> Inputs for &'x Vec<I>
+where
+    &'x I: Inputs,
+{
+    type Refs<'a> = Vec<<&'x I as Inputs>::Refs<'a>>;
+    type Held = Box<[<&'x I as Inputs>::Held]>;
+
+    fn hold(self) -> Self::Held {
+        self.as_slice().hold()
+    }
+}
+
+impl<H: Held> Held for Option<H> {
+    type Refs<'a> = Option<H::Refs<'a>>;
+
+    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
+        self.iter().for_each(|input| input.nodes(into));
+    }
+
+    fn refs<'a>(&'a self, fetch: &mut Fetch<'a>) -> Self::Refs<'a> {
+        self.as_ref().map(|input| input.refs(fetch))
+    }
+
+    fn release(&self, release: &mut Releases<'_>) {
+        self.iter().for_each(|input| input.release(release));
+    }
+}
+
+impl<I: Inputs> Inputs for Option<I> {
+    type Refs<'a> = Option<I::Refs<'a>>;
+    type Held = Option<I::Held>;
+
+    fn hold(self) -> Self::Held {
+        self.map(I::hold)
+    }
+}
+
+impl<'x, I> Inputs for &'x Option<I>
+where
+    &'x I: Inputs,
+{
+    type Refs<'a> = Option<<&'x I as Inputs>::Refs<'a>>;
+    type Held = Option<<&'x I as Inputs>::Held>;
+
+    fn hold(self) -> Self::Held {
+        self.as_ref().map(Inputs::hold)
+    }
+}
+
+macro_rules! maps {
+    ($map:ident, [$($key:tt)+] $(, $state:ident)?) => {
+        impl<Key: $($key)+ + Send + Sync + 'static, Value: Held $(, $state: BuildHasher + Default + Send + Sync + 'static)?> Held
+            for $map<Key, Value $(, $state)?>
+        {
+            type Refs<'a> = $map<&'a Key, Value::Refs<'a> $(, $state)?>;
+
+            fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
+                self.values().for_each(|input| input.nodes(into));
+            }
+
+            fn refs<'a>(&'a self, fetch: &mut Fetch<'a>) -> Self::Refs<'a> {
+                self.iter().map(|(key, input)| (key, input.refs(fetch))).collect()
+            }
+
+            fn release(&self, release: &mut Releases<'_>) {
+                self.values().for_each(|input| input.release(release));
+            }
+        }
+
+        impl<Key: $($key)+ + Send + Sync + 'static, Value: Inputs $(, $state: BuildHasher + Default + Send + Sync + 'static)?> Inputs
+            for $map<Key, Value $(, $state)?>
+        {
+            type Refs<'a> = $map<&'a Key, Value::Refs<'a> $(, $state)?>;
+            type Held = $map<Key, Value::Held $(, $state)?>;
+
+            fn hold(self) -> Self::Held {
+                self.into_iter().map(|(key, input)| (key, input.hold())).collect()
+            }
+        }
+    };
+}
+maps!(BTreeMap, [Ord]);
+maps!(HashMap, [Eq + Hash], State);

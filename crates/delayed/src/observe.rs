@@ -1,0 +1,201 @@
+//! The few events of a run that progress bars, profiles and logs are made of.
+
+use std::{borrow::Cow, fmt, panic::Location, sync::Arc, time::Instant};
+
+use crate::{
+    frozen::Frozen,
+    graph::{Graph, TaskId},
+    key::Label,
+};
+
+/// Sees a run as it goes.
+///
+/// The methods are called on the thread where the event happens, for several tasks at once, and hold the worker up while they run.
+/// All do nothing unless written. A run without observers does not read the clock.
+/// ```
+/// use delayed::{Delayed, Observer, Run, TaskEnd, TaskView, delayed};
+/// #[derive(Debug)]
+/// struct Log;
+/// impl Observer for Log {
+///     fn task_finished(&self, task: &TaskView<'_>, end: &TaskEnd) {
+///         println!("{} took {:?} on worker {}", task.label(), end.finished - end.started, end.worker);
+///     }
+/// }
+/// Run::new().observe(Log).compute(delayed(|| 1).named("one"))?;
+/// # Ok::<(), delayed::Error>(())
+/// ```
+pub trait Observer: Send + Sync {
+    /// The tasks are known, none has started.
+    fn run_started(&self, run: &RunView<'_>) {
+        let _ = run;
+    }
+    /// A worker is about to run a task.
+    fn task_started(&self, task: &TaskView<'_>, worker: usize) {
+        let _ = (task, worker);
+    }
+    /// A task has run, well or not.
+    fn task_finished(&self, task: &TaskView<'_>, end: &TaskEnd) {
+        let _ = (task, end);
+    }
+    /// A task will not run, since one that it depends on failed in a run that keeps going.
+    fn task_skipped(&self, task: &TaskView<'_>) {
+        let _ = task;
+    }
+    /// A task's value was dropped, since nobody needs it any more.
+    fn value_released(&self, task: &TaskView<'_>) {
+        let _ = task;
+    }
+    /// No task of the run will start any more and none is running.
+    fn run_finished(&self, end: RunEnd) {
+        let _ = end;
+    }
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn run_started(&self, run: &RunView<'_>) {
+        (**self).run_started(run);
+    }
+    fn task_started(&self, task: &TaskView<'_>, worker: usize) {
+        (**self).task_started(task, worker);
+    }
+    fn task_finished(&self, task: &TaskView<'_>, end: &TaskEnd) {
+        (**self).task_finished(task, end);
+    }
+    fn task_skipped(&self, task: &TaskView<'_>) {
+        (**self).task_skipped(task);
+    }
+    fn value_released(&self, task: &TaskView<'_>) {
+        (**self).value_released(task);
+    }
+    fn run_finished(&self, end: RunEnd) {
+        (**self).run_finished(end);
+    }
+}
+
+/// A run that begins.
+#[derive(Clone, Copy)]
+pub struct RunView<'a> {
+    pub(crate) frozen: &'a Frozen<'a>,
+    pub(crate) workers: usize,
+}
+
+impl<'a> RunView<'a> {
+    /// How many tasks there are.
+    pub fn tasks(&self) -> usize {
+        self.frozen.len()
+    }
+
+    /// How many threads may work on it, the caller's among them.
+    pub fn workers(&self) -> usize {
+        self.workers
+    }
+
+    /// One task by its rank.
+    ///
+    /// # Panics
+    /// If there are not that many.
+    pub fn task(&self, rank: usize) -> TaskView<'a> {
+        assert!(rank < self.tasks(), "task {rank} of {}", self.tasks());
+        TaskView {
+            frozen: self.frozen,
+            rank: rank as u32,
+        }
+    }
+
+    /// The graph of the run: keys, dependencies, groups. Its tasks have the numbers of [`TaskView::id`].
+    pub fn graph(&self) -> Graph {
+        Graph::from_frozen(self.frozen)
+    }
+}
+
+impl fmt::Debug for RunView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunView")
+            .field("tasks", &self.tasks())
+            .field("workers", &self.workers)
+            .finish()
+    }
+}
+
+/// A task of a run.
+#[derive(Clone, Copy)]
+pub struct TaskView<'a> {
+    pub(crate) frozen: &'a Frozen<'a>,
+    pub(crate) rank: u32,
+}
+
+impl TaskView<'_> {
+    /// The task's number: its place in the order in which one thread alone would run the tasks.
+    pub fn id(&self) -> TaskId {
+        TaskId(self.rank)
+    }
+
+    /// The task's label.
+    pub fn label(&self) -> Label {
+        self.frozen.nodes[self.rank as usize].label()
+    }
+
+    /// The task's group, if it has one.
+    pub fn group(&self) -> Option<Cow<'static, str>> {
+        self.frozen.nodes[self.rank as usize]
+            .head
+            .with_notes(|notes| notes.group.clone())
+            .flatten()
+    }
+
+    /// The expected size of its value, if the user gave one.
+    pub fn bytes(&self) -> Option<u64> {
+        self.frozen.nodes[self.rank as usize]
+            .head
+            .with_notes(|notes| notes.bytes)
+            .flatten()
+    }
+
+    /// Where it was built.
+    pub fn site(&self) -> &'static Location<'static> {
+        self.frozen.nodes[self.rank as usize].head.site
+    }
+}
+
+impl fmt::Debug for TaskView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TaskView({}, {})", self.rank, self.label())
+    }
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct TaskEnd {
+    /// The worker that ran it; 0 is the caller's thread.
+    pub worker: usize,
+    /// When it started.
+    pub started: Instant,
+    /// When it ended.
+    pub finished: Instant,
+    /// Whether it gave a value.
+    pub succeeded: bool,
+}
+
+impl TaskEnd {
+    pub(crate) fn new(worker: usize, started: Instant, succeeded: bool) -> Self {
+        TaskEnd {
+            worker,
+            started,
+            finished: Instant::now(),
+            succeeded,
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RunEnd {
+    /// Every output has its value.
+    Finished,
+    /// At least one task failed.
+    Failed,
+    /// It was told to stop.
+    Cancelled,
+}

@@ -1,0 +1,199 @@
+//! What a caller may ask for: delayed values in some shape, whose values come back in the same shape.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    hash::{BuildHasher, Hash},
+};
+
+use crate::{
+    delayed::Delayed,
+    task::Node,
+    values::{Entry, KNOWN, take_output},
+};
+
+/// Delayed values in some shape; computing them gives their values in the same shape.
+///
+/// The shapes are those of [`Inputs`](crate::Inputs): `&Delayed<T>` and `Delayed<T>` give `T`; tuples of up to 12, arrays, `Vec`, slices,
+/// `Option` and maps of outputs, nested to any depth, give the same of values.
+///
+/// A task's value is moved out of the run, so a task can be asked for only once in a run
+/// ([`Error::AskedTwice`](crate::Error::AskedTwice)); [`Delayed::cloned`] makes a second one. Known values
+/// ([`value`](crate::value())) are cloned and can be asked for any number of times.
+/// ```
+/// use delayed::{compute, delayed};
+/// let parts: Vec<_> = (0..3).map(|i| delayed(move || i * i)).collect();
+/// let name = delayed(|| "squares".to_string());
+/// let (name, parts) = compute((&name, &parts))?;
+/// assert_eq!((name.as_str(), parts), ("squares", vec![0, 1, 4]));
+/// # Ok::<(), delayed::Error>(())
+/// ```
+pub trait Outputs {
+    /// What comes back.
+    type Values;
+    /// Lists the nodes.
+    #[doc(hidden)]
+    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>);
+    /// Moves the values out of a run, in the order in which `nodes` lists them.
+    #[doc(hidden)]
+    fn values(&self, take: &mut Take<'_, '_>) -> Self::Values;
+}
+
+/// Hands out the values of a run that is over, one after another.
+pub struct Take<'r, 'g> {
+    pub(crate) entries: &'r mut [Entry<'g>],
+    pub(crate) known: &'r [&'g Node],
+    pub(crate) outputs: std::slice::Iter<'r, u32>,
+}
+
+impl fmt::Debug for Take<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Take")
+            .field("outputs", &self.outputs)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Take<'_, '_> {
+    fn next<T: Send + Sync + 'static>(&mut self) -> T {
+        let output = *self.outputs.next().expect("as many values as outputs");
+        if output & KNOWN == 0 {
+            return take_output(self.entries, output);
+        }
+        let copy = self.known[(output & !KNOWN) as usize]
+            .work
+            .clone_known()
+            .expect("a known value can be cloned");
+        *copy
+            .downcast()
+            .expect("a known value has its handle's type")
+    }
+}
+
+impl<T: Send + Sync + 'static> Outputs for Delayed<T> {
+    type Values = T;
+
+    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
+        into.push(self.node());
+    }
+
+    fn values(&self, take: &mut Take<'_, '_>) -> T {
+        take.next()
+    }
+}
+
+impl<O: Outputs + ?Sized> Outputs for &O {
+    type Values = O::Values;
+
+    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
+        (**self).nodes(into);
+    }
+
+    fn values(&self, take: &mut Take<'_, '_>) -> O::Values {
+        (**self).values(take)
+    }
+}
+
+macro_rules! tuples {
+    ($($name:ident $place:tt),*) => {
+        impl<$($name: Outputs),*> Outputs for ($($name,)*) {
+            type Values = ($($name::Values,)*);
+            fn nodes<'g>(&'g self, _into: &mut Vec<&'g Node>) {
+                $(self.$place.nodes(_into);)*
+            }
+            #[allow(clippy::unused_unit, reason = "the empty tuple is one of them")]
+            fn values(&self, _take: &mut Take<'_, '_>) -> Self::Values {
+                ($(self.$place.values(_take),)*)
+            }
+        }
+    };
+}
+tuples!();
+tuples!(A 0);
+tuples!(A 0, B 1);
+tuples!(A 0, B 1, C 2);
+tuples!(A 0, B 1, C 2, D 3);
+tuples!(A 0, B 1, C 2, D 3, E 4);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10, M 11);
+
+impl<O: Outputs, const N: usize> Outputs for [O; N] {
+    type Values = [O::Values; N];
+
+    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
+        self.iter().for_each(|output| output.nodes(into));
+    }
+
+    fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
+        self.each_ref().map(|output| output.values(take))
+    }
+}
+
+impl<O: Outputs> Outputs for [O] {
+    type Values = Vec<O::Values>;
+
+    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
+        self.iter().for_each(|output| output.nodes(into));
+    }
+
+    fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
+        self.iter().map(|output| output.values(take)).collect()
+    }
+}
+
+impl<O: Outputs> Outputs for Vec<O> {
+    type Values = Vec<O::Values>;
+
+    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
+        self.as_slice().nodes(into);
+    }
+
+    fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
+        self.as_slice().values(take)
+    }
+}
+
+impl<O: Outputs> Outputs for Option<O> {
+    type Values = Option<O::Values>;
+
+    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
+        self.iter().for_each(|output| output.nodes(into));
+    }
+
+    fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
+        self.as_ref().map(|output| output.values(take))
+    }
+}
+
+impl<K: Ord + Clone, O: Outputs> Outputs for BTreeMap<K, O> {
+    type Values = BTreeMap<K, O::Values>;
+
+    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
+        self.values().for_each(|output| output.nodes(into));
+    }
+
+    fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
+        self.iter()
+            .map(|(key, output)| (key.clone(), output.values(take)))
+            .collect()
+    }
+}
+
+impl<K: Eq + Hash + Clone, O: Outputs, S: BuildHasher + Default> Outputs for HashMap<K, O, S> {
+    type Values = HashMap<K, O::Values, S>;
+
+    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
+        self.values().for_each(|output| output.nodes(into));
+    }
+
+    fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
+        self.iter()
+            .map(|(key, output)| (key.clone(), output.values(take)))
+            .collect()
+    }
+}

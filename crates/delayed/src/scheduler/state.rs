@@ -1,0 +1,331 @@
+//! One run's counts and results.
+//!
+//! A task is
+//! - *waiting* while its pending count is above zero;
+//! - *ready* once it is zero: it lies in the list of roots, in one worker's deque, or in a worker's hand;
+//! - *running* while a worker has it;
+//! - *finished* when its value is stored (or it failed, or was skipped because an input failed) and its dependents' counts are lowered;
+//! - *released* when the last dependent has finished and the value is dropped. Outputs are never released.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::atomic::{
+        AtomicBool, AtomicU32, AtomicUsize,
+        Ordering::{AcqRel, Acquire, Relaxed},
+    },
+    time::Instant,
+};
+
+use crossbeam::utils::CachePadded;
+use parking_lot::Mutex;
+
+use super::panics;
+use crate::{
+    error::Cause,
+    frozen::Frozen,
+    observe::{RunEnd, TaskEnd, TaskView},
+    run::Run,
+    values::{Call, Entry, KNOWN, Known, Watch},
+};
+
+/// The bit of a pending count that says that an input gave no value.
+const POISONED: u32 = 1 << 31;
+
+/// One run.
+pub(crate) struct State<'r, 'g> {
+    frozen: &'r Frozen<'g>,
+    settings: &'r Run,
+    entries: Vec<Entry<'g>>,
+    known: Vec<&'g Known>,
+    /// The dependents of all tasks one after another, those of each by rank.
+    dependents: Vec<u32>,
+    /// Tasks without inputs, by rank; those before `next_root` are taken.
+    roots: Vec<u32>,
+    next_root: CachePadded<AtomicUsize>,
+    /// Tasks without dependents that have not finished. Every task leads to one, so none is left when this is zero.
+    sinks: CachePadded<AtomicUsize>,
+    /// No new task may start.
+    stop: AtomicBool,
+    cancelled: AtomicBool,
+    failures: Mutex<Vec<(u32, Cause)>>,
+    /// What broke a worker itself: an observer's panic.
+    broken: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+impl<'r, 'g> State<'r, 'g> {
+    pub(crate) fn new(frozen: &'r Frozen<'g>, settings: &'r Run) -> Self {
+        let tasks = frozen.len();
+        // One count per task, shifted by one so that the running sum leaves each task's start in its own place.
+        let mut first_dependent = vec![0_u32; tasks + 2];
+        for dependency in frozen
+            .dependencies
+            .iter()
+            .filter(|dependency| **dependency & KNOWN == 0)
+        {
+            first_dependent[*dependency as usize + 2] += 1;
+        }
+        for task in 2..first_dependent.len() {
+            first_dependent[task] += first_dependent[task - 1];
+        }
+        let mut dependents = vec![0_u32; first_dependent[tasks + 1] as usize];
+        let mut pending = vec![0_u32; tasks];
+        for (task, pending) in pending.iter_mut().enumerate() {
+            for dependency in frozen
+                .dependencies(task)
+                .iter()
+                .filter(|dependency| **dependency & KNOWN == 0)
+            {
+                let place = &mut first_dependent[*dependency as usize + 1];
+                dependents[*place as usize] = task as u32;
+                *place += 1;
+                *pending += 1;
+            }
+        }
+        let mut entries = Vec::with_capacity(tasks);
+        let mut sinks = 0;
+        for task in 0..tasks {
+            let consumers = first_dependent[task + 1] - first_dependent[task];
+            sinks += usize::from(consumers == 0);
+            entries.push(Entry::new(
+                frozen.nodes[task],
+                pending[task],
+                consumers,
+                frozen.first_dependency[task],
+                first_dependent[task],
+            ));
+        }
+        for output in frozen.outputs.iter().filter(|output| **output & KNOWN == 0) {
+            entries[*output as usize].keep();
+        }
+        State {
+            frozen,
+            settings,
+            entries,
+            known: frozen
+                .known
+                .iter()
+                .map(|node| node.work.known().expect("a known node has its value"))
+                .collect(),
+            dependents,
+            roots: (0..tasks as u32)
+                .filter(|task| pending[*task as usize] == 0)
+                .collect(),
+            next_root: CachePadded::new(AtomicUsize::new(0)),
+            sinks: CachePadded::new(AtomicUsize::new(sinks)),
+            stop: AtomicBool::new(false),
+            cancelled: AtomicBool::new(false),
+            failures: Mutex::new(Vec::new()),
+            broken: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether no new task may start.
+    #[inline]
+    pub(crate) fn stopping(&self) -> bool {
+        if self.stop.load(Relaxed) {
+            return true;
+        }
+        let cancelled = self
+            .settings
+            .cancel
+            .as_ref()
+            .is_some_and(|token| token.is_cancelled());
+        if cancelled && self.sinks.load(Relaxed) > 0 {
+            self.cancelled.store(true, Relaxed);
+            self.stop.store(true, Relaxed);
+        }
+        cancelled
+    }
+
+    /// Whether every task has finished.
+    pub(crate) fn finished(&self) -> bool {
+        self.sinks.load(Acquire) == 0
+    }
+
+    /// The next task without inputs that nobody has taken.
+    pub(crate) fn open_root(&self) -> Option<u32> {
+        if !self.has_roots() {
+            return None;
+        }
+        self.roots
+            .get(self.next_root.fetch_add(1, Relaxed))
+            .copied()
+    }
+
+    pub(crate) fn has_roots(&self) -> bool {
+        self.next_root.load(Relaxed) < self.roots.len()
+    }
+
+    /// Runs one task, or skips it if an input is missing; says whether there is a value now.
+    pub(crate) fn execute(&self, task: u32, worker: usize, alone: bool) -> bool {
+        let entry = &self.entries[task as usize];
+        let watched = !self.settings.observers.is_empty();
+        let call = Call::new(
+            &self.entries,
+            &self.frozen.dependencies,
+            &self.known,
+            task,
+            alone,
+            watched.then_some(self as &dyn Watch),
+        );
+        if entry.pending.load(Relaxed) & POISONED != 0 {
+            self.release_after_failure(&call);
+            self.tell(|observer| observer.task_skipped(&self.view(task)));
+            return false;
+        }
+        if !watched {
+            return self.attempt(&call);
+        }
+        let view = self.view(task);
+        self.tell(|observer| observer.task_started(&view, worker));
+        let started = Instant::now();
+        let succeeded = self.attempt(&call);
+        let end = TaskEnd::new(worker, started, succeeded);
+        self.tell(|observer| observer.task_finished(&view, &end));
+        succeeded
+    }
+
+    fn attempt(&self, call: &Call<'_>) -> bool {
+        let node = self.entries[call.task as usize].node;
+        let cause = match catch_unwind(AssertUnwindSafe(|| node.work.run(call))) {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => Cause::Error(error),
+            Err(payload) => {
+                let (message, place) = panics::describe(payload);
+                Cause::Panic { message, place }
+            }
+        };
+        self.release_after_failure(call);
+        self.failures.lock().push((call.task, cause));
+        if !self.settings.keep_going {
+            self.stop.store(true, Relaxed);
+        }
+        false
+    }
+
+    /// Gives up the inputs of a task that has no use for them any more.
+    fn release_after_failure(&self, call: &Call<'_>) {
+        if !call.has_released() {
+            // A panic in a value's own drop has nowhere to go: the task is lost already.
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                self.entries[call.task as usize].node.work.release(call)
+            }));
+        }
+    }
+
+    /// Tells a finished task's dependents; hands those that became ready to `push`, except the one to run next.
+    ///
+    /// `push` gets them by falling rank, so that the end of a last-in, first-out queue is the best one.
+    #[inline]
+    pub(crate) fn finish(
+        &self,
+        task: u32,
+        has_value: bool,
+        mut push: impl FnMut(u32),
+    ) -> Option<u32> {
+        let first = self.entries[task as usize].first_dependent as usize;
+        let end = self
+            .entries
+            .get(task as usize + 1)
+            .map_or(self.dependents.len(), |next| next.first_dependent as usize);
+        if first == end {
+            self.sinks.fetch_sub(1, AcqRel);
+            return None;
+        }
+        let mut best = None;
+        for dependent in self.dependents[first..end].iter().rev() {
+            if lower(&self.entries[*dependent as usize].pending, has_value)
+                && let Some(second) = best.replace(*dependent)
+            {
+                push(second);
+            }
+        }
+        best
+    }
+
+    /// Tells a finished task's dependents that there is no value; for a run on one thread, which needs no counts else.
+    pub(crate) fn poison_dependents(&self, task: u32) {
+        let first = self.entries[task as usize].first_dependent as usize;
+        let end = self
+            .entries
+            .get(task as usize + 1)
+            .map_or(self.dependents.len(), |next| next.first_dependent as usize);
+        for dependent in &self.dependents[first..end] {
+            self.entries[*dependent as usize]
+                .pending
+                .fetch_or(POISONED, Relaxed);
+        }
+    }
+
+    /// Marks all tasks as finished; for a run on one thread.
+    pub(crate) fn finish_all(&self) {
+        self.sinks.store(0, Relaxed);
+    }
+
+    /// Stops the run for a reason that is not a task's.
+    pub(crate) fn break_off(&self, payload: Box<dyn Any + Send>) {
+        self.broken.lock().get_or_insert(payload);
+        self.stop.store(true, Relaxed);
+    }
+
+    /// How the run ended.
+    ///
+    /// # Panics
+    /// With the panic of an observer, if there was one.
+    pub(crate) fn end(&self) -> RunEnd {
+        if let Some(payload) = self.broken.lock().take() {
+            resume_unwind(payload);
+        }
+        if !self.failures.lock().is_empty() {
+            RunEnd::Failed
+        } else if self.cancelled.load(Relaxed) {
+            RunEnd::Cancelled
+        } else {
+            assert!(
+                self.finished(),
+                "a run ended with tasks that nobody had run"
+            );
+            RunEnd::Finished
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> (Vec<Entry<'g>>, Vec<(u32, Cause)>) {
+        (self.entries, self.failures.into_inner())
+    }
+
+    fn view(&self, task: u32) -> TaskView<'_> {
+        TaskView {
+            frozen: self.frozen,
+            rank: task,
+        }
+    }
+
+    fn tell(&self, event: impl Fn(&dyn crate::observe::Observer)) {
+        for observer in &self.settings.observers {
+            event(&**observer);
+        }
+    }
+}
+
+impl Watch for State<'_, '_> {
+    fn released(&self, task: u32) {
+        self.tell(|observer| observer.value_released(&self.view(task)));
+    }
+}
+
+/// Takes one from a pending count; says whether the task is ready now.
+#[inline]
+fn lower(pending: &AtomicU32, has_value: bool) -> bool {
+    if !has_value {
+        pending.fetch_or(POISONED, Relaxed);
+    } else if pending.load(Acquire) == 1 {
+        // Ours is the last dependency: nobody else will touch the count.
+        return true;
+    }
+    pending.fetch_sub(1, AcqRel) & !POISONED == 1
+}

@@ -1,0 +1,330 @@
+//! A task as the graph holds it: its inputs and its function in one allocation, with their types erased.
+//!
+//! A [`Handle`] owns a task and, through the task's own inputs, everything the task depends on.
+
+use std::{
+    borrow::Cow,
+    cell::RefCell,
+    fmt,
+    marker::PhantomData,
+    panic::Location,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::{
+    error::BoxError,
+    inputs::Held,
+    key::Label,
+    values::{Call, Known},
+};
+
+/// One task, or one known value, of a graph.
+pub struct Node<W: ?Sized = dyn Work> {
+    pub(crate) head: Head,
+    pub(crate) work: W,
+}
+
+/// What a node does; its types are erased.
+pub trait Work: Send + Sync {
+    /// The label for a node that was given none.
+    fn default_label(&self, site: &'static Location<'static>) -> Label;
+    /// Lists the inputs in the order in which the task reads them.
+    fn inputs<'g>(&'g self, into: &mut Vec<&'g Node>);
+    /// The value, if it is there without running anything.
+    fn known(&self) -> Option<&Known> {
+        None
+    }
+    /// A copy of the known value for a caller who wants to own it.
+    fn clone_known(&self) -> Option<Box<Known>> {
+        None
+    }
+    /// Reads the inputs, runs the function, stores the value and gives up the inputs.
+    ///
+    /// # Errors
+    /// What the user's function returned; then the inputs are still held.
+    fn run(&self, call: &Call<'_>) -> Result<(), BoxError>;
+    /// Gives up the inputs of a task that failed or will not run.
+    fn release(&self, call: &Call<'_>);
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Node({})", self.label())
+    }
+}
+
+impl Node {
+    pub(crate) fn label(&self) -> Label {
+        let given = self.head.with_notes(|notes| notes.label.clone()).flatten();
+        given.unwrap_or_else(|| self.work.default_label(self.head.site))
+    }
+}
+
+/// What every node has: where it was built, what the user said of it, and a mark for the walk that numbers nodes.
+pub(crate) struct Head {
+    pub(crate) site: &'static Location<'static>,
+    pub(crate) mark: Mark,
+    /// Whether the value is there without running anything.
+    pub(crate) known: bool,
+    /// Most tasks have no notes; they cost a task nothing then.
+    notes: OnceLock<Box<Mutex<Notes>>>,
+}
+
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Head({})", self.site)
+    }
+}
+
+impl Head {
+    fn new(site: &'static Location<'static>, known: bool) -> Self {
+        Head {
+            site,
+            mark: Mark::default(),
+            known,
+            notes: OnceLock::new(),
+        }
+    }
+
+    /// What the user said of the task, to be changed.
+    pub(crate) fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.get_or_init(Box::default).lock()
+    }
+
+    /// What the user said of the task, if anything.
+    pub(crate) fn with_notes<R>(&self, read: impl FnOnce(&Notes) -> R) -> Option<R> {
+        self.notes.get().map(|notes| read(&notes.lock()))
+    }
+}
+
+/// What a user may say of a task.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Notes {
+    pub(crate) label: Option<Label>,
+    pub(crate) group: Option<Cow<'static, str>>,
+    pub(crate) bytes: Option<u64>,
+    pub(crate) priority: i32,
+}
+
+/// The number a walk has given to a node: valid only for the walk that wrote it.
+#[derive(Debug, Default)]
+pub(crate) struct Mark {
+    walk: AtomicU64,
+    number: AtomicU32,
+}
+
+impl Mark {
+    pub(crate) fn number(&self, walk: u64) -> Option<u32> {
+        (self.walk.load(Relaxed) == walk).then(|| self.number.load(Relaxed))
+    }
+
+    pub(crate) fn set(&self, walk: u64, number: u32) {
+        self.number.store(number, Relaxed);
+        self.walk.store(walk, Relaxed);
+    }
+}
+
+/// Whether a task's function can fail.
+pub(crate) trait Mode<R>: 'static {
+    type Value: Send + Sync + 'static;
+    fn value(returned: R) -> Result<Self::Value, BoxError>;
+}
+
+/// The function returns the value.
+pub(crate) struct Sure;
+
+impl<T: Send + Sync + 'static> Mode<T> for Sure {
+    type Value = T;
+    #[inline]
+    fn value(returned: T) -> Result<T, BoxError> {
+        Ok(returned)
+    }
+}
+
+/// The function returns a `Result` of the value.
+pub(crate) struct Fallible;
+
+impl<T: Send + Sync + 'static, E: Into<BoxError>> Mode<Result<T, E>> for Fallible {
+    type Value = T;
+    #[inline]
+    fn value(returned: Result<T, E>) -> Result<T, BoxError> {
+        returned.map_err(Into::into)
+    }
+}
+
+/// A function and its inputs; `N` is the type that names it.
+struct Task<H, F, R, M, N> {
+    inputs: H,
+    function: F,
+    types: PhantomData<fn(M, N) -> R>,
+}
+
+impl<H, F, R, M, N> Work for Task<H, F, R, M, N>
+where
+    H: Held,
+    F: for<'a> Fn(H::Refs<'a>) -> R + Send + Sync + 'static,
+    M: Mode<R>,
+{
+    fn default_label(&self, site: &'static Location<'static>) -> Label {
+        Label::function(std::any::type_name::<N>(), site)
+    }
+
+    fn inputs<'g>(&'g self, into: &mut Vec<&'g Node>) {
+        self.inputs.nodes(into);
+    }
+
+    fn run(&self, call: &Call<'_>) -> Result<(), BoxError> {
+        let returned = (self.function)(self.inputs.refs(&mut call.inputs()));
+        call.put(M::value(returned)?);
+        self.inputs.release(&mut call.release());
+        Ok(())
+    }
+
+    fn release(&self, call: &Call<'_>) {
+        self.inputs.release(&mut call.release());
+    }
+}
+
+/// A value that was there before the run.
+struct Constant<T>(T);
+
+impl<T: Clone + Send + Sync + 'static> Work for Constant<T> {
+    fn default_label(&self, _: &'static Location<'static>) -> Label {
+        Label::from("value")
+    }
+
+    fn inputs<'g>(&'g self, _: &mut Vec<&'g Node>) {}
+
+    fn known(&self) -> Option<&Known> {
+        Some(&self.0)
+    }
+
+    fn clone_known(&self) -> Option<Box<Known>> {
+        Some(Box::new(self.0.clone()))
+    }
+
+    fn run(&self, _: &Call<'_>) -> Result<(), BoxError> {
+        unreachable!("a known value is not a task of any run")
+    }
+
+    fn release(&self, _: &Call<'_>) {}
+}
+
+/// Owns a node, shared with every other handle on it.
+#[derive(Clone)]
+pub(crate) struct Handle(Option<Arc<Node>>);
+
+impl Handle {
+    pub(crate) fn task<H, F, R, M, N>(
+        inputs: H,
+        function: F,
+        site: &'static Location<'static>,
+    ) -> Self
+    where
+        H: Held,
+        F: for<'a> Fn(H::Refs<'a>) -> R + Send + Sync + 'static,
+        R: 'static,
+        M: Mode<R>,
+        N: 'static,
+    {
+        let work = Task::<H, F, R, M, N> {
+            inputs,
+            function,
+            types: PhantomData,
+        };
+        Handle(Some(Arc::new(Node {
+            head: Head::new(site, false),
+            work,
+        })))
+    }
+
+    pub(crate) fn constant<T: Clone + Send + Sync + 'static>(
+        value: T,
+        site: &'static Location<'static>,
+    ) -> Self {
+        Handle(Some(Arc::new(Node {
+            head: Head::new(site, true),
+            work: Constant(value),
+        })))
+    }
+
+    #[inline]
+    pub(crate) fn node(&self) -> &Node {
+        self.0
+            .as_ref()
+            .expect("a handle is emptied only when it is dropped")
+    }
+}
+
+thread_local! {
+    /// Nodes whose last handle is gone, while this thread drops one of them.
+    static CONDEMNED: RefCell<Option<Vec<Arc<Node>>>> = const { RefCell::new(None) };
+}
+
+/// Dropping a node drops its inputs. So that a long chain does not recurse, only the outermost drop on a thread drops nodes;
+/// those within it put theirs on a list that the outermost one works off.
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let Some(node) = self.0.take() else { return };
+        if Arc::strong_count(&node) > 1 {
+            return;
+        }
+        let mut node = Some(node);
+        let outermost = CONDEMNED.try_with(|list| match &mut *list.borrow_mut() {
+            Some(list) => {
+                list.extend(node.take());
+                false
+            }
+            list => {
+                *list = Some(Vec::new());
+                true
+            }
+        });
+        if outermost != Ok(true) {
+            return;
+        }
+        let _end = EndOfDrop;
+        while let Some(next) = node {
+            drop(next);
+            node = CONDEMNED.with(|list| list.borrow_mut().as_mut().and_then(Vec::pop));
+        }
+    }
+}
+
+/// Puts the thread's list back to "nobody is dropping", also if a value's own drop panicked.
+struct EndOfDrop;
+
+impl Drop for EndOfDrop {
+    fn drop(&mut self) {
+        let left = CONDEMNED.with(|list| list.borrow_mut().take());
+        drop(left);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::delayed;
+
+    #[test]
+    fn a_chain_of_a_million_tasks_is_dropped_without_recursion() {
+        let mut last = delayed(|| 0_u64);
+        for _ in 0..1_000_000 {
+            last = last.map(|x| x + 1);
+        }
+        drop(last);
+    }
+
+    #[test]
+    fn a_ladder_in_which_every_task_is_used_twice_is_dropped_without_recursion() {
+        let mut last = delayed(|| 0_u64);
+        for _ in 0..200_000 {
+            last = crate::apply((&last, &last), |(a, b)| a + b);
+        }
+        drop(last);
+    }
+}
