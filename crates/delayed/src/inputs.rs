@@ -147,7 +147,7 @@ macro_rules! tuples {
                 $(self.$place.nodes(_into);)*
             }
             #[inline]
-            #[expect(clippy::unused_unit, reason = "the empty tuple is one of them")]
+            #[allow(clippy::unused_unit, reason = "the empty tuple is one of them")]
             fn refs<'a>(&'a self, _fetch: &mut Fetch<'a>) -> Self::Refs<'a> {
                 ($(self.$place.refs(_fetch),)*)
             }
@@ -159,7 +159,7 @@ macro_rules! tuples {
         impl<$($name: Inputs),*> Inputs for ($($name,)*) {
             type Refs<'a> = ($($name::Refs<'a>,)*);
             type Held = ($($name::Held,)*);
-            #[expect(clippy::unused_unit, reason = "the empty tuple is one of them")]
+            #[allow(clippy::unused_unit, reason = "the empty tuple is one of them")]
             fn hold(self) -> Self::Held {
                 ($(self.$place.hold(),)*)
             }

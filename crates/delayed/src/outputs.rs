@@ -101,7 +101,7 @@ macro_rules! tuples {
             fn nodes<'g>(&'g self, _into: &mut Vec<&'g Node>) {
                 $(self.$place.nodes(_into);)*
             }
-            #[expect(clippy::unused_unit, reason = "the empty tuple is one of them")]
+            #[allow(clippy::unused_unit, reason = "the empty tuple is one of them")]
             fn values(&self, _take: &mut Take<'_, '_>) -> Self::Values {
                 ($(self.$place.values(_take),)*)
             }

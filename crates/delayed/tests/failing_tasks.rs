@@ -1,0 +1,264 @@
+//! A task that fails or panics comes back as an error that names it, and takes nothing else down.
+
+use std::{
+    error::Error as _,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
+
+use delayed::{CancelToken, Delayed, Error, Run, Scheduler, apply, delayed, try_delayed};
+
+/// Every way to run: alone, sequentially, with guests.
+fn runs() -> [Run; 3] {
+    [
+        Run::new().threads(1),
+        Run::new().scheduler(Scheduler::Sequential),
+        Run::new().threads(4),
+    ]
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("no such file")]
+struct NoSuchFile;
+
+/// `read` fails or panics, if `broken` says so; two outputs need it.
+fn pipeline(read: Delayed<u32>) -> [Delayed<u32>; 3] {
+    let read = read.named("read");
+    let regrid = read.map(|x| x + 1).named("regrid");
+    let other = delayed(|| 7).named("other");
+    [
+        regrid.map(|x| x * 2).named("write"),
+        apply((&regrid, &other), |(a, b)| a + b).named("mean"),
+        other.map(|x| x + 1).named("fine"),
+    ]
+}
+
+#[test]
+fn an_error_names_its_task_the_place_the_inputs_and_the_lost_outputs() {
+    for run in runs() {
+        let start = delayed(|| 1).named("start");
+        let line = line!() + 1;
+        let read = start.try_map(|_| Err::<u32, _>(NoSuchFile));
+        let error = run.compute(pipeline(read)).unwrap_err();
+        let task = error.task().unwrap();
+        assert_eq!(task.key.as_str(), "read");
+        assert_eq!(
+            (
+                task.site.file().ends_with("failing_tasks.rs"),
+                task.site.line()
+            ),
+            (true, line)
+        );
+        assert_eq!(
+            task.inputs
+                .iter()
+                .map(|key| key.as_str())
+                .collect::<Vec<_>>(),
+            ["start"]
+        );
+        assert_eq!(
+            task.outputs
+                .iter()
+                .map(|key| key.as_str())
+                .collect::<Vec<_>>(),
+            ["write", "mean"]
+        );
+        assert!(
+            error
+                .source()
+                .unwrap()
+                .downcast_ref::<NoSuchFile>()
+                .is_some()
+        );
+        let text = error.to_string();
+        assert!(
+            text.starts_with("task `read` (built at ")
+                && text.ends_with(" from `start`, needed for `write` and 1 more) failed"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_panic_gives_its_message_and_place() {
+    for run in runs() {
+        let count = 3;
+        let read = move || -> u32 { panic!("{count} bad cells") };
+        let line = line!() - 1;
+        let error = run.compute(delayed(read).named("read")).unwrap_err();
+        let Error::Panicked {
+            task,
+            message,
+            place,
+        } = &error
+        else {
+            panic!("{error:?}")
+        };
+        assert_eq!(
+            (task.key.as_str(), message.as_str()),
+            ("read", "3 bad cells")
+        );
+        assert!(
+            place
+                .as_ref()
+                .unwrap()
+                .contains(&format!("failing_tasks.rs:{line}:")),
+            "{place:?}"
+        );
+    }
+}
+
+#[test]
+fn any_error_type_will_do() {
+    assert!(
+        try_delayed(|| Err::<(), _>("a text"))
+            .compute()
+            .unwrap_err()
+            .source()
+            .unwrap()
+            .to_string()
+            == "a text"
+    );
+    assert!(
+        try_delayed(|| Err::<(), _>(String::from("a text")))
+            .compute()
+            .is_err()
+    );
+    assert!(try_delayed(|| "x".parse::<i32>()).compute().is_err());
+}
+
+#[test]
+fn a_failure_stops_tasks_that_have_not_started() {
+    let ran = Arc::new(AtomicUsize::new(0));
+    let bad = try_delayed(|| Err::<usize, _>(NoSuchFile)).named("bad");
+    let mut outputs = vec![bad];
+    outputs.extend((0..1000).map(|_| {
+        let ran = ran.clone();
+        delayed(move || ran.fetch_add(1, SeqCst))
+    }));
+    assert!(Run::new().threads(1).compute(&outputs).is_err());
+    assert_eq!(ran.load(SeqCst), 0);
+}
+
+#[test]
+fn a_run_that_keeps_going_reports_every_failure_and_runs_all_that_it_can() {
+    for run in runs() {
+        let ran = Arc::new(AtomicUsize::new(0));
+        let task = |i: usize| {
+            let ran = ran.clone();
+            try_delayed(move || {
+                if i.is_multiple_of(3) {
+                    Err(NoSuchFile)
+                } else {
+                    Ok(i)
+                }
+            })
+            .named(("read", i))
+            .map(move |i| {
+                ran.fetch_add(1, SeqCst);
+                *i
+            })
+        };
+        let outputs: Vec<_> = (0..9).map(task).collect();
+        let error = run.keep_going().compute(&outputs).unwrap_err();
+        let Error::Several { errors } = &error else {
+            panic!("{error:?}")
+        };
+        let keys: Vec<_> = errors
+            .iter()
+            .map(|error| error.task().unwrap().key.to_string())
+            .collect();
+        assert_eq!(keys, ["read 0", "read 3", "read 6"]);
+        assert_eq!(ran.load(SeqCst), 6);
+    }
+}
+
+#[test]
+fn a_graph_can_be_computed_again_after_a_failure() {
+    let attempts = Arc::new(AtomicUsize::new(0));
+    let flaky = {
+        let attempts = attempts.clone();
+        try_delayed(move || {
+            if attempts.fetch_add(1, SeqCst) == 0 {
+                Err(NoSuchFile)
+            } else {
+                Ok(5)
+            }
+        })
+    };
+    let twice = flaky.map(|x| x * 2);
+    assert!(twice.compute().is_err());
+    assert_eq!(twice.compute().unwrap(), 10);
+}
+
+#[test]
+fn values_made_before_a_failure_are_dropped() {
+    for run in runs() {
+        let alive = Arc::new(());
+        let outputs: Vec<Delayed<Arc<()>>> = (0..20)
+            .map(|i| {
+                let alive = alive.clone();
+                let made = delayed(move || alive.clone());
+                apply(&made, move |made| {
+                    assert!(i != 13, "unlucky");
+                    made.clone()
+                })
+            })
+            .collect();
+        let captured = Arc::strong_count(&alive);
+        assert!(run.compute(&outputs).is_err());
+        assert_eq!(Arc::strong_count(&alive), captured);
+    }
+}
+
+#[test]
+fn a_cancelled_run_starts_no_task() {
+    for run in runs() {
+        let token = CancelToken::new();
+        let ran = Arc::new(AtomicUsize::new(0));
+        let first = {
+            let token = token.clone();
+            delayed(move || token.cancel())
+        };
+        let rest: Vec<_> = (0..100)
+            .map(|_| {
+                let ran = ran.clone();
+                first.map(move |()| ran.fetch_add(1, SeqCst))
+            })
+            .collect();
+        assert!(
+            run.cancel(&token)
+                .compute(&rest)
+                .unwrap_err()
+                .is_cancelled()
+        );
+        assert_eq!(ran.load(SeqCst), 0);
+    }
+}
+
+#[test]
+fn a_task_asked_for_twice_is_refused_by_name() {
+    let read = delayed(String::new).named("read");
+    let error = delayed::compute((&read, &read)).unwrap_err();
+    assert!(matches!(error, Error::AskedTwice { .. }));
+    assert!(delayed::compute((&read, read.cloned())).is_ok());
+}
+
+#[test]
+fn an_observers_panic_is_the_callers() {
+    struct Broken;
+    impl delayed::Observer for Broken {
+        fn task_started(&self, _: &delayed::TaskView<'_>, _: usize) {
+            panic!("broken observer");
+        }
+    }
+    for run in runs() {
+        let outputs: Vec<_> = (0..50).map(|i| delayed(move || i)).collect();
+        let run = run.observe(Broken);
+        let caught =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run.compute(outputs)));
+        assert!(caught.is_err());
+    }
+}
