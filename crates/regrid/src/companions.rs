@@ -10,8 +10,8 @@ use crate::catalogue::{Catalogue, Part, Role, SourceVariable};
 use crate::error::Error;
 use crate::field::Variable;
 use crate::grid::Grid;
-use crate::io::cf::referenced;
-use crate::io::{Dimension, VariableMeta};
+use crate::io::cf::{referenced, serving};
+use crate::io::{Dimension, FileMeta, VariableMeta};
 use crate::time::{Calendar, ChosenTimes, TimeAxis, TimeUnits};
 use crate::values::Values;
 
@@ -119,6 +119,7 @@ pub(crate) fn bystanders(
     };
     for (index, file) in catalogue.files().iter().enumerate() {
         let meta = file.meta();
+        let serving = serving(meta);
         for candidate in &meta.variables {
             let name = &candidate.name;
             let field = catalogue.variables().iter().any(|v| v.name() == name)
@@ -144,12 +145,37 @@ pub(crate) fn bystanders(
                 continue;
             }
             if !of_variable || !along_time(variable, candidate) {
-                let kept = catalogue.load(index, name)?;
-                gathering.companions.push(kept);
+                for name in with_coordinates(meta, candidate) {
+                    let there = known.contains(&name)
+                        || gathering.companions.iter().any(|v| v.name == name);
+                    if !there {
+                        gathering.companions.push(catalogue.load(index, &name)?);
+                    }
+                }
             }
         }
     }
     Ok((gathering.companions, gathering.notes))
+}
+
+/// A variable and those of its file that describe it: coordinates of its dimensions, others that it names, their bounds.
+fn with_coordinates(meta: &FileMeta, variable: &VariableMeta) -> Vec<String> {
+    let mut names = vec![variable.name.clone()];
+    names.extend(variable.dimensions.iter().cloned());
+    names.extend(referenced(&variable.attributes, "coordinates"));
+    for at in 0..names.len() {
+        let bounds = meta
+            .variable(&names[at])
+            .map(|v| referenced(&v.attributes, "bounds"));
+        names.extend(bounds.unwrap_or_default());
+    }
+    let fits = |v: &VariableMeta| {
+        v.dimensions.iter().all(|d| {
+            variable.dimensions.contains(d) || meta.dimension(d).is_some_and(|d| d.len == 2)
+        })
+    };
+    names.retain(|name| meta.variable(name).is_some_and(fits));
+    names
 }
 
 /// Whether a variable is an axis of a source grid, or its bounds.
