@@ -1,10 +1,10 @@
 //! Stopping on Ctrl-C, and on the signals that ask a program to end: within a second, leaving no partial output.
 //!
 //! First the run is cancelled: it starts no new task, and the usual way out removes the temporary files. Tasks that are
-//! still running after [`GRACE`] are not waited for: the files are removed from here and the process ends.
+//! still running a little later are not waited for: the files are removed from here and the process ends.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use delayed::CancelToken;
 
@@ -16,8 +16,6 @@ use self::signals::watch;
 
 /// Held by whoever reports how the command ended, until the process has ended.
 static LAST_WORD: Mutex<()> = Mutex::new(());
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The right to say how the command ended; nobody else gets it before it is dropped.
 pub(crate) fn last_word() -> MutexGuard<'static, ()> {

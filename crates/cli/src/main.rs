@@ -5,6 +5,7 @@
 mod amount;
 mod args;
 mod axis;
+mod drawing;
 mod failure;
 mod info;
 mod interrupt;
