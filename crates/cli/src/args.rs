@@ -52,7 +52,7 @@ pub(crate) enum Target {
     /// The grid of this file.
     Like(PathBuf),
     /// This one.
-    Grid(Grid),
+    Grid(Box<Grid>),
 }
 
 /// What to do once the work is planned.
@@ -287,14 +287,14 @@ fn target(
     match (like, grid, lat, lon) {
         (Some(file), None, None, None) => Ok(Target::Like(file)),
         (None, Some(name), None, None) => match Grid::named(name) {
-            Ok(grid) => Ok(Target::Grid(grid)),
+            Ok(grid) => Ok(Target::Grid(Box::new(grid))),
             Err(error) => Err(Failure::option("--grid", &error)),
         },
         (None, None, Some(lat), Some(lon)) => {
             let latitudes = lat.latitudes().map_err(|e| Failure::option("--lat", &e))?;
             let longitudes = lon.longitudes().map_err(|e| Failure::option("--lon", &e))?;
             match Grid::from_axes(latitudes, longitudes) {
-                Ok(grid) => Ok(Target::Grid(grid)),
+                Ok(grid) => Ok(Target::Grid(Box::new(grid))),
                 Err(error) => Err(Failure::option("--lat and --lon", &error)),
             }
         }

@@ -35,7 +35,12 @@ fn describe(catalogue: &Catalogue) -> String {
         text += &field(variable).text(2);
     }
     if catalogue.variables().is_empty() {
-        text += "\nNothing lies on a latitude-longitude grid.\n";
+        text += "\nNo variable lies on a latitude-longitude grid.\n";
+        if let [file] = catalogue.files()
+            && let Ok(grid) = Grid::like(file.path())
+        {
+            text += &format!("As a target (--like): {grid}\n");
+        }
     }
     let mut refused = Rows::default();
     for variable in catalogue.unsupported() {
@@ -66,9 +71,9 @@ fn files(catalogue: &Catalogue) -> Rows {
         [] => {}
         [file] => rows.add("file", file.path().display().to_string()),
         [first, .., last] => {
-            rows.add("files", format!("{}, from", files.len()));
-            rows.add("files", format!("{} to", first.path().display()));
-            rows.add("files", last.path().display().to_string());
+            rows.add("files", files.len().to_string());
+            rows.add("first", first.path().display().to_string());
+            rows.add("last", last.path().display().to_string());
         }
     }
     let mut formats: Vec<(&str, usize)> = Vec::new();
