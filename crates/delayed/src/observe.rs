@@ -25,6 +25,10 @@ use crate::{
 /// # Ok::<(), delayed::Error>(())
 /// ```
 pub trait Observer: Send + Sync {
+    /// Whether it wants to hear of each task; if no observer does, a run costs what it costs without any.
+    fn watches_tasks(&self) -> bool {
+        true
+    }
     /// The tasks are known, none has started.
     fn run_started(&self, run: &RunView<'_>) {
         let _ = run;
@@ -52,6 +56,9 @@ pub trait Observer: Send + Sync {
 }
 
 impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn watches_tasks(&self) -> bool {
+        (**self).watches_tasks()
+    }
     fn run_started(&self, run: &RunView<'_>) {
         (**self).run_started(run);
     }

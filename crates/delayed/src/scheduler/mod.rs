@@ -21,10 +21,10 @@ use crate::{
 pub(crate) fn run<'g>(frozen: &Frozen<'g>, settings: &Run) -> Result<Vec<Entry<'g>>> {
     panics::note_places();
     let workers = settings.workers().min(frozen.len()).max(1);
+    let state = State::new(frozen, settings);
     for observer in &settings.observers {
         observer.run_started(&RunView { frozen, workers });
     }
-    let state = State::new(frozen, settings);
     if workers == 1 {
         worker::alone(&state);
     } else {

@@ -36,6 +36,8 @@ const POISONED: u32 = 1 << 31;
 pub(crate) struct State<'r, 'g> {
     frozen: &'r Frozen<'g>,
     settings: &'r Run,
+    /// Some observer wants to hear of each task.
+    watched: bool,
     entries: Vec<Entry<'g>>,
     known: Vec<&'g Known>,
     /// The dependents of all tasks one after another, those of each by rank.
@@ -101,6 +103,10 @@ impl<'r, 'g> State<'r, 'g> {
         State {
             frozen,
             settings,
+            watched: settings
+                .observers
+                .iter()
+                .any(|observer| observer.watches_tasks()),
             entries,
             known: frozen
                 .known
@@ -164,21 +170,20 @@ impl<'r, 'g> State<'r, 'g> {
     /// Runs one task, or skips it if an input is missing; says whether there is a value now.
     pub(crate) fn execute(&self, task: u32, worker: usize, alone: bool) -> bool {
         let entry = &self.entries[task as usize];
-        let watched = !self.settings.observers.is_empty();
         let call = Call::new(
             &self.entries,
             &self.frozen.dependencies,
             &self.known,
             task,
             alone,
-            watched.then_some(self as &dyn Watch),
+            self.watched.then_some(self as &dyn Watch),
         );
         if entry.pending.load(Relaxed) & POISONED != 0 {
             self.release_after_failure(&call);
             self.tell(|observer| observer.task_skipped(&self.view(task)));
             return false;
         }
-        if !watched {
+        if !self.watched {
             return self.attempt(&call);
         }
         let view = self.view(task);
