@@ -139,12 +139,13 @@ impl TaskView<'_> {
 
     /// The task's label.
     pub fn label(&self) -> Label {
-        self.frozen.nodes[self.rank as usize].label()
+        self.frozen.node(self.rank as usize).label()
     }
 
     /// The task's group, if it has one.
     pub fn group(&self) -> Option<Cow<'static, str>> {
-        self.frozen.nodes[self.rank as usize]
+        self.frozen
+            .node(self.rank as usize)
             .head
             .with_notes(|notes| notes.group.clone())
             .flatten()
@@ -152,7 +153,8 @@ impl TaskView<'_> {
 
     /// The expected size of its value, if the user gave one.
     pub fn bytes(&self) -> Option<u64> {
-        self.frozen.nodes[self.rank as usize]
+        self.frozen
+            .node(self.rank as usize)
             .head
             .with_notes(|notes| notes.bytes)
             .flatten()
@@ -160,7 +162,7 @@ impl TaskView<'_> {
 
     /// Where it was built.
     pub fn site(&self) -> &'static Location<'static> {
-        self.frozen.nodes[self.rank as usize].head.site
+        self.frozen.node(self.rank as usize).head.site
     }
 }
 
