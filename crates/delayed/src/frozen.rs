@@ -6,7 +6,7 @@ use std::{
     cmp::Reverse,
     collections::HashMap,
     fmt::Write,
-    iter,
+    iter, mem,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
@@ -195,95 +195,128 @@ impl<'g> Frozen<'g> {
     }
 }
 
-/// A task that the walk has opened. Its inputs lie in the walk's list: as the task names them from `first` to `named`, and in the order
-/// in which to walk them from `next` to the list's end.
-struct Frame<'g> {
-    node: &'g Node,
-    first: usize,
-    named: usize,
-    next: usize,
-}
-
-impl<'g> Frame<'g> {
-    #[inline]
-    fn open(node: &'g Node, inputs: &mut Vec<&'g Node>) -> Self {
-        let first = inputs.len();
-        node.work.inputs(inputs);
-        let named = inputs.len();
-        let order = |a: &&Node, b: &&Node| a.head.weight().order(b.head.weight());
-        if inputs[first..].is_sorted_by(|a, b| order(a, b).is_le()) {
-            return Frame {
-                node,
-                first,
-                named,
-                next: first,
-            };
-        }
-        inputs.extend_from_within(first..);
-        inputs[named..].sort_by(order);
-        Frame {
-            node,
-            first,
-            named,
-            next: named,
-        }
-    }
+/// A task that the walk has opened; it lies in the walk's list at `at`. Its inputs follow: as the task names them from `first` to
+/// `named`, and in the order in which to walk them from `next` to the list's end.
+#[derive(Clone, Copy)]
+struct Frame {
+    at: u32,
+    first: u32,
+    named: u32,
+    next: u32,
 }
 
 /// Post-order from the outputs, the heaviest input first, without recursion.
 fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>) -> Frozen<'g> {
-    let mut frozen = Frozen {
-        entries: Vec::new(),
-        known: Vec::new(),
-        dependencies: Vec::new(),
-        outputs: Vec::new(),
-    };
+    let mut entries = spare_entries();
+    let (mut known, mut dependencies) = (Vec::new(), Vec::new());
     // Priorities go before the caller's order, weights do not.
-    let mut inputs: Vec<&'g Node> = outputs.to_vec();
-    inputs.sort_by_key(|output| Reverse(output.head.weight().urgency));
-    let mut next_output = 0;
-    let mut frames: Vec<Frame<'g>> = Vec::new();
+    let mut list: Vec<&'g Node> = outputs.to_vec();
+    list.sort_by_key(|output| Reverse(output.head.weight().urgency));
+    // The lowest frame stands for the caller.
+    let mut frames: Vec<Frame> = Vec::new();
+    let mut frame = Frame {
+        at: 0,
+        first: 0,
+        named: list.len() as u32,
+        next: 0,
+    };
     loop {
-        let next = frames
-            .last_mut()
-            .map_or(&mut next_output, |frame| &mut frame.next);
-        if let Some(node) = inputs.get(*next).copied() {
-            *next += 1;
+        if let Some(node) = list.get(frame.next as usize).copied() {
+            let at = frame.next;
+            frame.next += 1;
             if marks.number(node).is_some() {
                 continue;
             }
             if node.head.known {
-                marks.set(node, number(frozen.known.len()) | KNOWN);
-                frozen.known.push(node);
-            } else {
-                frames.push(Frame::open(node, &mut inputs));
+                marks.set(node, number(known.len()) | KNOWN);
+                known.push(node);
+                continue;
             }
-        } else if let Some(frame) = frames.pop() {
-            marks.set(frame.node, number(frozen.entries.len()));
+            frames.push(frame);
+            let first = list.len();
+            node.work.inputs(&mut list);
+            let named = list.len();
+            let order = |a: &&Node, b: &&Node| a.head.weight().order(b.head.weight());
+            let sorted =
+                named - first < 2 || list[first..].is_sorted_by(|a, b| order(a, b).is_le());
+            if !sorted {
+                list.extend_from_within(first..);
+                list[named..].sort_by(order);
+            }
+            let next = if sorted { first } else { named };
+            u32::try_from(list.len()).expect("fewer than 2^32 open dependencies");
+            frame = Frame {
+                at,
+                first: first as u32,
+                named: named as u32,
+                next: next as u32,
+            };
+        } else if let Some(parent) = frames.pop() {
+            let node = list[frame.at as usize];
+            marks.set(node, number(entries.len()));
             let first_dependency =
-                u32::try_from(frozen.dependencies.len()).expect("fewer than 2^32 dependencies");
+                u32::try_from(dependencies.len()).expect("fewer than 2^32 dependencies");
             let mut pending = 0;
-            for input in &inputs[frame.first..frame.named] {
+            for input in &list[frame.first as usize..frame.named as usize] {
                 let dependency = marks.number(input).expect("inputs are walked first");
-                frozen.dependencies.push(dependency);
+                dependencies.push(dependency);
                 if dependency & KNOWN == 0 {
-                    frozen.entries[dependency as usize].count_consumer();
+                    let entry: &mut Entry<'_> = &mut entries[dependency as usize];
+                    entry.count_consumer();
                     pending += 1;
                 }
             }
-            inputs.truncate(frame.first);
-            frozen
-                .entries
-                .push(Entry::new(frame.node, pending, first_dependency));
+            list.truncate(frame.first as usize);
+            entries.push(Entry::new(node, pending, first_dependency));
+            frame = parent;
         } else {
             break;
         }
     }
-    frozen.outputs = outputs
+    let outputs = outputs
         .iter()
         .map(|output| marks.number(output).expect("outputs are walked"))
         .collect();
-    frozen
+    Frozen {
+        entries,
+        known,
+        dependencies,
+        outputs,
+    }
+}
+
+/// Room for entries that the last run left, so that a program that runs one graph after another does not ask the system for fresh
+/// pages each time.
+static SPARE: Mutex<Vec<Entry<'static>>> = Mutex::new(Vec::new());
+
+/// More than this is not kept.
+const SPARE_BYTES: usize = 16 << 20;
+
+fn spare_entries<'g>() -> Vec<Entry<'g>> {
+    SPARE
+        .try_lock()
+        .map(|mut spare| mem::take(&mut *spare))
+        .unwrap_or_default()
+}
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        let mut entries = mem::take(&mut self.entries);
+        entries.clear();
+        if entries.capacity() * size_of::<Entry<'_>>() > SPARE_BYTES {
+            return;
+        }
+        // Collecting an empty vector into one of the same layout keeps its room; what was borrowed is gone.
+        let entries: Vec<Entry<'static>> = entries
+            .into_iter()
+            .map(|_| unreachable!("the vector is empty"))
+            .collect();
+        if let Some(mut spare) = SPARE.try_lock()
+            && spare.capacity() < entries.capacity()
+        {
+            *spare = entries;
+        }
+    }
 }
 
 fn number(count: usize) -> u32 {
