@@ -1,0 +1,413 @@
+//! The command line: arguments as typed, then checked, once. Nothing else sees what was typed.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use regrid::time::{TimeMethod, TimeSelection};
+use regrid::{Grid, Method, Outside, Pole};
+
+use crate::Result;
+use crate::axis::TypedAxis;
+use crate::failure::Failure;
+use crate::quote;
+
+/// What the command is to do.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Show a text.
+    Help(String),
+    /// Say what is in these files.
+    Info(Vec<PathBuf>),
+    /// Regrid.
+    Regrid(Box<Job>),
+}
+
+/// A regridding, every option checked as far as that goes without opening a file.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) inputs: Vec<PathBuf>,
+    pub(crate) target: Target,
+    pub(crate) variables: Vec<String>,
+    pub(crate) times: TimeSelection,
+    pub(crate) time_method: TimeMethod,
+    pub(crate) method: Method,
+    pub(crate) outside: Outside,
+    pub(crate) pole: Pole,
+    pub(crate) threads: Option<usize>,
+    pub(crate) chunk: Option<(usize, usize)>,
+    pub(crate) deflate: u8,
+    pub(crate) force: bool,
+    pub(crate) quiet: bool,
+    pub(crate) graph: Option<PathBuf>,
+    pub(crate) then: Then,
+    /// The command as it was typed.
+    pub(crate) command: String,
+}
+
+/// Where the target grid comes from.
+#[derive(Debug)]
+pub(crate) enum Target {
+    /// The grid of this file.
+    Like(PathBuf),
+    /// This one.
+    Grid(Box<Grid>),
+}
+
+/// What to do once the work is planned.
+#[derive(Debug)]
+pub(crate) enum Then {
+    /// Do it, and write this file.
+    Write(PathBuf),
+    /// Show the plan; the output is checked if it was named.
+    Explain(Option<PathBuf>),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  regrid info data/                                    what is in the files of a folder
+  regrid in.nc -o out.nc --grid 0.5                    everything, onto the globe at half a degree
+  regrid in.nc -o out.nc --like other.nc               onto the grid of another file
+  regrid in.nc -o out.nc --lat 30:60:0.25 --lon=-10:40:0.25
+  regrid data/*.nc -o out.nc --grid r360x180 -v tas,pr -t 2011-08/2011-10
+  regrid in.nc -o out.nc --grid 1 --explain            the plan, without doing it
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "regrid",
+    bin_name = "regrid",
+    version,
+    about = "Put fields of netCDF files onto another latitude-longitude grid",
+    after_help = EXAMPLES,
+    override_usage = "regrid INPUT... -o OUT.nc (--like FILE | --grid NAME | --lat AXIS --lon AXIS) [OPTIONS]\n       regrid info FILE...",
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    max_term_width = 110
+)]
+struct Typed {
+    #[command(subcommand)]
+    command: Option<TypedCommand>,
+
+    /// NetCDF files, and folders of them; files of one variable are joined along time
+    #[arg(value_name = "INPUT", required = true)]
+    inputs: Vec<PathBuf>,
+
+    /// The netCDF file to write: complete or not there at all
+    #[arg(short, long, value_name = "OUT.nc")]
+    output: Option<PathBuf>,
+
+    /// Replace files that exist
+    #[arg(long)]
+    force: bool,
+
+    /// The grid of a file
+    #[arg(long, value_name = "FILE", help_heading = "Target grid, one of")]
+    like: Option<PathBuf>,
+
+    /// A global grid: a step in degrees (0.5: cells of half a degree) or r<columns>x<rows> as CDO means it (r360x180)
+    #[arg(long, value_name = "NAME", help_heading = "Target grid, one of")]
+    grid: Option<String>,
+
+    /// Latitudes: START:STOP:STEP, both ends included, or a list with commas
+    #[arg(
+        long,
+        value_name = "AXIS",
+        allow_hyphen_values = true,
+        help_heading = "Target grid, one of"
+    )]
+    lat: Option<TypedAxis>,
+
+    /// Longitudes, together with --lat
+    #[arg(
+        long,
+        value_name = "AXIS",
+        allow_hyphen_values = true,
+        help_heading = "Target grid, one of"
+    )]
+    lon: Option<TypedAxis>,
+
+    /// Only these variables, by name or standard name; repeatable [default: all that are on a grid]
+    #[arg(
+        short,
+        long = "var",
+        value_name = "NAME",
+        value_delimiter = ',',
+        help_heading = "What to regrid"
+    )]
+    variables: Vec<String>,
+
+    /// Only these times (ISO 8601): START/STOP, START/STOP/STEP or a list with commas; 2011-08 is the whole month in a range
+    #[arg(short, long, value_name = "TIMES", help_heading = "What to regrid")]
+    times: Option<TimeSelection>,
+
+    /// How a time is met: exact, nearest, or linear between two
+    #[arg(
+        long,
+        value_name = "METHOD",
+        default_value = "exact",
+        help_heading = "What to regrid"
+    )]
+    time_method: TimeMethod,
+
+    /// linear, or nearest
+    #[arg(
+        short,
+        long,
+        value_name = "METHOD",
+        default_value = "linear",
+        help_heading = "How to regrid"
+    )]
+    method: Method,
+
+    /// What targets outside the source get: missing, the nearest value, linear (the gradient goes on), or error
+    #[arg(
+        long,
+        value_name = "RULE",
+        default_value = "missing",
+        help_heading = "How to regrid"
+    )]
+    outside: Outside,
+
+    /// What a global source has at a pole: the mean of its last row, none (that is outside), or the nearest value
+    #[arg(
+        long,
+        value_name = "RULE",
+        default_value = "mean",
+        help_heading = "How to regrid"
+    )]
+    pole: Pole,
+
+    /// Threads that work [default: one for each core]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "How to work")]
+    threads: Option<u16>,
+
+    /// Rows and columns of a chunk, of the work and of the output: 180x360 [default: whole rows]
+    #[arg(long, value_name = "LATxLON", value_parser = chunk, help_heading = "How to work")]
+    chunk: Option<(usize, usize)>,
+
+    /// How hard to compress the output, 0 (not) to 9
+    #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=9), help_heading = "How to work")]
+    deflate: u8,
+
+    /// Say nothing but errors
+    #[arg(long, help_heading = "What to show")]
+    quiet: bool,
+
+    /// Print the plan and stop
+    #[arg(long, help_heading = "What to show")]
+    explain: bool,
+
+    /// Draw the graph of all tasks, before they run, as DOT text for Graphviz
+    #[arg(long, value_name = "FILE.dot", help_heading = "What to show")]
+    graph: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum TypedCommand {
+    /// Say what is in files: variables, grids, times, chunks, and what can be regridded
+    #[command(
+        override_usage = "regrid info FILE...",
+        after_help = "A file that is called info can be regridded as ./info."
+    )]
+    Info {
+        /// NetCDF files, and folders of them
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Reads a command line, the program's name first.
+pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Order> {
+    let mut words: Vec<OsString> = words.collect();
+    match words.first_mut() {
+        Some(program) => *program = "regrid".into(),
+        None => words.push("regrid".into()),
+    }
+    let typed = Typed::command()
+        .try_get_matches_from(&words)
+        .and_then(|mut matches| Typed::from_arg_matches_mut(&mut matches));
+    match typed {
+        Ok(typed) => typed.check(quote::command(&words)),
+        Err(error) => refused(&error),
+    }
+}
+
+impl Typed {
+    fn check(self, command: String) -> Result<Order> {
+        if let Some(TypedCommand::Info { files }) = self.command {
+            return Ok(Order::Info(files));
+        }
+        let target = target(self.like, self.grid.as_deref(), self.lat, self.lon)?;
+        let then = match (self.explain, self.output) {
+            (true, output) => Then::Explain(output),
+            (false, Some(output)) => Then::Write(output),
+            (false, None) => return Err(Failure::usage("no output is named: give -o OUT.nc")),
+        };
+        if let Some(graph) = &self.graph {
+            check_graph(graph)?;
+        }
+        if let Some(empty) = self.variables.iter().find(|name| name.trim().is_empty()) {
+            return Err(Failure::usage(format!(
+                "--var: '{empty}' is not a variable's name"
+            )));
+        }
+        Ok(Order::Regrid(Box::new(Job {
+            inputs: self.inputs,
+            target,
+            variables: self.variables,
+            times: self.times.unwrap_or_default(),
+            time_method: self.time_method,
+            method: self.method,
+            outside: self.outside,
+            pole: self.pole,
+            threads: self.threads.map(usize::from),
+            chunk: self.chunk,
+            deflate: self.deflate,
+            force: self.force,
+            quiet: self.quiet,
+            graph: self.graph,
+            then,
+            command,
+        })))
+    }
+}
+
+/// The one target that was named.
+fn target(
+    like: Option<PathBuf>,
+    grid: Option<&str>,
+    lat: Option<TypedAxis>,
+    lon: Option<TypedAxis>,
+) -> Result<Target> {
+    match (like, grid, lat, lon) {
+        (Some(file), None, None, None) => Ok(Target::Like(file)),
+        (None, Some(name), None, None) => match Grid::named(name) {
+            Ok(grid) => Ok(Target::Grid(Box::new(grid))),
+            Err(error) => Err(Failure::option("--grid", &error)),
+        },
+        (None, None, Some(lat), Some(lon)) => {
+            let latitudes = lat.latitudes().map_err(|e| Failure::option("--lat", &e))?;
+            let longitudes = lon.longitudes().map_err(|e| Failure::option("--lon", &e))?;
+            match Grid::from_axes(latitudes, longitudes) {
+                Ok(grid) => Ok(Target::Grid(Box::new(grid))),
+                Err(error) => Err(Failure::option("--lat and --lon", &error)),
+            }
+        }
+        (None, None, Some(_), None) => Err(Failure::usage("--lat needs --lon beside it")),
+        (None, None, None, Some(_)) => Err(Failure::usage("--lon needs --lat beside it")),
+        (None, None, None, None) => Err(Failure::usage(
+            "no target grid is named: give --like FILE, --grid NAME, or --lat with --lon",
+        )),
+        _ => Err(Failure::usage(
+            "more than one target grid is named: give one of --like, --grid, or --lat with --lon",
+        )),
+    }
+}
+
+fn check_graph(path: &Path) -> Result<()> {
+    match path.extension() {
+        Some(ending) if ending.eq_ignore_ascii_case("dot") => Ok(()),
+        _ => Err(Failure::usage(format!(
+            "--graph: cannot draw {}: only names that end in .dot are known",
+            path.display()
+        ))),
+    }
+}
+
+/// Rows and columns, as in `180x360`.
+fn chunk(text: &str) -> Result<(usize, usize), String> {
+    let parts = text.split_once('x');
+    let number = |text: &str| text.parse::<usize>().ok().filter(|&n| n > 0);
+    parts
+        .and_then(|(rows, columns)| Some((number(rows)?, number(columns)?)))
+        .ok_or_else(|| "expected ROWSxCOLUMNS, both at least 1, as in 180x360".into())
+}
+
+/// What the parser says, in one line; help and version are no failure.
+fn refused(error: &clap::Error) -> Result<Order> {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            return Ok(Order::Help(error.render().to_string()));
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            return Err(Failure::usage("nothing is said of what to regrid"));
+        }
+        _ => {}
+    }
+    // The first paragraph is the message; tips and usage follow.
+    let text = error.render().to_string();
+    let message: Vec<&str> = text
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .map(str::trim)
+        .collect();
+    let message = message.join(" ");
+    let failure = Failure::usage(message.strip_prefix("error: ").unwrap_or(&message));
+    Err(match error.get(ContextKind::SuggestedArg) {
+        Some(ContextValue::String(known)) => {
+            failure.hint(format!("there is {known}; `regrid --help` has all options"))
+        }
+        _ => failure,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(words: &str) -> Job {
+        let words = words.split(' ').map(OsString::from);
+        match parse(std::iter::once("x/regrid".into()).chain(words)) {
+            Ok(Order::Regrid(job)) => *job,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_parser_is_consistent() {
+        Typed::command().debug_assert();
+    }
+
+    #[test]
+    fn negative_numbers_are_values() {
+        for words in [
+            "a.nc -o b.nc --lat -10:10:10 --lon -5",
+            "a.nc -o b.nc --lat=-10:10:10 --lon=-5",
+        ] {
+            let Target::Grid(grid) = job(words).target else {
+                panic!("{words}")
+            };
+            assert_eq!(grid.latitudes().centres(), [-10.0, 0.0, 10.0]);
+            assert_eq!(grid.longitudes().centres(), [-5.0]);
+        }
+    }
+
+    #[test]
+    fn variables_come_in_lists_and_again() {
+        let job = job("a.nc b.nc -o c.nc --grid 1 -v x,y --var z");
+        assert_eq!(job.variables, ["x", "y", "z"]);
+        assert_eq!(job.inputs, [Path::new("a.nc"), Path::new("b.nc")]);
+        assert_eq!(
+            job.command,
+            "regrid a.nc b.nc -o c.nc --grid 1 -v x,y --var z"
+        );
+    }
+
+    #[test]
+    fn a_file_may_be_called_info() {
+        assert_eq!(job("./info -o b.nc --grid 1").inputs, [Path::new("./info")]);
+        assert_eq!(
+            job("a.nc info -o b.nc --grid 1").inputs,
+            [Path::new("a.nc"), Path::new("info")]
+        );
+        let words = ["regrid", "info", "info"].map(OsString::from);
+        assert!(
+            matches!(parse(words.into_iter()), Ok(Order::Info(files)) if files == [Path::new("info")])
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! Stopping on Ctrl-C, and on the signals that ask a program to end: within a second, leaving no partial output.
+//!
+//! First the run is cancelled: it starts no new task, and the usual way out removes the temporary files. Tasks that are
+//! still running a little later are not waited for: the files are removed from here and the process ends.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use delayed::CancelToken;
+
+use crate::Result;
+use crate::failure::Failure;
+
+#[cfg(unix)]
+use self::signals::watch;
+
+/// Held by whoever reports how the command ended, until the process has ended.
+static LAST_WORD: Mutex<()> = Mutex::new(());
+
+/// The right to say how the command ended; nobody else gets it before it is dropped.
+pub(crate) fn last_word() -> MutexGuard<'static, ()> {
+    LAST_WORD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is to happen on an interrupt.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Interrupt {
+    token: CancelToken,
+    /// Files that must not outlive the process.
+    temporary: Arc<Mutex<Vec<PathBuf>>>,
+}
+
+impl Interrupt {
+    /// Watches for interrupts from now on.
+    pub(crate) fn watch() -> Result<Self> {
+        let interrupt = Self::default();
+        #[cfg(unix)]
+        watch(interrupt.clone()).map_err(|e| Failure::system("cannot watch for Ctrl-C", &e))?;
+        Ok(interrupt)
+    }
+
+    /// What cancels a run.
+    pub(crate) fn token(&self) -> &CancelToken {
+        &self.token
+    }
+
+    /// Whether to go on.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.token.is_cancelled() {
+            return Err(Failure::interrupted());
+        }
+        Ok(())
+    }
+
+    /// Makes something that is a temporary file until it is complete; no interrupt gets between making and knowing it.
+    pub(crate) fn making<T: Temporary, E>(
+        &self,
+        make: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut temporary = self.lock();
+        let made = make()?;
+        temporary.push(made.temporary_path().to_owned());
+        Ok(made)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.temporary
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Something that is written under a temporary name.
+pub(crate) trait Temporary {
+    /// That name.
+    fn temporary_path(&self) -> &Path;
+}
+
+impl Temporary for regrid::PlannedWrite {
+    fn temporary_path(&self) -> &Path {
+        self.temporary_path()
+    }
+}
+
+impl Temporary for tempfile::NamedTempFile {
+    fn temporary_path(&self) -> &Path {
+        self.path()
+    }
+}
+
+#[cfg(unix)]
+mod signals {
+    use std::time::Duration;
+    use std::{fs, io, thread};
+
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+    use signal_hook::low_level;
+
+    use super::{Interrupt, last_word};
+    use crate::failure::Failure;
+
+    /// How long running tasks may take to end.
+    const GRACE: Duration = Duration::from_millis(700);
+
+    /// Stops the command on the first signal that asks for it.
+    pub(super) fn watch(interrupt: Interrupt) -> io::Result<()> {
+        let mut signals = Signals::new(heeded())?;
+        thread::Builder::new()
+            .name("interrupt".into())
+            .spawn(move || {
+                if signals.forever().next().is_some() {
+                    stop(&interrupt);
+                }
+            })?;
+        Ok(())
+    }
+
+    fn stop(interrupt: &Interrupt) {
+        interrupt.token.cancel();
+        thread::sleep(GRACE);
+        let temporary = interrupt.lock();
+        let _last_word = last_word();
+        for path in temporary.iter() {
+            let _ = fs::remove_file(path);
+        }
+        Failure::interrupted().report();
+        // Not `std::process::exit`: the netCDF library would tidy up at exit while a task is still inside it.
+        low_level::exit(1);
+    }
+
+    /// The signals to act on. One that is ignored already stays so: `nohup` wants SIGHUP ignored.
+    fn heeded() -> Vec<i32> {
+        let ignored = fs::read_to_string("/proc/self/status")
+            .ok()
+            .and_then(|status| {
+                let mask = status.lines().find_map(|l| l.strip_prefix("SigIgn:"))?;
+                u64::from_str_radix(mask.trim(), 16).ok()
+            })
+            .unwrap_or(0);
+        [SIGINT, SIGTERM, SIGHUP]
+            .into_iter()
+            .filter(|signal| ignored >> (signal - 1) & 1 == 0)
+            .collect()
+    }
+}

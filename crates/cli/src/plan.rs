@@ -1,0 +1,159 @@
+//! The plan of a run in words: what is read, regridded and written, before anything is.
+
+use regrid::{Catalogue, Grid, LazyField};
+
+use crate::amount::{bytes, count};
+use crate::args::Job;
+use crate::rows::Rows;
+
+/// All that a plan tells of.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    pub(crate) job: &'a Job,
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) target: &'a Grid,
+    pub(crate) fields: &'a [LazyField],
+    pub(crate) tasks: usize,
+    pub(crate) threads: usize,
+}
+
+impl Plan<'_> {
+    /// The plan, line by line.
+    pub(crate) fn text(&self) -> String {
+        let mut rows = Rows::default();
+        rows.add("source", self.source());
+        for grid in self.source_grids() {
+            rows.add("source", grid);
+        }
+        rows.add("target", self.target.to_string());
+        rows.add("method", self.method());
+        self.add_fields(&mut rows);
+        self.add_work(&mut rows);
+        for note in self.notes() {
+            rows.add("note", note);
+        }
+        rows.text(0)
+    }
+
+    /// The files: the only one, or the first and the number.
+    fn source(&self) -> String {
+        match self.catalogue.files() {
+            [] => "no file".into(),
+            [file] => file.path().display().to_string(),
+            [first, .., last] => format!(
+                "{}: {} to {}",
+                count(self.catalogue.files().len(), "file"),
+                first.path().display(),
+                last.path().display()
+            ),
+        }
+    }
+
+    /// The grids that the fields come from.
+    fn source_grids(&self) -> Vec<String> {
+        let mut grids: Vec<String> = Vec::new();
+        for field in self.fields {
+            if let Ok(variable) = self.catalogue.variable(&field.meta().name) {
+                let grid = variable.grid().to_string();
+                if !grids.contains(&grid) {
+                    grids.push(grid);
+                }
+            }
+        }
+        grids
+    }
+
+    fn method(&self) -> String {
+        let job = self.job;
+        let mut text = format!(
+            "{}, outside {}, pole {}",
+            job.method.name(),
+            job.outside.name(),
+            job.pole.name()
+        );
+        if job.times != regrid::time::TimeSelection::All {
+            text += &format!(", times {}", job.time_method.name());
+        }
+        text
+    }
+
+    /// The fields as they will be, their dimensions in columns.
+    fn add_fields(&self, rows: &mut Rows) {
+        let name_width = self.fields.iter().map(|f| f.meta().name.chars().count());
+        let name_width = name_width.max().unwrap_or(0);
+        let type_width = self.fields.iter().map(|f| f.data_type().name().len());
+        let type_width = type_width.max().unwrap_or(0);
+        for field in self.fields {
+            let dimensions: Vec<String> = field
+                .meta()
+                .dimensions
+                .iter()
+                .map(|d| format!("{} {}", d.name, d.len))
+                .collect();
+            rows.add(
+                "fields",
+                format!(
+                    "{:name_width$}  {:type_width$}  {}",
+                    field.meta().name,
+                    field.data_type().name(),
+                    dimensions.join(", ")
+                ),
+            );
+        }
+    }
+
+    fn add_work(&self, rows: &mut Rows) {
+        let reads = self.fields.iter().map(LazyField::reads);
+        let (chunks, read) = reads.fold((0, 0), |(chunks, read), r| {
+            (chunks + r.storage_chunks, read + r.bytes)
+        });
+        rows.add(
+            "read",
+            format!("{}, {}", count(chunks, "storage chunk"), bytes(read)),
+        );
+        let written: usize = self.fields.iter().map(|f| f.chunks().len()).sum();
+        let size = |field: &LazyField| {
+            let cells: usize = field.meta().shape().iter().product();
+            (cells * field.data_type().size()) as u64
+        };
+        let size: u64 = self.fields.iter().map(size).sum();
+        let compressed = match self.job.deflate {
+            0 => String::new(),
+            level => format!(" before deflate {level}"),
+        };
+        rows.add(
+            "write",
+            format!("{}, {}{compressed}", count(written, "chunk"), bytes(size)),
+        );
+        rows.add(
+            "work",
+            format!(
+                "{} on {}",
+                count(self.tasks, "task"),
+                count(self.threads, "thread")
+            ),
+        );
+    }
+
+    /// What the user should know: variables that are left out, and what the library noticed.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.job.variables.is_empty() {
+            for left_out in self.catalogue.unsupported() {
+                notes.push(format!(
+                    "{} in {} is left out: {}",
+                    left_out.name,
+                    left_out.path.display(),
+                    left_out.reason
+                ));
+            }
+        }
+        let noticed = self.fields.iter().flat_map(LazyField::notes);
+        for note in self.catalogue.notes().iter().chain(noticed) {
+            if !notes.contains(note) {
+                notes.push(note.clone());
+            }
+        }
+        notes
+    }
+}

@@ -1,0 +1,168 @@
+//! Doing a job: open, plan, say what is planned, draw it, run it, say what was done.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::Instant;
+
+use delayed::{Graph, ProgressBar, Run};
+use regrid::{Catalogue, Grid, LazyField, PlannedWrite, Request, Write};
+
+use crate::Result;
+use crate::amount::{bytes, duration};
+use crate::args::{Job, Target, Then};
+use crate::drawing::draw;
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+use crate::plan::Plan;
+use crate::rows::{print, say};
+
+/// Does a job from beginning to end.
+pub(crate) fn run(job: Job) -> Result<()> {
+    let started = Instant::now();
+    let interrupt = Interrupt::watch()?;
+    let target = match &job.target {
+        Target::Like(file) => &Grid::like(file)?,
+        Target::Grid(grid) => grid,
+    };
+    let catalogue = Catalogue::open(&job.inputs)?;
+    check_places(&job, &catalogue)?;
+    let fields = request(&job, target).build(&catalogue)?;
+    interrupt.check()?;
+
+    let planned = match &job.then {
+        Then::Write(output) | Then::Explain(Some(output)) => {
+            let write = Write::new(output)
+                .deflate(job.deflate)
+                .overwrite(job.force)
+                .history(job.command.as_str());
+            Some(interrupt.making(|| write.plan(&fields))?)
+        }
+        Then::Explain(None) => None,
+    };
+    let graph = match &planned {
+        Some(planned) => planned.graph()?,
+        None => regridding(&fields),
+    };
+    let plan = Plan {
+        job: &job,
+        catalogue: &catalogue,
+        target,
+        fields: &fields,
+        tasks: graph.tasks(),
+        threads: threads(&job),
+    }
+    .text();
+    if let Some(path) = &job.graph {
+        draw(&graph, path, job.force, &interrupt)?;
+    }
+    drop(graph);
+
+    match (&job.then, planned) {
+        (Then::Write(output), Some(planned)) => {
+            if !job.quiet {
+                say(&plan);
+            }
+            compute(&job, planned, &interrupt)?;
+            if !job.quiet {
+                say(&written(output, started));
+            }
+            Ok(())
+        }
+        _ => print(&plan),
+    }
+}
+
+fn request(job: &Job, target: &Grid) -> Request {
+    let mut request = Request::new(target)
+        .times(job.times.clone())
+        .time_method(job.time_method)
+        .method(job.method)
+        .outside(job.outside)
+        .pole(job.pole);
+    if !job.variables.is_empty() {
+        request = request.params(&job.variables);
+    }
+    if let Some((rows, columns)) = job.chunk {
+        request = request.chunk(rows, columns);
+    }
+    request
+}
+
+/// The graph of reading and regridding alone, where no output is named.
+fn regridding(fields: &[LazyField]) -> Graph {
+    let chunks: Vec<_> = fields
+        .iter()
+        .flat_map(|field| field.chunks().iter().map(|(_, chunk)| chunk.clone()))
+        .collect();
+    Graph::of(chunks)
+}
+
+fn compute(job: &Job, planned: PlannedWrite, interrupt: &Interrupt) -> Result<()> {
+    let mut run = Run::new().threads(threads(job)).cancel(interrupt.token());
+    if !job.quiet {
+        run = run.observe(ProgressBar::stderr());
+    }
+    Ok(planned.run(&run)?)
+}
+
+fn threads(job: &Job) -> usize {
+    let cores = || thread::available_parallelism().map_or(1, usize::from);
+    job.threads.unwrap_or_else(cores)
+}
+
+/// The last line: what there is now.
+fn written(output: &Path, started: Instant) -> String {
+    let size = fs::metadata(output).map_or_else(|_| String::new(), |m| bytes(m.len()) + " ");
+    format!(
+        "wrote   {}  {size}in {}\n",
+        output.display(),
+        duration(started.elapsed())
+    )
+}
+
+/// Refuses to write over a file that is read, or two things into one file.
+fn check_places(job: &Job, catalogue: &Catalogue) -> Result<()> {
+    let output = match &job.then {
+        Then::Write(output) | Then::Explain(Some(output)) => Some(output),
+        Then::Explain(None) => None,
+    };
+    let like = match &job.target {
+        Target::Like(file) => Some(file.as_path()),
+        Target::Grid(_) => None,
+    };
+    if let (Some(output), Some(like)) = (output, like)
+        && same_file(output, like)
+    {
+        let text = format!(
+            "the output {} is the file that --like names",
+            output.display()
+        );
+        return Err(Failure::failed(text).hint("name another file with -o"));
+    }
+    let Some(graph) = &job.graph else {
+        return Ok(());
+    };
+    let inputs = catalogue.files().iter().map(|file| file.path());
+    if let Some(input) = inputs.chain(like).find(|input| same_file(graph, input)) {
+        let text = format!(
+            "--graph {} is the input {}",
+            graph.display(),
+            input.display()
+        );
+        return Err(Failure::failed(text).hint("name another file with --graph"));
+    }
+    if output.is_some_and(|output| output == graph || same_file(graph, output)) {
+        let text = format!("--graph and -o both name {}", graph.display());
+        return Err(Failure::failed(text));
+    }
+    Ok(())
+}
+
+/// Whether two paths lead to one file that exists.
+fn same_file(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
+}
