@@ -129,7 +129,7 @@ mod signals {
         low_level::exit(1);
     }
 
-    /// The signals to act on. One that is ignored already stays so: `nohup` wants SIGHUP ignored.
+    /// The signals to act on: not SIGHUP where it is ignored already, as `nohup` does.
     fn heeded() -> Vec<i32> {
         let ignored = fs::read_to_string("/proc/self/status")
             .ok()
@@ -138,9 +138,10 @@ mod signals {
                 u64::from_str_radix(mask.trim(), 16).ok()
             })
             .unwrap_or(0);
-        [SIGINT, SIGTERM, SIGHUP]
-            .into_iter()
-            .filter(|signal| ignored >> (signal - 1) & 1 == 0)
-            .collect()
+        let mut signals = vec![SIGINT, SIGTERM];
+        if ignored >> (SIGHUP - 1) & 1 == 0 {
+            signals.push(SIGHUP);
+        }
+        signals
     }
 }
