@@ -170,8 +170,10 @@ impl<T> Delayed<T> {
     }
 
     /// Of two branches that could go next, the one with the higher priority in it does; 0 if nothing is said.
-    pub fn priority(self, priority: i32) -> Self {
-        self.node().head.notes().priority = priority;
+    ///
+    /// To be said before the task is used by others.
+    pub fn priority(self, priority: i16) -> Self {
+        self.node().prioritise(priority);
         self
     }
 

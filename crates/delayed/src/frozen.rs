@@ -3,9 +3,10 @@
 //! Tasks that no output needs are never seen, known values are not tasks.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     fmt::Write,
-    iter,
+    iter, mem,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
@@ -14,20 +15,17 @@ use parking_lot::Mutex;
 use crate::{
     error::{Cause, Error, TaskTrace},
     key::Key,
-    priority,
     task::{Mark, Node},
-    values::KNOWN,
+    values::{Entry, KNOWN},
 };
 
 /// The tasks of one run; a task's number is its rank.
 pub(crate) struct Frozen<'g> {
-    pub(crate) nodes: Vec<&'g Node>,
+    pub(crate) entries: Vec<Entry<'g>>,
     /// Known values, numbered apart, with the bit [`KNOWN`].
     pub(crate) known: Vec<&'g Node>,
     /// The dependencies of all tasks one after another, in the order in which the tasks read them.
     pub(crate) dependencies: Vec<u32>,
-    /// Where each task's dependencies start; one more entry at the end.
-    pub(crate) first_dependency: Vec<u32>,
     /// The wanted outputs in the caller's order.
     pub(crate) outputs: Vec<u32>,
 }
@@ -75,7 +73,7 @@ impl<'g> Marks<'g> for InMap {
 impl<'g> Frozen<'g> {
     /// Numbers all that `outputs` need.
     pub(crate) fn of(outputs: &[&'g Node]) -> Self {
-        let walked = match WALK.try_lock() {
+        match WALK.try_lock() {
             Some(_alone) => walk(
                 outputs,
                 InNodes {
@@ -83,22 +81,31 @@ impl<'g> Frozen<'g> {
                 },
             ),
             None => walk(outputs, InMap::default()),
-        };
-        match priority::ranks(&walked) {
-            Some(ranks) => walked.renumbered(&ranks),
-            None => walked,
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.nodes.len()
+        self.entries.len()
+    }
+
+    pub(crate) fn node(&self, task: usize) -> &'g Node {
+        self.entries[task].node
+    }
+
+    /// The nodes of the tasks in rank order.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = &'g Node> {
+        self.entries.iter().map(|entry| entry.node)
     }
 
     /// The dependencies of one task, known values among them.
-    #[inline]
     pub(crate) fn dependencies(&self, task: usize) -> &[u32] {
-        &self.dependencies
-            [self.first_dependency[task] as usize..self.first_dependency[task + 1] as usize]
+        let end = self
+            .entries
+            .get(task + 1)
+            .map_or(self.dependencies.len(), |next| {
+                next.first_dependency as usize
+            });
+        &self.dependencies[self.entries[task].first_dependency as usize..end]
     }
 
     fn dependency_tasks(&self, task: usize) -> impl Iterator<Item = usize> {
@@ -112,7 +119,7 @@ impl<'g> Frozen<'g> {
     fn keys(&self, tasks: &[usize]) -> Vec<Key> {
         let labels: Vec<String> = tasks
             .iter()
-            .map(|task| self.nodes[*task].label().to_string())
+            .map(|task| self.node(*task).label().to_string())
             .collect();
         let mut bearers: HashMap<&str, u32> =
             labels.iter().map(|label| (label.as_str(), 0)).collect();
@@ -120,7 +127,7 @@ impl<'g> Frozen<'g> {
         let mut label = String::new();
         for task in 0..tasks.iter().max().map_or(0, |last| last + 1) {
             label.clear();
-            write!(label, "{}", self.nodes[task].label()).expect("writing to a string");
+            write!(label, "{}", self.node(task).label()).expect("writing to a string");
             if let Some(bearers) = bearers.get_mut(label.as_str()) {
                 *bearers += 1;
                 nth.entry(task).and_modify(|nth| *nth = *bearers);
@@ -160,7 +167,7 @@ impl<'g> Frozen<'g> {
         let mut keys = self
             .keys(&[&[task], &inputs[..], &outputs].concat())
             .into_iter();
-        let node = self.nodes[task];
+        let node = self.node(task);
         TaskTrace {
             key: keys.next().expect("the task's own key"),
             label: node.label(),
@@ -186,98 +193,130 @@ impl<'g> Frozen<'g> {
             },
         }
     }
-
-    /// The same tasks in another order.
-    fn renumbered(&self, ranks: &[u32]) -> Self {
-        let new = |old: &u32| {
-            if old & KNOWN == 0 {
-                ranks[*old as usize]
-            } else {
-                *old
-            }
-        };
-        let mut old = vec![0; self.len()];
-        for (task, rank) in ranks.iter().enumerate() {
-            old[*rank as usize] = task;
-        }
-        let mut dependencies = Vec::with_capacity(self.dependencies.len());
-        let mut first_dependency = Vec::with_capacity(self.len() + 1);
-        first_dependency.push(0);
-        for task in &old {
-            dependencies.extend(self.dependencies(*task).iter().map(new));
-            first_dependency.push(dependencies.len() as u32);
-        }
-        Frozen {
-            nodes: old.iter().map(|task| self.nodes[*task]).collect(),
-            known: self.known.clone(),
-            dependencies,
-            first_dependency,
-            outputs: self.outputs.iter().map(new).collect(),
-        }
-    }
 }
 
-/// A task whose inputs lie in the walk's list from `first` to its end, seen up to `next`.
-struct Frame<'g> {
-    node: &'g Node,
-    first: usize,
-    next: usize,
+/// A task that the walk has opened; it lies in the walk's list at `at`. Its inputs follow: as the task names them from `first` to
+/// `named`, and in the order in which to walk them from `next` to the list's end.
+#[derive(Clone, Copy)]
+struct Frame {
+    at: u32,
+    first: u32,
+    named: u32,
+    next: u32,
 }
 
-/// Post-order from the outputs, without recursion.
+/// Post-order from the outputs, the heaviest input first, without recursion.
 fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>) -> Frozen<'g> {
-    let mut frozen = Frozen {
-        nodes: Vec::new(),
-        known: Vec::new(),
-        dependencies: Vec::new(),
-        first_dependency: vec![0],
-        outputs: Vec::new(),
+    let mut entries = spare_entries();
+    let (mut known, mut dependencies) = (Vec::new(), Vec::new());
+    // Priorities go before the caller's order, weights do not.
+    let mut list: Vec<&'g Node> = outputs.to_vec();
+    list.sort_by_key(|output| Reverse(output.head.weight().urgency));
+    // The lowest frame stands for the caller.
+    let mut frames: Vec<Frame> = Vec::new();
+    let mut frame = Frame {
+        at: 0,
+        first: 0,
+        named: list.len() as u32,
+        next: 0,
     };
-    let mut inputs: Vec<&'g Node> = Vec::new();
-    let mut frames: Vec<Frame<'g>> = Vec::new();
-    for output in outputs {
-        // The output is the only input of a frame that stands for the caller.
-        inputs.push(output);
-        let mut next = 0;
-        loop {
-            let at = frames.last_mut().map_or(&mut next, |frame| &mut frame.next);
-            if let Some(node) = inputs.get(*at).copied() {
-                *at += 1;
-                if marks.number(node).is_some() {
-                    continue;
-                }
-                if node.head.known {
-                    marks.set(node, number(frozen.known.len()) | KNOWN);
-                    frozen.known.push(node);
-                } else {
-                    let first = inputs.len();
-                    node.work.inputs(&mut inputs);
-                    frames.push(Frame {
-                        node,
-                        first,
-                        next: first,
-                    });
-                }
-            } else if let Some(frame) = frames.pop() {
-                marks.set(frame.node, number(frozen.nodes.len()));
-                frozen.nodes.push(frame.node);
-                let numbers = inputs
-                    .drain(frame.first..)
-                    .map(|input| marks.number(input).expect("inputs are walked first"));
-                frozen.dependencies.extend(numbers);
-                frozen.first_dependency.push(
-                    u32::try_from(frozen.dependencies.len()).expect("fewer than 2^32 dependencies"),
-                );
-            } else {
-                break;
+    loop {
+        if let Some(node) = list.get(frame.next as usize).copied() {
+            let at = frame.next;
+            frame.next += 1;
+            if marks.number(node).is_some() {
+                continue;
             }
+            if node.head.known {
+                marks.set(node, number(known.len()) | KNOWN);
+                known.push(node);
+                continue;
+            }
+            frames.push(frame);
+            let first = list.len();
+            node.work.inputs(&mut list);
+            let named = list.len();
+            let order = |a: &&Node, b: &&Node| a.head.weight().order(b.head.weight());
+            let sorted =
+                named - first < 2 || list[first..].is_sorted_by(|a, b| order(a, b).is_le());
+            if !sorted {
+                list.extend_from_within(first..);
+                list[named..].sort_by(order);
+            }
+            let next = if sorted { first } else { named };
+            u32::try_from(list.len()).expect("fewer than 2^32 open dependencies");
+            frame = Frame {
+                at,
+                first: first as u32,
+                named: named as u32,
+                next: next as u32,
+            };
+        } else if let Some(parent) = frames.pop() {
+            let node = list[frame.at as usize];
+            marks.set(node, number(entries.len()));
+            let first_dependency =
+                u32::try_from(dependencies.len()).expect("fewer than 2^32 dependencies");
+            let mut pending = 0;
+            for input in &list[frame.first as usize..frame.named as usize] {
+                let dependency = marks.number(input).expect("inputs are walked first");
+                dependencies.push(dependency);
+                if dependency & KNOWN == 0 {
+                    let entry: &mut Entry<'_> = &mut entries[dependency as usize];
+                    entry.count_consumer();
+                    pending += 1;
+                }
+            }
+            list.truncate(frame.first as usize);
+            entries.push(Entry::new(node, pending, first_dependency));
+            frame = parent;
+        } else {
+            break;
         }
-        inputs.clear();
-        frozen
-            .outputs
-            .push(marks.number(output).expect("outputs are walked"));
     }
-    frozen
+    let outputs = outputs
+        .iter()
+        .map(|output| marks.number(output).expect("outputs are walked"))
+        .collect();
+    Frozen {
+        entries,
+        known,
+        dependencies,
+        outputs,
+    }
+}
+
+/// Room for entries that the last run left, so that a program that runs one graph after another does not ask the system for fresh
+/// pages each time.
+static SPARE: Mutex<Vec<Entry<'static>>> = Mutex::new(Vec::new());
+
+/// More than this is not kept.
+const SPARE_BYTES: usize = 16 << 20;
+
+fn spare_entries<'g>() -> Vec<Entry<'g>> {
+    SPARE
+        .try_lock()
+        .map(|mut spare| mem::take(&mut *spare))
+        .unwrap_or_default()
+}
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        let mut entries = mem::take(&mut self.entries);
+        entries.clear();
+        if entries.capacity() * size_of::<Entry<'_>>() > SPARE_BYTES {
+            return;
+        }
+        // Collecting an empty vector into one of the same layout keeps its room; what was borrowed is gone.
+        let entries: Vec<Entry<'static>> = entries
+            .into_iter()
+            .map(|_| unreachable!("the vector is empty"))
+            .collect();
+        if let Some(mut spare) = SPARE.try_lock()
+            && spare.capacity() < entries.capacity()
+        {
+            *spare = entries;
+        }
+    }
 }
 
 fn number(count: usize) -> u32 {
@@ -308,7 +347,12 @@ mod tests {
         let beside = walk(&outputs, InMap::default());
         for frozen in [alone, beside] {
             assert_eq!(frozen.dependencies, [0, KNOWN, 1, 0, 0]);
-            assert_eq!(frozen.first_dependency, [0, 0, 2, 5]);
+            assert_eq!(
+                (0..3)
+                    .map(|task| frozen.dependencies(task).len())
+                    .collect::<Vec<_>>(),
+                [0, 2, 3]
+            );
             assert_eq!(frozen.outputs, [2, 0, KNOWN]);
         }
     }

@@ -64,7 +64,7 @@ pub struct TaskInfo {
     /// The expected size of its value, if the user gave one.
     pub bytes: Option<u64>,
     /// Its priority.
-    pub priority: i32,
+    pub priority: i16,
 }
 
 /// The tasks that some outputs need, and how they depend on each other.
@@ -114,7 +114,7 @@ impl Graph {
         };
         let mut nodes =
             DiGraph::with_capacity(tasks + frozen.known.len(), frozen.dependencies.len());
-        for node in frozen.nodes.iter().chain(&frozen.known) {
+        for node in frozen.nodes().chain(frozen.known.iter().copied()) {
             nodes.add_node(TaskInfo::of(node));
         }
         for task in 0..tasks {
@@ -360,7 +360,7 @@ impl GraphBuilder {
             .iter()
             .map(|(_, output)| output.node())
             .collect();
-        for node in Frozen::of(&nodes).nodes {
+        for node in Frozen::of(&nodes).nodes() {
             node.head
                 .notes()
                 .group

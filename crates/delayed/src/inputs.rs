@@ -44,12 +44,12 @@ pub trait Inputs {
     fn hold(self) -> Self::Held;
 }
 
-/// Inputs as a task keeps them. `nodes`, `refs` and `release` visit the delayed values in one and the same order.
+/// Inputs as a task keeps them. `each`, `refs` and `release` visit the delayed values in one and the same order.
 pub trait Held: Send + Sync + 'static {
     /// What the function sees.
     type Refs<'a>;
-    /// Lists the nodes.
-    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>);
+    /// Shows the nodes.
+    fn each<'g>(&'g self, see: &mut impl FnMut(&'g Node));
     /// Reads the values.
     fn refs<'a>(&'a self, fetch: &mut Fetch<'a>) -> Self::Refs<'a>;
     /// Gives up the values.
@@ -59,8 +59,8 @@ pub trait Held: Send + Sync + 'static {
 impl<T: Send + Sync + 'static> Held for Delayed<T> {
     type Refs<'a> = &'a T;
 
-    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
-        into.push(self.node());
+    fn each<'g>(&'g self, see: &mut impl FnMut(&'g Node)) {
+        see(self.node());
     }
 
     #[inline]
@@ -117,8 +117,8 @@ pub fn own<T: Clone + Send + Sync + 'static>(delayed: &Delayed<T>) -> Owned<T> {
 impl<T: Clone + Send + Sync + 'static> Held for Owned<T> {
     type Refs<'a> = T;
 
-    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
-        into.push(self.0.node());
+    fn each<'g>(&'g self, see: &mut impl FnMut(&'g Node)) {
+        see(self.0.node());
     }
 
     fn refs<'a>(&'a self, fetch: &mut Fetch<'a>) -> T {
@@ -143,8 +143,8 @@ macro_rules! tuples {
     ($($name:ident $place:tt),*) => {
         impl<$($name: Held),*> Held for ($($name,)*) {
             type Refs<'a> = ($($name::Refs<'a>,)*);
-            fn nodes<'g>(&'g self, _into: &mut Vec<&'g Node>) {
-                $(self.$place.nodes(_into);)*
+            fn each<'g>(&'g self, _see: &mut impl FnMut(&'g Node)) {
+                $(self.$place.each(_see);)*
             }
             #[inline]
             #[allow(clippy::unused_unit, reason = "the empty tuple is one of them")]
@@ -183,8 +183,8 @@ tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10, M 11);
 impl<H: Held, const N: usize> Held for [H; N] {
     type Refs<'a> = [H::Refs<'a>; N];
 
-    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
-        self.iter().for_each(|input| input.nodes(into));
+    fn each<'g>(&'g self, see: &mut impl FnMut(&'g Node)) {
+        self.iter().for_each(|input| input.each(see));
     }
 
     #[inline]
@@ -223,8 +223,8 @@ where
 impl<H: Held> Held for Box<[H]> {
     type Refs<'a> = Vec<H::Refs<'a>>;
 
-    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
-        self.iter().for_each(|input| input.nodes(into));
+    fn each<'g>(&'g self, see: &mut impl FnMut(&'g Node)) {
+        self.iter().for_each(|input| input.each(see));
     }
 
     fn refs<'a>(&'a self, fetch: &mut Fetch<'a>) -> Self::Refs<'a> {
@@ -272,8 +272,8 @@ where
 impl<H: Held> Held for Option<H> {
     type Refs<'a> = Option<H::Refs<'a>>;
 
-    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
-        self.iter().for_each(|input| input.nodes(into));
+    fn each<'g>(&'g self, see: &mut impl FnMut(&'g Node)) {
+        self.iter().for_each(|input| input.each(see));
     }
 
     fn refs<'a>(&'a self, fetch: &mut Fetch<'a>) -> Self::Refs<'a> {
@@ -313,8 +313,8 @@ macro_rules! maps {
         {
             type Refs<'a> = $map<&'a Key, Value::Refs<'a> $(, $state)?>;
 
-            fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
-                self.values().for_each(|input| input.nodes(into));
+            fn each<'g>(&'g self, see: &mut impl FnMut(&'g Node)) {
+                self.values().for_each(|input| input.each(see));
             }
 
             fn refs<'a>(&'a self, fetch: &mut Fetch<'a>) -> Self::Refs<'a> {

@@ -25,6 +25,10 @@ use crate::{
 /// # Ok::<(), delayed::Error>(())
 /// ```
 pub trait Observer: Send + Sync {
+    /// Whether it wants to hear of each task; if no observer does, a run costs what it costs without any.
+    fn watches_tasks(&self) -> bool {
+        true
+    }
     /// The tasks are known, none has started.
     fn run_started(&self, run: &RunView<'_>) {
         let _ = run;
@@ -52,6 +56,9 @@ pub trait Observer: Send + Sync {
 }
 
 impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn watches_tasks(&self) -> bool {
+        (**self).watches_tasks()
+    }
     fn run_started(&self, run: &RunView<'_>) {
         (**self).run_started(run);
     }
@@ -132,12 +139,13 @@ impl TaskView<'_> {
 
     /// The task's label.
     pub fn label(&self) -> Label {
-        self.frozen.nodes[self.rank as usize].label()
+        self.frozen.node(self.rank as usize).label()
     }
 
     /// The task's group, if it has one.
     pub fn group(&self) -> Option<Cow<'static, str>> {
-        self.frozen.nodes[self.rank as usize]
+        self.frozen
+            .node(self.rank as usize)
             .head
             .with_notes(|notes| notes.group.clone())
             .flatten()
@@ -145,7 +153,8 @@ impl TaskView<'_> {
 
     /// The expected size of its value, if the user gave one.
     pub fn bytes(&self) -> Option<u64> {
-        self.frozen.nodes[self.rank as usize]
+        self.frozen
+            .node(self.rank as usize)
             .head
             .with_notes(|notes| notes.bytes)
             .flatten()
@@ -153,7 +162,7 @@ impl TaskView<'_> {
 
     /// Where it was built.
     pub fn site(&self) -> &'static Location<'static> {
-        self.frozen.nodes[self.rank as usize].head.site
+        self.frozen.node(self.rank as usize).head.site
     }
 }
 

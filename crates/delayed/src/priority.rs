@@ -10,148 +10,42 @@
 //! each way that leads to them. Ranks are also a topological order, so a task's index in a run *is* its rank: workers compare
 //! indices, and one thread alone simply runs them in turn. Outputs are walked in the order in which the caller named them.
 //!
-//! Cost: one look at every dependency; a second walk only where some task does not name its heaviest input first.
+//! Weights are summed up as tasks are built, so the walk that numbers them has only to compare.
 
-use crate::frozen::Frozen;
-use crate::values::KNOWN;
+use std::cmp::Ordering;
 
-/// The new place of every task: `ranks[old] = new`; nothing if the tasks already stand in rank order.
-pub(crate) fn ranks(frozen: &Frozen<'_>) -> Option<Vec<u32>> {
-    let weights = weights(frozen);
-    let urgency = urgency(frozen);
-    let before = |a: &u32, b: &u32| {
-        let (a, b) = (*a as usize, *b as usize);
-        let by_urgency = urgency
-            .as_ref()
-            .map_or(std::cmp::Ordering::Equal, |urgency| {
-                urgency[b].cmp(&urgency[a])
-            });
-        by_urgency.then_with(|| weights[b].total_cmp(&weights[a]))
+/// What a sub-tree weighs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Weight {
+    /// The highest priority in it.
+    pub(crate) urgency: i16,
+    /// How many tasks there are, counted once for each way that leads to them. Grows too fast for integers, and only matters roughly.
+    pub(crate) tasks: f32,
+}
+
+impl Weight {
+    pub(crate) const NOTHING: Self = Weight {
+        urgency: i16::MIN,
+        tasks: 0.0,
     };
-    let outputs: Vec<u32> = frozen
-        .outputs
-        .iter()
-        .copied()
-        .filter(|output| output & KNOWN == 0)
-        .collect();
-    let sorted = (0..frozen.len()).all(|task| {
-        let dependencies = frozen.dependencies(task);
-        let tasks = dependencies
-            .iter()
-            .filter(|dependency| **dependency & KNOWN == 0);
-        dependencies.len() < 2 || tasks.is_sorted_by(|a, b| before(a, b).is_le())
-    });
-    let outputs_sorted = urgency.as_ref().is_none_or(|urgency| {
-        outputs.is_sorted_by(|a, b| urgency[*a as usize] >= urgency[*b as usize])
-    });
-    if sorted && outputs_sorted {
-        return None;
-    }
-    let mut first = outputs;
-    if let Some(urgency) = &urgency {
-        first.sort_by_key(|output| std::cmp::Reverse(urgency[*output as usize]));
-    }
-    Some(post_order(frozen, &first, before))
-}
 
-/// How many tasks each sub-tree has, counted once for each way that leads to them.
-fn weights(frozen: &Frozen<'_>) -> Vec<f32> {
-    let mut weights = Vec::with_capacity(frozen.len());
-    for task in 0..frozen.len() {
-        let below = frozen
-            .dependencies(task)
-            .iter()
-            .filter(|dependency| **dependency & KNOWN == 0);
-        weights.push(
-            1.0 + below
-                .map(|dependency| weights[*dependency as usize])
-                .sum::<f32>(),
-        );
-    }
-    weights
-}
-
-/// The highest priority in each sub-tree; nothing if no task has one.
-fn urgency(frozen: &Frozen<'_>) -> Option<Vec<i32>> {
-    let given: Vec<(usize, i32)> = (0..frozen.len())
-        .filter_map(|task| {
-            frozen.nodes[task]
-                .head
-                .with_notes(|notes| notes.priority)
-                .filter(|p| *p != 0)
-                .map(|p| (task, p))
-        })
-        .collect();
-    if given.is_empty() {
-        return None;
-    }
-    let mut urgency = vec![0; frozen.len()];
-    for (task, priority) in given {
-        urgency[task] = priority;
-    }
-    for task in 0..frozen.len() {
-        let below = frozen
-            .dependencies(task)
-            .iter()
-            .filter(|dependency| **dependency & KNOWN == 0);
-        urgency[task] = below
-            .map(|dependency| urgency[*dependency as usize])
-            .fold(urgency[task], i32::max);
-    }
-    Some(urgency)
-}
-
-fn post_order(
-    frozen: &Frozen<'_>,
-    outputs: &[u32],
-    before: impl Fn(&u32, &u32) -> std::cmp::Ordering,
-) -> Vec<u32> {
-    const UNSEEN: u32 = u32::MAX;
-    let mut ranks = vec![UNSEEN; frozen.len()];
-    let mut next_rank = 0;
-    let mut children: Vec<u32> = Vec::new();
-    /// A task whose dependencies lie in `children[first..]`, seen up to `next`.
-    struct Frame {
-        task: u32,
-        first: usize,
-        next: usize,
-    }
-    let mut frames: Vec<Frame> = Vec::new();
-    let open = |task: u32, children: &mut Vec<u32>, frames: &mut Vec<Frame>| {
-        let first = children.len();
-        children.extend(
-            frozen
-                .dependencies(task as usize)
-                .iter()
-                .filter(|dependency| **dependency & KNOWN == 0),
-        );
-        children[first..].sort_by(&before);
-        frames.push(Frame {
-            task,
-            first,
-            next: first,
-        });
-    };
-    for output in outputs {
-        if ranks[*output as usize] != UNSEEN {
-            continue;
-        }
-        open(*output, &mut children, &mut frames);
-        while let Some(frame) = frames.last_mut() {
-            if let Some(child) = children.get(frame.next) {
-                frame.next += 1;
-                if ranks[*child as usize] == UNSEEN {
-                    open(*child, &mut children, &mut frames);
-                }
-            } else {
-                ranks[frame.task as usize] = next_rank;
-                next_rank += 1;
-                children.truncate(frame.first);
-                frames.pop();
-            }
+    /// Both sub-trees together.
+    #[inline]
+    pub(crate) fn and(self, other: Self) -> Self {
+        Weight {
+            urgency: self.urgency.max(other.urgency),
+            tasks: self.tasks + other.tasks,
         }
     }
-    ranks
+
+    /// Less if this sub-tree is to be walked before the other.
+    #[inline]
+    pub(crate) fn order(self, other: Self) -> Ordering {
+        other
+            .urgency
+            .cmp(&self.urgency)
+            .then_with(|| other.tasks.total_cmp(&self.tasks))
+    }
 }
 
 #[cfg(test)]
@@ -163,8 +57,7 @@ mod tests {
         let mut wanted = Vec::new();
         outputs.nodes(&mut wanted);
         Frozen::of(&wanted)
-            .nodes
-            .iter()
+            .nodes()
             .map(|node| node.label().to_string())
             .collect()
     }

@@ -88,11 +88,11 @@ impl Run {
     pub fn compute<O: Outputs>(&self, outputs: O) -> Result<O::Values> {
         let mut wanted = Vec::new();
         outputs.nodes(&mut wanted);
-        let frozen = Frozen::of(&wanted);
+        let mut frozen = Frozen::of(&wanted);
         refuse_repeated(&frozen)?;
-        let mut entries = scheduler::run(&frozen, self)?;
+        scheduler::run(&mut frozen, self)?;
         Ok(outputs.values(&mut Take {
-            entries: &mut entries,
+            entries: &mut frozen.entries,
             known: &frozen.known,
             outputs: frozen.outputs.iter(),
         }))

@@ -4,22 +4,24 @@
 
 use std::{
     borrow::Cow,
-    cell::RefCell,
+    cell::{Cell, RefCell},
     fmt,
     marker::PhantomData,
     panic::Location,
     sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+        Arc,
+        atomic::{AtomicI16, AtomicU32, AtomicU64, Ordering::Relaxed},
     },
 };
 
+use once_cell::race::OnceBox;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     error::BoxError,
     inputs::Held,
     key::Label,
+    priority::Weight,
     values::{Call, Known},
 };
 
@@ -59,20 +61,36 @@ impl fmt::Debug for Node {
 }
 
 impl Node {
+    /// Sets the priority of the task itself; its sub-tree's is the highest in it.
+    pub(crate) fn prioritise(&self, priority: i16) {
+        let mut inputs = Vec::new();
+        self.work.inputs(&mut inputs);
+        let below = inputs
+            .into_iter()
+            .map(|input| input.head.weight().urgency)
+            .max();
+        self.head
+            .urgency
+            .store(below.map_or(priority, |below| below.max(priority)), Relaxed);
+        self.head.notes().priority = priority;
+    }
+
     pub(crate) fn label(&self) -> Label {
         let given = self.head.with_notes(|notes| notes.label.clone()).flatten();
         given.unwrap_or_else(|| self.work.default_label(self.head.site))
     }
 }
 
-/// What every node has: where it was built, what the user said of it, and a mark for the walk that numbers nodes.
+/// What every node has: where it was built, what it weighs, what the user said of it, and a mark for the walk that numbers nodes.
 pub(crate) struct Head {
     pub(crate) site: &'static Location<'static>,
     pub(crate) mark: Mark,
+    weight: f32,
+    urgency: AtomicI16,
     /// Whether the value is there without running anything.
     pub(crate) known: bool,
     /// Most tasks have no notes; they cost a task nothing then.
-    notes: OnceLock<Box<Mutex<Notes>>>,
+    notes: OnceBox<Mutex<Notes>>,
 }
 
 impl fmt::Debug for Head {
@@ -82,12 +100,23 @@ impl fmt::Debug for Head {
 }
 
 impl Head {
-    fn new(site: &'static Location<'static>, known: bool) -> Self {
+    fn new(site: &'static Location<'static>, known: bool, below: Weight) -> Self {
         Head {
             site,
             mark: Mark::default(),
+            weight: below.tasks + if known { 0.0 } else { 1.0 },
+            urgency: AtomicI16::new(below.urgency.max(0)),
             known,
-            notes: OnceLock::new(),
+            notes: OnceBox::new(),
+        }
+    }
+
+    /// What the sub-tree of this node weighs.
+    #[inline]
+    pub(crate) fn weight(&self) -> Weight {
+        Weight {
+            urgency: self.urgency.load(Relaxed),
+            tasks: self.weight,
         }
     }
 
@@ -108,7 +137,7 @@ pub(crate) struct Notes {
     pub(crate) label: Option<Label>,
     pub(crate) group: Option<Cow<'static, str>>,
     pub(crate) bytes: Option<u64>,
-    pub(crate) priority: i32,
+    pub(crate) priority: i16,
 }
 
 /// The number a walk has given to a node: valid only for the walk that wrote it.
@@ -175,7 +204,7 @@ where
     }
 
     fn inputs<'g>(&'g self, into: &mut Vec<&'g Node>) {
-        self.inputs.nodes(into);
+        self.inputs.each(&mut |node| into.push(node));
     }
 
     fn run(&self, call: &Call<'_>) -> Result<(), BoxError> {
@@ -232,13 +261,15 @@ impl Handle {
         M: Mode<R>,
         N: 'static,
     {
+        let mut below = Weight::NOTHING;
+        inputs.each(&mut |node| below = below.and(node.head.weight()));
         let work = Task::<H, F, R, M, N> {
             inputs,
             function,
             types: PhantomData,
         };
         Handle(Some(Arc::new(Node {
-            head: Head::new(site, false),
+            head: Head::new(site, false, below),
             work,
         })))
     }
@@ -248,7 +279,7 @@ impl Handle {
         site: &'static Location<'static>,
     ) -> Self {
         Handle(Some(Arc::new(Node {
-            head: Head::new(site, true),
+            head: Head::new(site, true, Weight::NOTHING),
             work: Constant(value),
         })))
     }
@@ -262,47 +293,52 @@ impl Handle {
 }
 
 thread_local! {
-    /// Nodes whose last handle is gone, while this thread drops one of them.
-    static CONDEMNED: RefCell<Option<Vec<Arc<Node>>>> = const { RefCell::new(None) };
+    /// How many drops of nodes are going on within each other on this thread.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Nodes whose last handle is gone but which lie too deep to be dropped at once.
+    static CONDEMNED: RefCell<Vec<Arc<Node>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Dropping a node drops its inputs. So that a long chain does not recurse, only the outermost drop on a thread drops nodes;
-/// those within it put theirs on a list that the outermost one works off.
+/// Dropping a node drops its inputs, and so on. So that a long chain does not eat the stack, nodes below a certain depth are put on a
+/// list that the outermost drop on this thread works off.
 impl Drop for Handle {
     fn drop(&mut self) {
+        const DEEP: u32 = 32;
         let Some(node) = self.0.take() else { return };
         if Arc::strong_count(&node) > 1 {
             return;
         }
-        let mut node = Some(node);
-        let outermost = CONDEMNED.try_with(|list| match &mut *list.borrow_mut() {
-            Some(list) => {
-                list.extend(node.take());
-                false
-            }
-            list => {
-                *list = Some(Vec::new());
-                true
-            }
-        });
-        if outermost != Ok(true) {
+        let Ok(depth) = DEPTH.try_with(Cell::get) else {
+            return;
+        };
+        if depth == DEEP {
+            // Late in a thread's life the list may be gone; then nothing is left but to go deeper.
+            let _ = CONDEMNED.try_with(|list| list.borrow_mut().push(node));
             return;
         }
-        let _end = EndOfDrop;
-        while let Some(next) = node {
+        let _deeper = Deeper::from(depth);
+        drop(node);
+        while depth == 0
+            && let Ok(Some(next)) = CONDEMNED.try_with(|list| list.borrow_mut().pop())
+        {
             drop(next);
-            node = CONDEMNED.with(|list| list.borrow_mut().as_mut().and_then(Vec::pop));
         }
     }
 }
 
-/// Puts the thread's list back to "nobody is dropping", also if a value's own drop panicked.
-struct EndOfDrop;
+/// Counts a drop; puts the count back also if a value's own drop panics.
+struct Deeper(u32);
 
-impl Drop for EndOfDrop {
+impl From<u32> for Deeper {
+    fn from(depth: u32) -> Self {
+        DEPTH.set(depth + 1);
+        Deeper(depth)
+    }
+}
+
+impl Drop for Deeper {
     fn drop(&mut self) {
-        let left = CONDEMNED.with(|list| list.borrow_mut().take());
-        drop(left);
+        DEPTH.set(self.0);
     }
 }
 

@@ -202,26 +202,27 @@ pub(crate) struct Entry<'g> {
 }
 
 impl<'g> Entry<'g> {
-    pub(crate) fn new(
-        node: &'g Node,
-        pending: u32,
-        consumers: u32,
-        first_dependency: u32,
-        first_dependent: u32,
-    ) -> Self {
+    /// A task whose dependents are yet to be counted.
+    pub(crate) fn new(node: &'g Node, pending: u32, first_dependency: u32) -> Self {
         Entry {
             node,
             slot: Slot::empty(),
             pending: AtomicU32::new(pending),
-            consumers: AtomicU32::new(consumers),
+            consumers: AtomicU32::new(0),
             first_dependency,
-            first_dependent,
+            first_dependent: 0,
         }
     }
 
-    /// Keeps the value for the caller: nobody in the run is its last consumer then.
-    pub(crate) fn keep(&mut self) {
+    /// Counts one more who will read the value, or the caller, who keeps it.
+    #[inline]
+    pub(crate) fn count_consumer(&mut self) {
         *self.consumers.get_mut() += 1;
+    }
+
+    /// How many were counted.
+    pub(crate) fn consumers(&mut self) -> u32 {
+        *self.consumers.get_mut()
     }
 }
 

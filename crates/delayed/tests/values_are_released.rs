@@ -113,6 +113,100 @@ fn pipelines_are_finished_one_after_another() {
     }
 }
 
+/// The numbers below `n` in an order that has nothing to do with what they stand for.
+fn shuffled(n: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    let mut random = 7_u64;
+    for last in (1..n).rev() {
+        random = random
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        order.swap(last, (random >> 33) as usize % (last + 1));
+    }
+    order
+}
+
+/// 3 fields of 128 chunks, each loaded and regridded, joined by a tree; the tasks are created in the order of `order`.
+fn regrid_with_tree(census: &Census, order: &[usize]) -> Delayed<Counted> {
+    let weights = source(census);
+    let mut loads: Vec<Option<Delayed<Counted>>> = (0..order.len()).map(|_| None).collect();
+    for place in order {
+        loads[*place] = Some(source(census));
+    }
+    let chunks: Vec<_> = loads
+        .iter()
+        .map(|load| {
+            apply((load.as_ref().unwrap(), &weights), |(load, _)| {
+                load.0.born()
+            })
+        })
+        .collect();
+    tree(
+        chunks
+            .chunks(128)
+            .map(|field| tree(field.to_vec()))
+            .collect(),
+    )
+}
+
+#[test]
+fn a_regrid_with_a_tree_keeps_one_value_for_each_level_however_it_was_created() {
+    for order in [(0..384).collect(), shuffled(384)] {
+        let census = Census::default();
+        let output = regrid_with_tree(&census, &order);
+        assert!(
+            peak(census.clone(), vec![output], 1) <= 12,
+            "{}",
+            census.peak()
+        );
+    }
+}
+
+/// 8 sums of 48 loads each, one load added after the other; a load stands first among the inputs, and they are shuffled.
+#[test]
+fn accumulation_chains_load_one_value_at_a_time() {
+    let census = Census::default();
+    let loads: Vec<_> = shuffled(8 * 48)
+        .into_iter()
+        .map(|place| (place, source(&census)))
+        .collect();
+    let mut sums: Vec<Option<Delayed<Counted>>> = (0..8).map(|_| None).collect();
+    for (place, load) in &loads {
+        let sum = &mut sums[place % 8];
+        *sum = Some(match sum {
+            None => step(load),
+            Some(before) => apply((load, &*before), |(load, _)| load.0.born()),
+        });
+    }
+    let sums: Vec<_> = sums.into_iter().flatten().collect();
+    let output = join(&sums);
+    drop((loads, sums));
+    assert!(
+        peak(census.clone(), vec![output], 1) <= 10,
+        "{}",
+        census.peak()
+    );
+}
+
+/// 50 layers of 20, each task reads its three neighbours in the layer before.
+#[test]
+fn a_stencil_keeps_two_layers() {
+    let census = Census::default();
+    let mut layer: Vec<_> = (0..20).map(|_| source(&census)).collect();
+    for _ in 1..50 {
+        layer = (0..20_usize)
+            .map(|at| join(&layer[at.saturating_sub(1)..(at + 2).min(20)]))
+            .collect();
+    }
+    let output = join(&layer);
+    drop(layer);
+    assert!(
+        peak(census.clone(), vec![output], 1) <= 40,
+        "{}",
+        census.peak()
+    );
+}
+
 #[test]
 fn the_last_dependent_gets_the_value_itself() {
     for threads in [1, 2] {

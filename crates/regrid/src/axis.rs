@@ -277,12 +277,15 @@ impl Longitudes {
                 value: cells.centres[index],
             });
         }
-        let unrolled = Cells {
-            centres: unroll(&cells.centres),
-            ..cells.clone()
-        };
-        unrolled.check_monotonic(kind)?;
-        let unrolled = unrolled.centres;
+        let mut unrolled = cells.centres.clone();
+        if cells.check_monotonic(kind).is_err() {
+            let undone = Cells {
+                centres: unroll(&unrolled),
+                ..cells.clone()
+            };
+            undone.check_monotonic(kind)?;
+            unrolled = undone.centres;
+        }
         let mut longitudes = Self {
             cells,
             distinct: unrolled.len(),
@@ -336,7 +339,8 @@ impl Longitudes {
             let width: f64 = bounds.iter().map(|b| turn(b[1] - b[0]).abs()).sum();
             width >= 360.0 - slack
         });
-        self.cyclic = by_bounds || gap <= widest * 1.01;
+        // Between columns more than half a turn apart nothing tells the short way from the long one.
+        self.cyclic = by_bounds || (gap <= widest * 1.01 && widest <= 180.0 + slack);
         Ok(())
     }
 
@@ -501,6 +505,16 @@ mod tests {
     fn a_jump_of_a_turn_is_undone() {
         let longitudes = Longitudes::new(vec![160.0, 170.0, 180.0, -170.0, -160.0], None).unwrap();
         assert_eq!(longitudes.unrolled(), [160.0, 170.0, 180.0, 190.0, 200.0]);
+        assert!(!longitudes.is_cyclic());
+    }
+
+    #[test]
+    fn wide_steps_are_left_as_they_are() {
+        let far = vec![-400.0, -150.0, 40.0, 100.0];
+        let longitudes = Longitudes::new(far.clone(), None);
+        assert!(matches!(longitudes, Err(Error::MoreThanOnceRound { .. })));
+        let longitudes = Longitudes::new(vec![10.0, 350.0], None).unwrap();
+        assert_eq!(longitudes.unrolled(), [10.0, 350.0]);
         assert!(!longitudes.is_cyclic());
     }
 

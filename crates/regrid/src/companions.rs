@@ -135,6 +135,7 @@ pub(crate) fn bystanders(
             };
             if field
                 || there
+                || serving.contains(name)
                 || candidate.dimensions.iter().any(gridded)
                 || on_old_cells(catalogue, name)
             {

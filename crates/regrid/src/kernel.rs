@@ -288,7 +288,7 @@ fn pick<T: Copy>(cuts: &[Arc<AxisCut>], window: &[T], absent: T) -> ArrayD<T> {
 mod tests {
     use super::*;
     use crate::chunk::cuts;
-    use crate::plan::AxisPlan;
+    use crate::plan::{AxisPlan, AxisSource};
     use crate::weights::AxisWeights;
 
     /// Plans axes of the given weights, each in one cut and one storage chunk.
@@ -298,14 +298,12 @@ mod tests {
             .zip(source)
             .map(|(w, &n)| {
                 let targets = 0..w.len();
-                let plan = AxisPlan::new(
-                    w,
-                    &cuts(n, n),
-                    std::slice::from_ref(&targets),
-                    n,
-                    false,
-                    &[],
-                );
+                let source = AxisSource {
+                    storage: &cuts(n, n),
+                    block_cells: n,
+                    ..AxisSource::default()
+                };
+                let plan = AxisPlan::new(w, std::slice::from_ref(&targets), &source);
                 Arc::new(plan.cuts[0].clone())
             })
             .collect()

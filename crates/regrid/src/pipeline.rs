@@ -22,7 +22,7 @@ use crate::io::ChunkSource;
 use crate::io::cf::{Decoding, referenced, single};
 use crate::kernel::{PoleMeans, pole_means, regrid_chunk};
 use crate::output::{Output, Write};
-use crate::plan::{AxisCut, AxisPlan, block_cells, storage_cuts, target_chunk_shape};
+use crate::plan::{AxisCut, AxisPlan, AxisSource, block_cells, storage_cuts, target_chunk_shape};
 use crate::request::Request;
 use crate::scheme::{Method, RectilinearWeights, pole_row};
 use crate::time::{ChosenTimes, TimeMethod};
@@ -419,17 +419,27 @@ impl Plan {
         } else {
             (0..columns).collect()
         };
+        let ends: Vec<usize> = parts.iter().map(|p| p.part.start + p.part.len).collect();
         let axes: Vec<AxisPlan> = (0..order.len())
             .map(|axis| {
                 let target_cuts = cuts(target_shape[axis], chunk_shape[axis]);
-                let plan = |weights: &AxisWeights, by_cut, apart: &[usize]| {
+                let source = AxisSource {
+                    storage: &storage[axis],
+                    block_cells: most[axis],
+                    ..AxisSource::default()
+                };
+                let plane = |weights: &AxisWeights, apart: &[usize]| {
+                    AxisPlan::new(weights, &target_cuts, &AxisSource { apart, ..source })
+                };
+                let steps = |weights: &AxisWeights, ends: &[usize]| {
                     AxisPlan::new(
                         weights,
-                        &storage[axis],
                         &target_cuts,
-                        most[axis],
-                        by_cut,
-                        apart,
+                        &AxisSource {
+                            ends,
+                            by_cut: true,
+                            ..source
+                        },
                     )
                 };
                 match (
@@ -437,10 +447,10 @@ impl Plan {
                     variable.dimensions[order[axis]].role,
                     times,
                 ) {
-                    (Some(0), ..) => plan(&weights.latitude, false, &poles),
-                    (Some(_), ..) => plan(&weights.longitude, false, &all_columns),
-                    (None, Role::Time, Some(times)) => plan(&times.weights, true, &[]),
-                    _ => plan(&AxisWeights::identity(source_shape[axis]), true, &[]),
+                    (Some(0), ..) => plane(&weights.latitude, &poles),
+                    (Some(_), ..) => plane(&weights.longitude, &all_columns),
+                    (None, Role::Time, Some(times)) => steps(&times.weights, &ends),
+                    _ => steps(&AxisWeights::identity(source_shape[axis]), &[]),
                 }
             })
             .collect();
@@ -460,10 +470,8 @@ impl Plan {
     /// How many storage chunks a block covers.
     fn storage_chunks(&self, block: &[std::ops::Range<usize>]) -> usize {
         let within = |(range, chunks): (&std::ops::Range<usize>, &Vec<std::ops::Range<usize>>)| {
-            chunks
-                .iter()
-                .filter(|c| c.start < range.end && range.start < c.end)
-                .count()
+            chunks.partition_point(|c| c.start < range.end)
+                - chunks.partition_point(|c| c.end <= range.start)
         };
         block.iter().zip(&self.storage).map(within).product()
     }
@@ -552,10 +560,12 @@ impl Readers<'_> {
         self.reads.bytes += (cells * self.cell_bytes) as u64;
         // Blocks never reach from one file into the next: storage chunks do not.
         let part = match self.time {
-            Some(time) => self
-                .parts
-                .iter()
-                .find(|p| ranges[time].start < p.part.start + p.part.len),
+            Some(time) => {
+                let at = self
+                    .parts
+                    .partition_point(|p| p.part.start + p.part.len <= ranges[time].start);
+                self.parts.get(at)
+            }
             None => self.parts.first(),
         }
         .expect("every block lies in a part");

@@ -37,6 +37,22 @@ pub(crate) struct AxisCut {
     pub(crate) pieces: Vec<Piece>,
 }
 
+/// How a source is stored along one axis, and what makes its read blocks.
+///
+/// A block takes in neighbouring storage chunks of one class while it has at most `block_cells` cells, and never reaches
+/// across one of `ends`. Storage chunks have one class when the same cut is the first to need them (`by_cut`), or,
+/// otherwise, when any cut needs them; those that hold cells of `apart` make classes of their own.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct AxisSource<'a> {
+    /// The storage chunks along the axis, in order and without gaps.
+    pub(crate) storage: &'a [Range<usize>],
+    /// Where files end.
+    pub(crate) ends: &'a [usize],
+    pub(crate) block_cells: usize,
+    pub(crate) by_cut: bool,
+    pub(crate) apart: &'a [usize],
+}
+
 /// What one read block brings to a window along one axis.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Piece {
@@ -47,20 +63,19 @@ pub(crate) struct Piece {
 }
 
 impl AxisPlan {
-    /// Plans one axis.
-    ///
-    /// `storage` holds the source's storage chunks along the axis, in order and without gaps between them; `weights` may
-    /// read two virtual indices beyond the source's own (the pole rows). A block takes in neighbouring storage chunks
-    /// of one class while it has fewer than `block_cells` cells. Storage chunks have one class when the same cut is the
-    /// first to need them (`by_cut`), or, otherwise, when any cut needs them; the cells of `apart` make classes of their own.
+    /// Plans one axis; `weights` may read two virtual indices beyond the source's own (the pole rows).
     pub(crate) fn new(
         weights: &AxisWeights,
-        storage: &[Range<usize>],
         target_cuts: &[Range<usize>],
-        block_cells: usize,
-        by_cut: bool,
-        apart: &[usize],
+        source: &AxisSource<'_>,
     ) -> Self {
+        let AxisSource {
+            storage,
+            ends,
+            block_cells,
+            by_cut,
+            apart,
+        } = *source;
         let source_len = storage.last().map_or(0, |chunk| chunk.end);
         let needs: Vec<Vec<usize>> = target_cuts
             .iter()
@@ -77,7 +92,7 @@ impl AxisPlan {
             let class = &mut class[chunk_of(cell)];
             *class = Some((class.map_or(usize::MAX, |(cut, _)| cut), true));
         }
-        let blocks = group(storage, &class, block_cells);
+        let blocks = group(storage, &class, block_cells, ends);
         let cuts = target_cuts
             .iter()
             .zip(&needs)
@@ -130,6 +145,7 @@ fn group<C: PartialEq + Copy>(
     storage: &[Range<usize>],
     class: &[Option<C>],
     block_cells: usize,
+    ends: &[usize],
 ) -> Vec<Range<usize>> {
     let mut blocks: Vec<Range<usize>> = Vec::new();
     let mut last: Option<C> = None;
@@ -139,6 +155,7 @@ fn group<C: PartialEq + Copy>(
                 if class.is_some()
                     && class == last
                     && block.end == chunk.start
+                    && !ends.contains(&block.end)
                     && chunk.end - block.start <= block_cells =>
             {
                 block.end = chunk.end;
@@ -234,20 +251,27 @@ pub(crate) fn target_chunk_shape(target: &[usize], stated: Option<(usize, usize)
 mod tests {
     use super::*;
 
-    fn select(sources: &[usize]) -> AxisWeights {
-        sources.iter().map(|&s| vec![(s, 1.0)]).collect()
+    fn plan(sources: &[usize], targets: &[Range<usize>], source: AxisSource<'_>) -> AxisPlan {
+        let select: AxisWeights = sources.iter().map(|&s| vec![(s, 1.0)]).collect();
+        AxisPlan::new(&select, targets, &source)
+    }
+
+    fn whole() -> AxisSource<'static> {
+        AxisSource {
+            block_cells: 100,
+            ..AxisSource::default()
+        }
     }
 
     #[test]
     fn blocks_hold_only_storage_chunks_that_something_needs() {
-        let storage = cuts(100, 10);
-        let plan = AxisPlan::new(
-            &select(&[3, 12, 14, 55]),
-            &storage,
+        let plan = plan(
+            &[3, 12, 14, 55],
             &[0..2, 2..4],
-            100,
-            false,
-            &[],
+            AxisSource {
+                storage: &cuts(100, 10),
+                ..whole()
+            },
         );
         assert_eq!(plan.blocks, [0..20, 50..60]);
         assert_eq!(
@@ -274,22 +298,43 @@ mod tests {
 
     #[test]
     fn blocks_by_cut_do_not_reach_into_the_next_cut() {
-        let storage = cuts(8, 1);
-        let plan = AxisPlan::new(
-            &select(&[0, 1, 2, 3, 4, 5]),
-            &storage,
+        let plan = plan(
+            &[0, 1, 2, 3, 4, 5],
             &[0..3, 3..6],
-            100,
-            true,
-            &[],
+            AxisSource {
+                storage: &cuts(8, 1),
+                by_cut: true,
+                ..whole()
+            },
         );
         assert_eq!(plan.blocks, [0..3, 3..6]);
     }
 
     #[test]
+    fn blocks_end_where_a_file_does() {
+        let plan = plan(
+            &[0, 1, 2, 3, 4, 5],
+            std::slice::from_ref(&(0..6)),
+            AxisSource {
+                storage: &cuts(6, 1),
+                ends: &[2],
+                ..whole()
+            },
+        );
+        assert_eq!(plan.blocks, [0..2, 2..6]);
+    }
+
+    #[test]
     fn cells_set_apart_are_read_by_themselves() {
-        let storage = cuts(6, 2);
-        let plan = AxisPlan::new(&select(&[0, 2, 5, 6]), &storage, &[0..4], 100, false, &[5]);
+        let plan = plan(
+            &[0, 2, 5, 6],
+            std::slice::from_ref(&(0..4)),
+            AxisSource {
+                storage: &cuts(6, 2),
+                apart: &[5],
+                ..whole()
+            },
+        );
         assert_eq!(plan.blocks, [0..4, 4..6]);
         let cut = &plan.cuts[0];
         assert_eq!((cut.window, cut.poles), (3, [Some(3), None]));

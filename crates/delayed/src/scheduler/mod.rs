@@ -14,17 +14,25 @@ use crate::{
     observe::{RunEnd, RunView},
     run::Run,
     scheduler::state::State,
-    values::Entry,
+    values::KNOWN,
 };
 
 /// Runs every task of `frozen`; the values of the outputs are left in the entries.
-pub(crate) fn run<'g>(frozen: &Frozen<'g>, settings: &Run) -> Result<Vec<Entry<'g>>> {
+pub(crate) fn run(frozen: &mut Frozen<'_>, settings: &Run) -> Result<()> {
     panics::note_places();
     let workers = settings.workers().min(frozen.len()).max(1);
+    let dependents = (workers > 1).then(|| state::dependents(frozen));
+    for output in frozen.outputs.iter().filter(|output| **output & KNOWN == 0) {
+        frozen.entries[*output as usize].count_consumer();
+    }
+    let frozen = &*frozen;
+    let state = match dependents {
+        Some(dependents) => State::together(frozen, settings, dependents),
+        None => State::alone(frozen, settings),
+    };
     for observer in &settings.observers {
         observer.run_started(&RunView { frozen, workers });
     }
-    let state = State::new(frozen, settings);
     if workers == 1 {
         worker::alone(&state);
     } else {
@@ -34,12 +42,11 @@ pub(crate) fn run<'g>(frozen: &Frozen<'g>, settings: &Run) -> Result<Vec<Entry<'
     for observer in &settings.observers {
         observer.run_finished(end);
     }
-    let (entries, mut failures) = state.into_parts();
     match end {
-        RunEnd::Finished => Ok(entries),
+        RunEnd::Finished => Ok(()),
         RunEnd::Cancelled => Err(Error::Cancelled),
         RunEnd::Failed => {
-            drop(entries);
+            let mut failures = state.into_failures();
             failures.sort_by_key(|(task, _)| *task);
             let mut errors: Vec<Error> = failures
                 .into_iter()

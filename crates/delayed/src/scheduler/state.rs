@@ -26,19 +26,48 @@ use crate::{
     frozen::Frozen,
     observe::{RunEnd, TaskEnd, TaskView},
     run::Run,
-    values::{Call, Entry, KNOWN, Known, Watch},
+    task::Node,
+    values::{Call, KNOWN, Known, Watch},
 };
 
 /// The bit of a pending count that says that an input gave no value.
 const POISONED: u32 = 1 << 31;
 
+/// The dependents of all tasks one after another, those of each by rank; puts into the entries where each task's start.
+pub(crate) fn dependents(frozen: &mut Frozen<'_>) -> Vec<u32> {
+    let Frozen {
+        entries,
+        dependencies,
+        ..
+    } = frozen;
+    let mut end = 0;
+    for entry in entries.iter_mut() {
+        end += entry.consumers();
+        entry.first_dependent = end;
+    }
+    let mut dependents = vec![0; end as usize];
+    // From the last task to the first, each list filled from its end: so the lists end up sorted and their starts in place.
+    let mut rest = dependencies.as_slice();
+    for task in (0..entries.len()).rev() {
+        let (before, own) = rest.split_at(entries[task].first_dependency as usize);
+        rest = before;
+        for dependency in own.iter().filter(|dependency| **dependency & KNOWN == 0) {
+            let place = &mut entries[*dependency as usize].first_dependent;
+            *place -= 1;
+            dependents[*place as usize] = task as u32;
+        }
+    }
+    dependents
+}
+
 /// One run.
 pub(crate) struct State<'r, 'g> {
     frozen: &'r Frozen<'g>,
     settings: &'r Run,
-    entries: Vec<Entry<'g>>,
+    /// Some observer wants to hear of each task.
+    watched: bool,
     known: Vec<&'g Known>,
-    /// The dependents of all tasks one after another, those of each by rank.
+    /// See [`dependents`]; empty for a run on one thread, which needs none.
     dependents: Vec<u32>,
     /// Tasks without inputs, by rank; those before `next_root` are taken.
     roots: Vec<u32>,
@@ -54,63 +83,50 @@ pub(crate) struct State<'r, 'g> {
 }
 
 impl<'r, 'g> State<'r, 'g> {
-    pub(crate) fn new(frozen: &'r Frozen<'g>, settings: &'r Run) -> Self {
-        let tasks = frozen.len();
-        // One count per task, shifted by one so that the running sum leaves each task's start in its own place.
-        let mut first_dependent = vec![0_u32; tasks + 2];
-        for dependency in frozen
-            .dependencies
-            .iter()
-            .filter(|dependency| **dependency & KNOWN == 0)
-        {
-            first_dependent[*dependency as usize + 2] += 1;
-        }
-        for task in 2..first_dependent.len() {
-            first_dependent[task] += first_dependent[task - 1];
-        }
-        let mut dependents = vec![0_u32; first_dependent[tasks + 1] as usize];
-        let mut pending = vec![0_u32; tasks];
-        for (task, pending) in pending.iter_mut().enumerate() {
-            for dependency in frozen
-                .dependencies(task)
-                .iter()
-                .filter(|dependency| **dependency & KNOWN == 0)
-            {
-                let place = &mut first_dependent[*dependency as usize + 1];
-                dependents[*place as usize] = task as u32;
-                *place += 1;
-                *pending += 1;
-            }
-        }
-        let mut entries = Vec::with_capacity(tasks);
+    /// A run on one thread.
+    pub(crate) fn alone(frozen: &'r Frozen<'g>, settings: &'r Run) -> Self {
+        Self::new(frozen, settings, Vec::new(), Vec::new(), 1)
+    }
+
+    /// A run on several threads.
+    pub(crate) fn together(
+        frozen: &'r Frozen<'g>,
+        settings: &'r Run,
+        dependents: Vec<u32>,
+    ) -> Self {
+        let mut roots = Vec::new();
         let mut sinks = 0;
-        for task in 0..tasks {
-            let consumers = first_dependent[task + 1] - first_dependent[task];
-            sinks += usize::from(consumers == 0);
-            entries.push(Entry::new(
-                frozen.nodes[task],
-                pending[task],
-                consumers,
-                frozen.first_dependency[task],
-                first_dependent[task],
-            ));
+        let mut entries = frozen.entries.iter().enumerate().peekable();
+        while let Some((task, entry)) = entries.next() {
+            if entry.pending.load(Relaxed) == 0 {
+                roots.push(task as u32);
+            }
+            let end = entries
+                .peek()
+                .map_or(dependents.len(), |(_, next)| next.first_dependent as usize);
+            sinks += usize::from(entry.first_dependent as usize == end);
         }
-        for output in frozen.outputs.iter().filter(|output| **output & KNOWN == 0) {
-            entries[*output as usize].keep();
-        }
+        Self::new(frozen, settings, dependents, roots, sinks)
+    }
+
+    fn new(
+        frozen: &'r Frozen<'g>,
+        settings: &'r Run,
+        dependents: Vec<u32>,
+        roots: Vec<u32>,
+        sinks: usize,
+    ) -> Self {
+        let known = |node: &&'g Node| node.work.known().expect("a known node has its value");
         State {
             frozen,
             settings,
-            entries,
-            known: frozen
-                .known
+            watched: settings
+                .observers
                 .iter()
-                .map(|node| node.work.known().expect("a known node has its value"))
-                .collect(),
+                .any(|observer| observer.watches_tasks()),
+            known: frozen.known.iter().map(known).collect(),
             dependents,
-            roots: (0..tasks as u32)
-                .filter(|task| pending[*task as usize] == 0)
-                .collect(),
+            roots,
             next_root: CachePadded::new(AtomicUsize::new(0)),
             sinks: CachePadded::new(AtomicUsize::new(sinks)),
             stop: AtomicBool::new(false),
@@ -121,7 +137,7 @@ impl<'r, 'g> State<'r, 'g> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.frozen.entries.len()
     }
 
     /// Whether no new task may start.
@@ -163,22 +179,21 @@ impl<'r, 'g> State<'r, 'g> {
 
     /// Runs one task, or skips it if an input is missing; says whether there is a value now.
     pub(crate) fn execute(&self, task: u32, worker: usize, alone: bool) -> bool {
-        let entry = &self.entries[task as usize];
-        let watched = !self.settings.observers.is_empty();
+        let entry = &self.frozen.entries[task as usize];
         let call = Call::new(
-            &self.entries,
+            &self.frozen.entries,
             &self.frozen.dependencies,
             &self.known,
             task,
             alone,
-            watched.then_some(self as &dyn Watch),
+            self.watched.then_some(self as &dyn Watch),
         );
         if entry.pending.load(Relaxed) & POISONED != 0 {
             self.release_after_failure(&call);
             self.tell(|observer| observer.task_skipped(&self.view(task)));
             return false;
         }
-        if !watched {
+        if !self.watched {
             return self.attempt(&call);
         }
         let view = self.view(task);
@@ -191,7 +206,7 @@ impl<'r, 'g> State<'r, 'g> {
     }
 
     fn attempt(&self, call: &Call<'_>) -> bool {
-        let node = self.entries[call.task as usize].node;
+        let node = self.frozen.entries[call.task as usize].node;
         let cause = match catch_unwind(AssertUnwindSafe(|| node.work.run(call))) {
             Ok(Ok(())) => return true,
             Ok(Err(error)) => Cause::Error(error),
@@ -213,7 +228,10 @@ impl<'r, 'g> State<'r, 'g> {
         if !call.has_released() {
             // A panic in a value's own drop has nowhere to go: the task is lost already.
             let _ = catch_unwind(AssertUnwindSafe(|| {
-                self.entries[call.task as usize].node.work.release(call)
+                self.frozen.entries[call.task as usize]
+                    .node
+                    .work
+                    .release(call)
             }));
         }
     }
@@ -228,8 +246,9 @@ impl<'r, 'g> State<'r, 'g> {
         has_value: bool,
         mut push: impl FnMut(u32),
     ) -> Option<u32> {
-        let first = self.entries[task as usize].first_dependent as usize;
+        let first = self.frozen.entries[task as usize].first_dependent as usize;
         let end = self
+            .frozen
             .entries
             .get(task as usize + 1)
             .map_or(self.dependents.len(), |next| next.first_dependent as usize);
@@ -239,7 +258,7 @@ impl<'r, 'g> State<'r, 'g> {
         }
         let mut best = None;
         for dependent in self.dependents[first..end].iter().rev() {
-            if lower(&self.entries[*dependent as usize].pending, has_value)
+            if lower(&self.frozen.entries[*dependent as usize].pending, has_value)
                 && let Some(second) = best.replace(*dependent)
             {
                 push(second);
@@ -248,18 +267,27 @@ impl<'r, 'g> State<'r, 'g> {
         best
     }
 
-    /// Tells a finished task's dependents that there is no value; for a run on one thread, which needs no counts else.
-    pub(crate) fn poison_dependents(&self, task: u32) {
-        let first = self.entries[task as usize].first_dependent as usize;
-        let end = self
-            .entries
-            .get(task as usize + 1)
-            .map_or(self.dependents.len(), |next| next.first_dependent as usize);
-        for dependent in &self.dependents[first..end] {
-            self.entries[*dependent as usize]
+    /// Marks a task that gave no value, for a run on one thread: there, whoever comes later asks.
+    pub(crate) fn poison(&self, task: u32) {
+        self.frozen.entries[task as usize]
+            .pending
+            .fetch_or(POISONED, Relaxed);
+    }
+
+    /// Whether some dependency was marked by [`poison`](Self::poison).
+    pub(crate) fn lacks_input(&self, task: u32) -> bool {
+        let mut dependencies = self
+            .frozen
+            .dependencies(task as usize)
+            .iter()
+            .filter(|dependency| **dependency & KNOWN == 0);
+        dependencies.any(|dependency| {
+            self.frozen.entries[*dependency as usize]
                 .pending
-                .fetch_or(POISONED, Relaxed);
-        }
+                .load(Relaxed)
+                & POISONED
+                != 0
+        })
     }
 
     /// Marks all tasks as finished; for a run on one thread.
@@ -294,8 +322,8 @@ impl<'r, 'g> State<'r, 'g> {
         }
     }
 
-    pub(crate) fn into_parts(self) -> (Vec<Entry<'g>>, Vec<(u32, Cause)>) {
-        (self.entries, self.failures.into_inner())
+    pub(crate) fn into_failures(self) -> Vec<(u32, Cause)> {
+        self.failures.into_inner()
     }
 
     fn view(&self, task: u32) -> TaskView<'_> {

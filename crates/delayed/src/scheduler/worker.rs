@@ -23,12 +23,17 @@ use super::{
 /// Rank order is a topological order, so nothing has to be counted but the consumers of values.
 pub(crate) fn alone(state: &State<'_, '_>) {
     let _panics = InTasks::begin();
+    let mut failed = false;
     for task in 0..state.len() as u32 {
         if state.stopping() {
             return;
         }
+        if failed && state.lacks_input(task) {
+            state.poison(task);
+        }
         if !state.execute(task, 0, true) {
-            state.poison_dependents(task);
+            failed = true;
+            state.poison(task);
         }
     }
     // A failure in the last task stops the run after the fact; `end` looks at the failures first.

@@ -1,0 +1,156 @@
+//! Each storage chunk of a source is read at most once per request, and only if a stencil reaches it.
+
+mod sources;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use regrid::{Catalogue, Edges, Grid, Method, Pole, RectilinearWeights, Region, Request, Values};
+use sources::{MemoryFile, noise, steps};
+
+/// The regions read of the field so far, coordinates apart.
+fn reads(file: &MemoryFile) -> Vec<Region> {
+    let reads = file.reads.lock().unwrap();
+    reads
+        .iter()
+        .filter(|(name, _)| name == "t")
+        .map(|(_, region)| region.clone())
+        .collect()
+}
+
+/// How often each storage chunk was touched.
+fn touched(reads: &[Region], chunk: &[usize]) -> HashMap<Vec<usize>, usize> {
+    let mut counts = HashMap::new();
+    for region in reads {
+        let mut places: Vec<Vec<usize>> = vec![vec![]];
+        for (range, size) in region.ranges().iter().zip(chunk) {
+            let of_axis: Vec<usize> = (range.start / size..=(range.end - 1) / size).collect();
+            places = places
+                .iter()
+                .flat_map(|place| {
+                    of_axis
+                        .iter()
+                        .map(move |&c| [place.as_slice(), &[c]].concat())
+                })
+                .collect();
+        }
+        for place in places {
+            *counts.entry(place).or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// The storage chunks that the weights reach, found cell by cell.
+fn needed(
+    weights: &RectilinearWeights,
+    rows: usize,
+    columns: usize,
+    times: usize,
+    chunk: &[usize],
+) -> Vec<Vec<usize>> {
+    let mut cells = Vec::new();
+    for i in 0..weights.latitude.len() {
+        for &(row, _) in weights.latitude.row(i) {
+            if row >= rows {
+                let last = if row == rows { 0 } else { rows - 1 };
+                cells.extend((0..columns).map(|column| (last, column)));
+                continue;
+            }
+            for j in 0..weights.longitude.len() {
+                cells.extend(
+                    weights
+                        .longitude
+                        .row(j)
+                        .iter()
+                        .map(|&(column, _)| (row, column)),
+                );
+            }
+        }
+    }
+    let mut chunks: Vec<Vec<usize>> = Vec::new();
+    for time in 0..times {
+        chunks.extend(
+            cells
+                .iter()
+                .map(|&(r, c)| vec![time / chunk[0], r / chunk[1], c / chunk[2]]),
+        );
+    }
+    chunks.sort();
+    chunks.dedup();
+    chunks
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_storage_chunk_is_read_twice_or_for_nothing(
+        chunk in (1_usize..4, 1_usize..20, 1_usize..30),
+        target_chunk in prop::option::of((1_usize..20, 1_usize..20)),
+        south in -90.0_f64..60.0,
+        west in -400.0_f64..400.0,
+        height in 0.0_f64..60.0,
+        width in 0.0_f64..350.0,
+        step in 0.7_f64..30.0,
+        nearest in any::<bool>(),
+    ) {
+        let (times, rows, columns) = (5, 36, 72);
+        let chunk = [chunk.0, chunk.1, chunk.2];
+        let file = Arc::new(
+            MemoryFile::new("memory.nc")
+                .with_axis("time", "hours since 2000-01-01", &steps(0.0, 1.0, times))
+                .with_axis("lat", "degrees_north", &steps(-87.5, 5.0, rows))
+                .with_axis("lon", "degrees_east", &steps(0.0, 5.0, columns))
+                .with("t", &["time", "lat", "lon"], Values::F32(noise(&[times, rows, columns], 1, 0.0)), Some(&chunk), &[]),
+        );
+        let target = Grid::regular(south..=(south + height).min(90.0), step, west..=west + width, step).unwrap();
+        let method = if nearest { Method::Nearest } else { Method::Linear };
+        let catalogue = Catalogue::from_files(vec![file.clone()]).unwrap();
+        let mut request = Request::new(&target).method(method);
+        if let Some((r, c)) = target_chunk {
+            request = request.chunk(r, c);
+        }
+        let field = &request.build(&catalogue).unwrap()[0];
+        prop_assert!(reads(&file).is_empty(), "building reads no field");
+        let expected_reads = field.reads();
+        field.compute().unwrap();
+
+        let counts = touched(&reads(&file), &chunk);
+        prop_assert!(counts.values().all(|&n| n == 1), "{counts:?}");
+        let weights =
+            RectilinearWeights::new(catalogue.variables()[0].grid(), &target, method, Edges::default()).unwrap();
+        let mut read: Vec<Vec<usize>> = counts.into_keys().collect();
+        read.sort();
+        prop_assert_eq!(&read, &needed(&weights, rows, columns, times, &chunk));
+        prop_assert_eq!(expected_reads.storage_chunks, read.len());
+    }
+}
+
+#[test]
+fn a_small_box_reads_a_small_part() {
+    let (rows, columns) = (180, 360);
+    let file = Arc::new(
+        MemoryFile::new("memory.nc")
+            .with_axis("lat", "degrees_north", &steps(-89.5, 1.0, rows))
+            .with_axis("lon", "degrees_east", &steps(0.5, 1.0, columns))
+            .with(
+                "t",
+                &["lat", "lon"],
+                Values::F32(noise(&[rows, columns], 1, 0.0)),
+                Some(&[18, 36]),
+                &[],
+            ),
+    );
+    let catalogue = Catalogue::from_files(vec![file.clone()]).unwrap();
+    let target = Grid::regular(-9.0..=9.0, 0.5, -18.0..=18.0, 0.5).unwrap();
+    let field = &Request::new(&target)
+        .pole(Pole::Mean)
+        .build(&catalogue)
+        .unwrap()[0];
+    field.compute().unwrap();
+    let read: usize = reads(&file).iter().map(Region::len).sum();
+    // Two rows and two columns of storage chunks of a hundred, the seam at Greenwich in the middle.
+    assert_eq!(read, 4 * 18 * 36);
+}
