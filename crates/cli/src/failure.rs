@@ -2,7 +2,6 @@
 
 use std::error::Error as StdError;
 use std::io;
-use std::process::ExitCode;
 
 use regrid::Error;
 
@@ -67,8 +66,8 @@ impl Failure {
     }
 
     /// 1 for a failure, 2 for wrong usage.
-    pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(if self.wrong_usage { 2 } else { 1 })
+    pub(crate) fn exit_code(&self) -> u8 {
+        if self.wrong_usage { 2 } else { 1 }
     }
 }
 
