@@ -200,6 +200,71 @@ fn scalar_times_are_stacked() {
 }
 
 #[test]
+fn a_scalar_time_must_be_the_one_asked_for() {
+    let scalar = Values::F64(ArrayD::from_elem(IxDyn(&[]), 6.0));
+    let file = axes(MemoryFile::new("a.nc"))
+        .with(
+            "time",
+            &[],
+            scalar,
+            None,
+            &[("units", "hours since 2000-01-01".into())],
+        )
+        .with(
+            "t",
+            &["lat", "lon"],
+            Values::F32(ArrayD::zeros(IxDyn(&[2, 3]))),
+            None,
+            &[("coordinates", "time".into())],
+        );
+    let catalogue = catalogue(vec![file]);
+    let at = |text: &str| {
+        compute(
+            &Request::new(&target()).times(text.parse().unwrap()),
+            &catalogue,
+        )
+    };
+    assert_eq!(at("2000-01-01T06").unwrap().meta.shape(), [1, 2]);
+    assert!(matches!(
+        at("2000-01-01T07"),
+        Err(Error::TimeNotFound { .. })
+    ));
+}
+
+#[test]
+fn times_that_cannot_be_told_are_kept_as_they_are() {
+    let file = axes(MemoryFile::new("a.nc"))
+        .with_axis("time", "months since 1979-01-01", &[0.5, 1.5])
+        .with(
+            "t",
+            &["time", "lat", "lon"],
+            Values::F32(ArrayD::ones(IxDyn(&[2, 2, 3]))),
+            None,
+            &[],
+        );
+    let catalogue = catalogue(vec![file]);
+    let field = compute(&Request::new(&target()), &catalogue).unwrap();
+    assert_eq!(
+        (per_step(&field), times(&field)),
+        (vec![1.0, 1.0], vec![0.5, 1.5])
+    );
+    assert!(
+        catalogue.notes()[0].contains("months since 1979-01-01"),
+        "{:?}",
+        catalogue.notes()
+    );
+    let error = compute(
+        &Request::new(&target()).times("1979-02".parse().unwrap()),
+        &catalogue,
+    )
+    .unwrap_err();
+    assert!(
+        error.to_string().contains("times cannot be chosen"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_field_without_time_is_taken_once() {
     let height = |path: &str| {
         let values = Values::F32(ArrayD::from_elem(IxDyn(&[2, 3]), 7.0));

@@ -198,6 +198,13 @@ impl Catalogue {
         grid: Arc<Grid>,
         found: Dimensions,
     ) {
+        if let Some(fault) = &found.time_fault {
+            let note =
+                format!("times are kept as they are, but cannot be chosen or joined: {fault}");
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
         let Some(known) = self
             .variables
             .iter_mut()

@@ -173,6 +173,8 @@ pub(super) struct Dimensions {
     pub(super) times: Option<TimeAxis>,
     /// The one time of all values, where it is a scalar coordinate.
     pub(super) scalar_time: Option<TimeAxis>,
+    /// Why the times of the time dimension cannot be told, if they cannot: then it is a dimension like any other.
+    pub(super) time_fault: Option<String>,
 }
 
 pub(super) fn dimensions(
@@ -185,7 +187,18 @@ pub(super) fn dimensions(
         meta.variable(coordinate)
             .is_some_and(|v| v.dimensions == [name])
     };
-    let time = time_dimension(meta, variable);
+    let mut time = time_dimension(meta, variable);
+    let mut time_fault = None;
+    let mut times = None;
+    match time.map(|time| read_times(source, time)).transpose() {
+        Ok(read) => times = read,
+        // Months since a date, a calendar of its own: the values can still be regridded, step by step.
+        Err(error @ Error::TimeAxis { .. }) => {
+            time_fault = Some(error.chain());
+            time = None;
+        }
+        Err(error) => return Err(error),
+    }
     let mut dimensions = Vec::new();
     for name in &variable.dimensions {
         let role = if along(name, &grid.latitude_name) {
@@ -207,15 +220,15 @@ pub(super) fn dimensions(
             unlimited,
         });
     }
-    let times = time.map(|time| read_times(source, time)).transpose()?;
-    let scalar_time = match times {
-        Some(_) => None,
-        None => scalar_time(source, variable)?,
+    let scalar_time = match (&times, &time_fault) {
+        (None, None) => scalar_time(source, variable)?,
+        _ => None,
     };
     Ok(Dimensions {
         dimensions,
         times,
         scalar_time,
+        time_fault,
     })
 }
 
@@ -281,11 +294,12 @@ fn read_times(source: &dyn SourceFile, time: &VariableMeta) -> Result<TimeAxis, 
         }
         _ => None,
     };
+    let count = instants.len();
     Ok(TimeAxis {
         name: time.name.clone(),
         units,
         instants,
         bounds,
-        order: Vec::new(),
+        order: (0..count).collect(),
     })
 }

@@ -59,7 +59,9 @@ pub struct SourceVariable {
     /// Whether each file holds one step, its time a scalar, so that the files' variable lacks the time dimension.
     pub(crate) stacked: bool,
     /// The first file's time, where it is a scalar.
-    scalar_time: Option<TimeAxis>,
+    pub(crate) scalar_time: Option<TimeAxis>,
+    /// Why its times cannot be told, if it has some.
+    pub(crate) time_fault: Option<String>,
     /// Why the files do not join, if they do not.
     fault: Option<Mismatch>,
 }
@@ -164,6 +166,7 @@ impl SourceVariable {
             time: found.times,
             stacked: false,
             scalar_time: found.scalar_time,
+            time_fault: found.time_fault,
             fault: None,
         }
     }
