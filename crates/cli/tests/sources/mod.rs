@@ -42,17 +42,22 @@ pub(crate) fn noise(path: &Path, format: Format, steps: usize, rows: usize, colu
     for (name, len, _, _, _) in axes {
         file.add_dimension(name, len).unwrap();
     }
-    for (name, len, units, first, step) in axes {
+    for (name, _, units, _, _) in axes {
         let mut axis = file.add_variable::<f64>(name, &[name]).unwrap();
         axis.put_attribute("units", units).unwrap();
-        let values: Vec<f64> = (0..len).map(|i| first + i as f64 * step).collect();
-        axis.put_values(&values, ..).unwrap();
     }
     let mut field = file
         .add_variable::<f32>("t", &["time", "lat", "lon"])
         .unwrap();
     if format == Format::Hdf5 {
         field.set_chunking(&[1, rows, columns]).unwrap();
+    }
+    // A classic file takes values only once all is defined.
+    file.enddef().unwrap();
+    for (name, len, _, first, step) in axes {
+        let values: Vec<f64> = (0..len).map(|i| first + i as f64 * step).collect();
+        let mut axis = file.variable_mut(name).unwrap();
+        axis.put_values(&values, ..).unwrap();
     }
     // A linear congruential generator (Knuth's MMIX); its high bits are noise enough.
     let mut state = 1_u64;
@@ -64,5 +69,6 @@ pub(crate) fn noise(path: &Path, format: Format, steps: usize, rows: usize, colu
             (state >> 40) as f32 / 65_536.0
         })
         .collect();
+    let mut field = file.variable_mut("t").unwrap();
     field.put_values(&values, ..).unwrap();
 }
