@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use command::{data, regrid};
-use sources::{Format, alone, noise};
+use netcdf::Options;
+use sources::{alone, noise};
 
 /// A folder to work in, with good inputs: `in.nc` (in time), `classic.nc`, and `old.nc`, which is there already.
 struct Folder(tempfile::TempDir);
@@ -90,7 +91,7 @@ fn files_that_are_no_good() {
     fs::create_dir(folder.path("empty")).unwrap();
     fs::write(folder.path("text.nc"), "not a netCDF file").unwrap();
     fs::write(folder.path("zero.nc"), "").unwrap();
-    noise(&folder.path("classic.nc"), Format::Classic, 2, 18, 36);
+    noise(&folder.path("classic.nc"), Options::default(), 2, 18, 36);
     for (whole, cut) in [("in.nc", "cut.nc"), ("classic.nc", "cut-classic.nc")] {
         let bytes = fs::read(folder.path(whole)).unwrap();
         fs::write(folder.path(cut), &bytes[..bytes.len() - 1000]).unwrap();

@@ -67,4 +67,5 @@ pub use crate::{
     outputs::Outputs,
     progress::ProgressBar,
     run::{Run, Scheduler},
+    scheduler::cancelled,
 };

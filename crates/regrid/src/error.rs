@@ -260,6 +260,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error's text and those of its causes, in one line.
+    pub(crate) fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text += &format!(": {error}");
+            cause = error.source();
+        }
+        text
+    }
+
     /// The error under any wrapping by the task that met it, the first one's if several failed: what a reader wants to see
     /// first.
     pub fn innermost(&self) -> &(dyn std::error::Error + 'static) {

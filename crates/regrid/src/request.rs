@@ -134,8 +134,15 @@ impl Request {
             }
             None => files.variables().iter().collect(),
         };
-        if variables.is_empty() {
-            return Err(match files.unsupported().first() {
+        let refused = match &self.params {
+            None => files
+                .unsupported()
+                .iter()
+                .find(|u| u.broken || variables.is_empty()),
+            Some(_) => None,
+        };
+        if variables.is_empty() || refused.is_some() {
+            return Err(match refused {
                 Some(one) => Error::NotRegriddable {
                     variable: one.name.clone(),
                     path: one.path.clone(),
@@ -154,6 +161,7 @@ impl Request {
         let mut prepared: Vec<(Arc<Grid>, Arc<RectilinearWeights>)> = Vec::new();
         let mut fields = Vec::new();
         for variable in &variables {
+            variable.check_join()?;
             let times = self.choose_times(files, variable)?;
             let weights = self.weights(variable, &mut prepared)?;
             fields.push(regrid_param(

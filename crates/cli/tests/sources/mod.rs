@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use netcdf::Options;
+
 /// Makes tests of one program run one after another, for as long as it is held.
 ///
 /// A child process that one test starts inherits the HDF5 file that another one is writing, with its lock, and nobody can
@@ -12,22 +14,9 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How a file is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// As HDF5, in chunks of one step.
-    Hdf5,
-    /// The oldest format.
-    Classic,
-}
-
 /// Writes `t(time, lat, lon)` on a global grid: values without a pattern, so that they do not compress.
-pub(crate) fn noise(path: &Path, format: Format, steps: usize, rows: usize, columns: usize) {
-    let options = match format {
-        Format::Hdf5 => netcdf::Options::NETCDF4,
-        Format::Classic => netcdf::Options::default(),
-    };
-    let mut file = netcdf::create_with(path, options).unwrap();
+pub(crate) fn noise(path: &Path, format: Options, steps: usize, rows: usize, columns: usize) {
+    let mut file = netcdf::create_with(path, format).unwrap();
     let axes: [(&str, usize, &str, f64, f64); 3] = [
         ("time", steps, "hours since 2000-01-01", 0.0, 1.0),
         (
@@ -49,7 +38,7 @@ pub(crate) fn noise(path: &Path, format: Format, steps: usize, rows: usize, colu
     let mut field = file
         .add_variable::<f32>("t", &["time", "lat", "lon"])
         .unwrap();
-    if format == Format::Hdf5 {
+    if format.contains(Options::NETCDF4) {
         field.set_chunking(&[1, rows, columns]).unwrap();
     }
     // A classic file takes values only once all is defined.
