@@ -16,6 +16,7 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 
 /// Writes `t(time, lat, lon)` on a global grid: values without a pattern, so that they do not compress.
 pub(crate) fn noise(path: &Path, format: Options, steps: usize, rows: usize, columns: usize) {
+    let in_chunks = format.contains(Options::NETCDF4);
     let mut file = netcdf::create_with(path, format).unwrap();
     let axes: [(&str, usize, &str, f64, f64); 3] = [
         ("time", steps, "hours since 2000-01-01", 0.0, 1.0),
@@ -38,7 +39,7 @@ pub(crate) fn noise(path: &Path, format: Options, steps: usize, rows: usize, col
     let mut field = file
         .add_variable::<f32>("t", &["time", "lat", "lon"])
         .unwrap();
-    if format.contains(Options::NETCDF4) {
+    if in_chunks {
         field.set_chunking(&[1, rows, columns]).unwrap();
     }
     // A classic file takes values only once all is defined.
