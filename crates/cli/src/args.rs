@@ -340,7 +340,9 @@ fn refused(error: &clap::Error) -> Result<Order> {
             return Ok(Order::Help(error.render().to_string()));
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            return Err(Failure::usage("nothing is said of what to regrid"));
+            return Err(Failure::usage("nothing is said of what to regrid").hint(
+                "`regrid in.nc -o out.nc --grid 0.5`, say; `regrid --help` explains the options",
+            ));
         }
         _ => {}
     }
