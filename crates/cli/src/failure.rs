@@ -112,7 +112,7 @@ fn hint(error: &Error) -> Option<String> {
         }
         Error::NotRegriddable { .. } => "`regrid info` shows what can be regridded; -v names it",
         Error::Join { .. } => {
-            "files that do not continue each other in time are regridded one by one"
+            "-v names other variables; files that do not continue each other in time are regridded one by one"
         }
         Error::File { action, source, .. }
             if *action == "write" && source.kind() == io::ErrorKind::NotFound =>

@@ -22,7 +22,7 @@ fn a_regional_field_with_its_companions() {
     let folder = data("season").parent().unwrap().to_owned();
     let expected = "\
 file    A1B_north_america.nc
-format  HDF5
+format  netCDF-4 (HDF5)
 size    1.8 MB
 
 air_temperature

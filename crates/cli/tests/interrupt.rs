@@ -12,7 +12,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use command::regrid;
-use sources::{Format, alone, noise};
+use netcdf::Options;
+use sources::{alone, noise};
 
 /// Starts the command, sends a signal as soon as its plan is printed, and gives its exit code and last line.
 fn interrupted(folder: &Path, options: &[&str], signal: &str) -> (Option<i32>, String) {
@@ -52,7 +53,7 @@ fn names(folder: &Path) -> Vec<String> {
 fn a_run_of_many_tasks_stops() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
-    noise(&folder.path().join("in.nc"), Format::Hdf5, 40, 90, 180);
+    noise(&folder.path().join("in.nc"), Options::NETCDF4, 40, 90, 180);
     for signal in ["INT", "TERM", "HUP"] {
         let ended = interrupted(folder.path(), &["--grid", "0.25", "--deflate", "9"], signal);
         assert_eq!(ended, (Some(1), "regrid: error: interrupted\n".into()));
@@ -64,7 +65,7 @@ fn a_run_of_many_tasks_stops() {
 fn one_long_task_is_not_waited_for() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
-    noise(&folder.path().join("in.nc"), Format::Hdf5, 1, 900, 1800);
+    noise(&folder.path().join("in.nc"), Options::NETCDF4, 1, 900, 1800);
     let one_chunk = ["--grid", "0.05", "--deflate", "9", "--chunk", "3600x7200"];
     let ended = interrupted(folder.path(), &one_chunk, "INT");
     assert_eq!(ended, (Some(1), "regrid: error: interrupted\n".into()));

@@ -271,7 +271,8 @@ impl Error {
         text
     }
 
-    /// The error under any wrapping by the task that met it: what a reader wants to see first.
+    /// The error under any wrapping by the task that met it, the first one's if several failed: what a reader wants to see
+    /// first.
     pub fn innermost(&self) -> &(dyn std::error::Error + 'static) {
         let mut error: &(dyn std::error::Error + 'static) = self;
         loop {
@@ -279,6 +280,12 @@ impl Error {
                 && !matches!(own, Self::Run(_))
             {
                 return error;
+            }
+            if let Some(delayed::Error::Several { errors }) = error.downcast_ref()
+                && let Some(first) = errors.first()
+            {
+                error = first;
+                continue;
             }
             match error.source() {
                 Some(cause) => error = cause,

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use netcdf::Options;
+
 /// Makes tests of one program run one after another, for as long as it is held.
 ///
 /// A child process that one test starts inherits the HDF5 file that another one is writing, with its lock, and nobody can
@@ -12,22 +14,10 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How a file is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// As HDF5, in chunks of one step.
-    Hdf5,
-    /// The oldest format.
-    Classic,
-}
-
 /// Writes `t(time, lat, lon)` on a global grid: values without a pattern, so that they do not compress.
-pub(crate) fn noise(path: &Path, format: Format, steps: usize, rows: usize, columns: usize) {
-    let options = match format {
-        Format::Hdf5 => netcdf::Options::NETCDF4,
-        Format::Classic => netcdf::Options::default(),
-    };
-    let mut file = netcdf::create_with(path, options).unwrap();
+pub(crate) fn noise(path: &Path, format: Options, steps: usize, rows: usize, columns: usize) {
+    let in_chunks = format.contains(Options::NETCDF4);
+    let mut file = netcdf::create_with(path, format).unwrap();
     let axes: [(&str, usize, &str, f64, f64); 3] = [
         ("time", steps, "hours since 2000-01-01", 0.0, 1.0),
         (
@@ -42,17 +32,22 @@ pub(crate) fn noise(path: &Path, format: Format, steps: usize, rows: usize, colu
     for (name, len, _, _, _) in axes {
         file.add_dimension(name, len).unwrap();
     }
-    for (name, len, units, first, step) in axes {
+    for (name, _, units, _, _) in axes {
         let mut axis = file.add_variable::<f64>(name, &[name]).unwrap();
         axis.put_attribute("units", units).unwrap();
-        let values: Vec<f64> = (0..len).map(|i| first + i as f64 * step).collect();
-        axis.put_values(&values, ..).unwrap();
     }
     let mut field = file
         .add_variable::<f32>("t", &["time", "lat", "lon"])
         .unwrap();
-    if format == Format::Hdf5 {
+    if in_chunks {
         field.set_chunking(&[1, rows, columns]).unwrap();
+    }
+    // A classic file takes values only once all is defined.
+    file.enddef().unwrap();
+    for (name, len, _, first, step) in axes {
+        let values: Vec<f64> = (0..len).map(|i| first + i as f64 * step).collect();
+        let mut axis = file.variable_mut(name).unwrap();
+        axis.put_values(&values, ..).unwrap();
     }
     // A linear congruential generator (Knuth's MMIX); its high bits are noise enough.
     let mut state = 1_u64;
@@ -64,5 +59,6 @@ pub(crate) fn noise(path: &Path, format: Format, steps: usize, rows: usize, colu
             (state >> 40) as f32 / 65_536.0
         })
         .collect();
+    let mut field = file.variable_mut("t").unwrap();
     field.put_values(&values, ..).unwrap();
 }

@@ -112,9 +112,11 @@ impl SourceVariable {
         ))
     }
 
+    /// Whether the files that hold its parts join along time.
+    ///
     /// # Errors
-    /// [`Error::Join`] if its files do not fit together.
-    pub(crate) fn check_join(&self) -> Result<(), Error> {
+    /// [`Error::Join`] if they do not; a request for the variable fails with it.
+    pub fn check_join(&self) -> Result<(), Error> {
         match self.fault.clone() {
             None => Ok(()),
             Some(Mismatch {
