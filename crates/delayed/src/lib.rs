@@ -46,6 +46,7 @@ mod inputs;
 mod key;
 mod observe;
 mod ops;
+mod optimize;
 mod outputs;
 mod priority;
 mod progress;
@@ -64,6 +65,7 @@ pub use crate::{
     key::{Key, Label},
     observe::{Observer, RunEnd, RunView, TaskEnd, TaskView},
     ops::Plain,
+    optimize::Passes,
     outputs::Outputs,
     progress::ProgressBar,
     run::{Run, Scheduler},
