@@ -396,7 +396,8 @@ impl TaskInfo {
     }
 }
 
-fn write(path: &Path, text: &dyn fmt::Display) -> Result<()> {
+/// Writes what displays as text to a file.
+pub(crate) fn write(path: &Path, text: &dyn fmt::Display) -> Result<()> {
     let write = || {
         let mut file = io::BufWriter::new(std::fs::File::create(path)?);
         io::Write::write_fmt(&mut file, format_args!("{text}"))?;

@@ -49,6 +49,7 @@ mod ops;
 mod optimize;
 mod outputs;
 mod priority;
+mod profile;
 mod progress;
 mod run;
 mod scheduler;
@@ -67,6 +68,7 @@ pub use crate::{
     ops::Plain,
     optimize::Passes,
     outputs::Outputs,
+    profile::{Profile, Report, TaskTime},
     progress::ProgressBar,
     run::{Run, Scheduler},
     scheduler::cancelled,
