@@ -133,12 +133,14 @@ pub(crate) fn bystanders(
                         .any(|s| s.name == *d && matches!(s.role, Role::Latitude | Role::Longitude))
                 })
             };
-            if field
-                || there
-                || serving.contains(name)
-                || candidate.dimensions.iter().any(gridded)
-                || on_old_cells(catalogue, name)
-            {
+            if field || there || serving.contains(name) || on_old_cells(catalogue, name) {
+                continue;
+            }
+            if candidate.dimensions.iter().any(gridded) {
+                let note = format!("{name} lies along the old grid and is left out");
+                if !gathering.notes.contains(&note) {
+                    gathering.notes.push(note);
+                }
                 continue;
             }
             let of_variable = variable.parts.iter().any(|part| part.file == index);

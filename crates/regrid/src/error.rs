@@ -130,7 +130,7 @@ pub enum Error {
         known: &'static [&'static str],
     },
     /// A target lies outside the source and that is to be refused.
-    #[error("target {axis} {value} (index {index}) lies outside the source")]
+    #[error("target {axis} {value} (index {index}) lies outside the source grid ({grid})")]
     OutsideSource {
         /// Which axis.
         axis: AxisKind,
@@ -138,6 +138,8 @@ pub enum Error {
         index: usize,
         /// The target's coordinate.
         value: f64,
+        /// The source's grid.
+        grid: String,
     },
 
     /// A file without any grid of latitude and longitude.
@@ -157,7 +159,7 @@ pub enum Error {
         second: String,
     },
     /// A variable that is not there.
-    #[error("no variable {name:?} in the input; on a grid are: {}", known.join(", "))]
+    #[error("no variable {name:?} in the input; on a grid {}", are(known))]
     UnknownVariable {
         /// The name asked for.
         name: String,
@@ -257,6 +259,15 @@ pub enum Error {
     /// The run of the tasks failed; the cause names the task.
     #[error("the computation failed")]
     Run(#[from] delayed::Error),
+}
+
+/// `are: a, b`, or that there is nothing.
+fn are(names: &[String]) -> String {
+    if names.is_empty() {
+        "is none".into()
+    } else {
+        format!("are: {}", names.join(", "))
+    }
 }
 
 impl Error {

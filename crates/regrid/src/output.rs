@@ -99,10 +99,10 @@ impl Output {
                 source,
             }
         };
-        if path.is_dir() || path.file_name().is_none() {
-            return Err(fault("write")(std::io::Error::from(
-                std::io::ErrorKind::IsADirectory,
-            )));
+        // A device or a pipe would be replaced by a file of its name.
+        let other = path.metadata().is_ok_and(|meta| !meta.is_file());
+        if other || path.file_name().is_none() {
+            return Err(fault("write")(std::io::Error::other("it is not a file")));
         }
         // Replacing a link replaces what it points to.
         let place = if overwrite {

@@ -134,7 +134,12 @@ impl RectilinearWeights {
             .enumerate()
             .map(|(index, &value)| {
                 let place = rows.place(value, target.latitudes.rounding(value));
-                refuse_outside(place, edges.outside, AxisKind::Latitude, index, value)?;
+                refuse_outside(
+                    place,
+                    source,
+                    edges.outside,
+                    (AxisKind::Latitude, index, value),
+                )?;
                 Ok(match method {
                     Method::Linear => linear::row(place, &rows),
                     Method::Nearest => nearest::row(place, &rows),
@@ -147,7 +152,12 @@ impl RectilinearWeights {
             .enumerate()
             .map(|(index, &value)| {
                 let place = columns.place(value, target.longitudes.rounding(value));
-                refuse_outside(place, edges.outside, AxisKind::Longitude, index, value)?;
+                refuse_outside(
+                    place,
+                    source,
+                    edges.outside,
+                    (AxisKind::Longitude, index, value),
+                )?;
                 Ok(match method {
                     Method::Linear => linear::column(place, &columns),
                     Method::Nearest => nearest::column(place, &columns),
@@ -160,17 +170,20 @@ impl RectilinearWeights {
     }
 }
 
+/// Refuses a target that lies outside, where that is asked for.
 fn refuse_outside(
     place: Place,
+    source: &Grid,
     outside: Outside,
-    axis: AxisKind,
-    index: usize,
-    value: f64,
+    (axis, index, value): (AxisKind, usize, f64),
 ) -> Result<(), Error> {
     match place {
-        Place::Outside { .. } if outside == Outside::Error => {
-            Err(Error::OutsideSource { axis, index, value })
-        }
+        Place::Outside { .. } if outside == Outside::Error => Err(Error::OutsideSource {
+            axis,
+            index,
+            value,
+            grid: source.to_string(),
+        }),
         _ => Ok(()),
     }
 }
