@@ -8,7 +8,7 @@
 //!   too. [`try_delayed`], [`Delayed::try_map`] and [`try_apply`] are for functions that can fail. [`value`](value()) lifts what is
 //!   there already.
 //! - [`compute`] (or [`Delayed::compute`]) runs what is needed, once, on all cores; [`Run`] has the settings.
-//! - [`Graph`] shows what a run would do; [`Graph::dot`] draws it.
+//! - [`Graph`] shows what a run would do; [`Graph::write_svg`] draws it. A [`ProgressBar`] shows a run as it goes, a [`Profile`] what it did.
 //!
 //! ```
 //! use delayed::{Graph, Run, apply, delayed};
@@ -53,6 +53,7 @@ mod profile;
 mod progress;
 mod run;
 mod scheduler;
+mod svg;
 mod task;
 mod values;
 
@@ -72,4 +73,5 @@ pub use crate::{
     progress::ProgressBar,
     run::{Run, Scheduler},
     scheduler::cancelled,
+    svg::{Colour, Svg},
 };
