@@ -51,7 +51,7 @@ struct Record {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct TaskTime {
-    /// Which task of [`Profile::graph`].
+    /// Which task of the graph that ran.
     pub id: TaskId,
     /// Who ran it; 0 is the caller's thread.
     pub worker: usize,
