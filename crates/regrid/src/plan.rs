@@ -155,7 +155,7 @@ fn group<C: PartialEq + Copy>(
                 if class.is_some()
                     && class == last
                     && block.end == chunk.start
-                    && !ends.contains(&block.end)
+                    && ends.binary_search(&block.end).is_err()
                     && chunk.end - block.start <= block_cells =>
             {
                 block.end = chunk.end;

@@ -97,7 +97,7 @@ pub struct Edges {
 
 /// The weights of a rectilinear source onto a rectilinear target.
 ///
-/// The latitude weights may read two rows beyond the source's own, see [`pole_row`].
+/// The latitude weights may read two rows beyond the source's own: the mean of its first row, then the mean of its last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RectilinearWeights {
     /// Row weights.

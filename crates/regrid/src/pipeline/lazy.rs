@@ -1,0 +1,146 @@
+//! A field before it is computed.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use delayed::Delayed;
+
+use crate::attribute::Attributes;
+use crate::chunk::Region;
+use crate::companions::set_words;
+use crate::error::Error;
+use crate::field::{Field, FieldMeta};
+use crate::io::cf::referenced;
+use crate::values::{DataType, Values};
+
+/// A field that is not computed yet: what it will be, and a task for each of its chunks.
+#[derive(Clone)]
+pub struct LazyField {
+    pub(crate) meta: FieldMeta,
+    pub(crate) data_type: DataType,
+    pub(crate) chunks: Vec<(Region, Delayed<Values>)>,
+    pub(crate) chunk_shape: Vec<usize>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) inputs: Vec<PathBuf>,
+    pub(crate) history: Option<String>,
+    pub(crate) attributes: Attributes,
+    pub(crate) in_words: String,
+    pub(super) reads: Reads,
+}
+
+/// What a field will read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reads {
+    /// Read tasks.
+    pub blocks: usize,
+    /// Storage chunks that they cover; stretches of unchunked variables count as one each.
+    pub storage_chunks: usize,
+    /// Bytes of values, before any compression.
+    pub bytes: u64,
+}
+
+impl LazyField {
+    /// What the field will be.
+    pub fn meta(&self) -> &FieldMeta {
+        &self.meta
+    }
+
+    /// The type that its values will have.
+    pub fn data_type(&self) -> DataType {
+        self.data_type
+    }
+
+    /// The region and the task of each chunk.
+    pub fn chunks(&self) -> &[(Region, Delayed<Values>)] {
+        &self.chunks
+    }
+
+    /// The usual shape of a chunk, in the order of the field's dimensions.
+    pub fn chunk_shape(&self) -> &[usize] {
+        &self.chunk_shape
+    }
+
+    /// What computing it will read.
+    pub fn reads(&self) -> Reads {
+        self.reads
+    }
+
+    /// What the user should know though nothing failed.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The whole field as one delayed value: the chunks rejoined.
+    pub fn whole(&self) -> Delayed<Field> {
+        let meta = self.meta.clone();
+        let data_type = self.data_type;
+        let regions: Vec<Region> = self
+            .chunks
+            .iter()
+            .map(|(region, _)| region.clone())
+            .collect();
+        let chunks: Vec<Delayed<Values>> =
+            self.chunks.iter().map(|(_, chunk)| chunk.clone()).collect();
+        let bytes = meta.shape().iter().product::<usize>() * data_type.size();
+        let name = meta.name.clone();
+        delayed::apply(chunks, move |chunks: Vec<&Values>| {
+            let mut values = Values::zeros(data_type, &meta.shape());
+            for (region, chunk) in regions.iter().zip(chunks) {
+                values.assign(region, chunk);
+            }
+            Field {
+                meta: meta.clone(),
+                values,
+            }
+        })
+        .named(format!("rejoin {name}"))
+        .group(name)
+        .bytes(bytes as u64)
+    }
+
+    /// Computes the whole field.
+    ///
+    /// # Errors
+    /// [`Error::Run`], whose cause names the task and what it met.
+    pub fn compute(&self) -> Result<Field, Error> {
+        Ok(self.whole().compute()?)
+    }
+
+    /// Keeps references to variables that go along, among the fields and the companions.
+    pub(crate) fn keep_references(&mut self, fields: &[String]) {
+        let companions: Vec<String> = self
+            .meta
+            .companions
+            .iter()
+            .map(|v| v.name.clone())
+            .collect();
+        let there = |name: &String| fields.contains(name) || companions.contains(name);
+        let ancillary: Vec<String> = self
+            .meta
+            .attributes
+            .words("ancillary_variables")
+            .into_iter()
+            .filter(there)
+            .collect();
+        set_words(&mut self.meta.attributes, "ancillary_variables", &ancillary);
+        for companion in &mut self.meta.companions {
+            if !referenced(&companion.attributes, "formula_terms")
+                .iter()
+                .all(there)
+            {
+                companion.attributes.remove("formula_terms");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for LazyField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LazyField")
+            .field("name", &self.meta.name)
+            .field("shape", &self.meta.shape())
+            .field("chunks", &self.chunks.len())
+            .field("reads", &self.reads)
+            .finish_non_exhaustive()
+    }
+}

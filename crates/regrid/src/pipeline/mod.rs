@@ -1,0 +1,141 @@
+//! From a plan to tasks: read, regrid, write. The only folder of this crate that knows `delayed`.
+//!
+//! The steps are those of a loop that anyone would write: for each parameter, cut the template grid into chunks; for
+//! each chunk, regrid it; write them into one file. The loops run at once, here; only the functions that do work become
+//! tasks: `read_block`, `pole_means`, [`regrid_chunk`] and the writing of a chunk. So the whole graph, parameters and
+//! chunks, is there before anything runs.
+
+mod layout;
+mod lazy;
+mod parts;
+mod readers;
+mod writing;
+
+pub use lazy::{LazyField, Reads};
+pub use writing::{PlannedWrite, write};
+
+use std::sync::Arc;
+
+use layout::Plan;
+use parts::parts;
+use readers::Readers;
+
+use crate::attribute::AttributeValue;
+use crate::catalogue::{Catalogue, SourceVariable};
+use crate::chunk::{Region, combinations};
+use crate::companions::surroundings;
+use crate::error::Error;
+use crate::field::FieldMeta;
+use crate::io::cf::{Decoding, single};
+use crate::kernel::{PoleMeans, regrid_chunk};
+use crate::plan::AxisCut;
+use crate::request::Request;
+use crate::scheme::{Method, RectilinearWeights};
+use crate::time::{ChosenTimes, TimeMethod};
+use crate::values::{DataType, Values};
+
+/// Plans one parameter and builds its tasks.
+pub(crate) fn regrid_param(
+    request: &Request,
+    catalogue: &Catalogue,
+    variable: &SourceVariable,
+    weights: &RectilinearWeights,
+    times: Option<&ChosenTimes>,
+) -> Result<LazyField, Error> {
+    let first = catalogue.files()[variable.parts[0].file].clone();
+    let refused = |reason: String| Error::NotRegriddable {
+        variable: variable.name().to_owned(),
+        path: first.path().to_owned(),
+        reason,
+    };
+    let blends = request.method != Method::Nearest || request.time_method == TimeMethod::Linear;
+    if blends
+        && variable
+            .meta
+            .attributes
+            .get("flag_values")
+            .or(variable.meta.attributes.get("flag_masks"))
+            .is_some()
+    {
+        return Err(refused(
+            "it holds flags, which have no values in between: ask for the nearest method".into(),
+        ));
+    }
+    let decoding = Decoding::new(&variable.meta, blends).map_err(refused)?;
+    let fill = decoding.fill(&variable.meta);
+    let surroundings = surroundings(catalogue, variable, &request.target, times)?;
+    let parts = parts(catalogue, variable, blends, decoding.output)?;
+
+    let target_shape: Vec<usize> = surroundings.dimensions.iter().map(|d| d.len).collect();
+    let plan = Plan::new(
+        variable,
+        &parts,
+        weights,
+        times,
+        &target_shape,
+        request.chunk,
+    );
+
+    let name = variable.name().to_owned();
+    let mut readers = Readers::new(variable, &parts, &plan, &fill, decoding.output);
+    let absent = Arc::new(match decoding.output {
+        DataType::F32 => single(&AttributeValue::F32(vec![f32::NAN])),
+        DataType::F64 => single(&AttributeValue::F64(vec![f64::NAN])),
+        _ => single(&fill),
+    });
+    let back = &plan.back;
+    let counts: Vec<usize> = plan.axes.iter().map(|axis| axis.cuts.len()).collect();
+    let mut chunks = Vec::with_capacity(counts.iter().product());
+    for index in combinations(&counts) {
+        let chunk_cuts: Vec<Arc<AxisCut>> = index
+            .iter()
+            .zip(&plan.cuts)
+            .map(|(&i, cuts)| cuts[i].clone())
+            .collect();
+        let region = Region::new(
+            chunk_cuts
+                .iter()
+                .map(|cut| cut.targets.clone())
+                .collect::<Vec<_>>(),
+        )
+        .permuted(back);
+        let blocks = readers.blocks(&chunk_cuts);
+        let poles = readers.poles(&index, &chunk_cuts);
+        let bytes = region.len() * decoding.output.size();
+        let (absent, back) = (absent.clone(), back.clone());
+        let chunk = delayed::apply(
+            (blocks, poles),
+            move |(blocks, poles): (Vec<&Values>, Vec<&PoleMeans>)| {
+                regrid_chunk(&chunk_cuts, &blocks, &poles, blends, &absent).permuted(&back)
+            },
+        )
+        .named(format!("regrid {name} {region}"))
+        .group(name.clone())
+        .bytes(bytes as u64);
+        chunks.push((region, chunk));
+    }
+    let reads = readers.reads;
+    let chunk_shape: Vec<usize> = back.iter().map(|&d| plan.chunk_shape[d]).collect();
+    Ok(LazyField {
+        meta: FieldMeta {
+            name,
+            dimensions: surroundings.dimensions,
+            attributes: surroundings.attributes,
+            fill_value: fill,
+            companions: surroundings.companions,
+        },
+        data_type: decoding.output,
+        chunks,
+        chunk_shape,
+        notes: surroundings.notes,
+        inputs: catalogue
+            .files()
+            .iter()
+            .map(|f| f.path().to_owned())
+            .collect(),
+        history: first.meta().attributes.text("history").map(str::to_owned),
+        attributes: first.meta().attributes.clone(),
+        in_words: request.in_words(),
+        reads,
+    })
+}

@@ -1,0 +1,109 @@
+//! What each file holds of a variable, opened to be read, and how it is stored.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::catalogue::{Catalogue, Part, Role, SourceVariable};
+use crate::error::Error;
+use crate::io::ChunkSource;
+use crate::io::cf::Decoding;
+use crate::plan::storage_cuts;
+use crate::values::DataType;
+
+/// What one file holds of a variable, ready to be read and decoded.
+pub(super) struct OpenPart {
+    pub(super) part: Part,
+    pub(super) source: Arc<dyn ChunkSource>,
+    pub(super) decoding: Arc<Decoding>,
+    /// The file's name, for labels.
+    pub(super) file: String,
+}
+
+/// Opens the parts of a variable; each is decoded by its own file's rules, since packing differs from file to file.
+pub(super) fn parts(
+    catalogue: &Catalogue,
+    variable: &SourceVariable,
+    blends: bool,
+    output: DataType,
+) -> Result<Vec<OpenPart>, Error> {
+    let mut parts = Vec::with_capacity(variable.parts.len());
+    for &part in &variable.parts {
+        let file = &catalogue.files()[part.file];
+        let refused = |reason: String| Error::NotRegriddable {
+            variable: variable.name().to_owned(),
+            path: file.path().to_owned(),
+            reason,
+        };
+        let meta = file
+            .meta()
+            .variable(variable.name())
+            .expect("a part was found in its file");
+        let decoding = Decoding::new(meta, blends).map_err(refused)?;
+        if decoding.output != output {
+            return Err(refused(format!(
+                "its values are {} here and {} in the first file",
+                decoding.output.name(),
+                output.name()
+            )));
+        }
+        parts.push(OpenPart {
+            part,
+            source: file.variable(variable.name())?,
+            decoding: Arc::new(decoding),
+            file: file
+                .path()
+                .file_name()
+                .map(|n| n.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+        });
+    }
+    Ok(parts)
+}
+
+/// Cells of a stretch along the plane's dimensions, where a variable is not stored in chunks.
+const STRETCH: [usize; 2] = [16, 64];
+
+/// The storage chunks of a variable along one of its dimensions; `plane` tells latitude (0) and longitude (1).
+pub(super) fn storage(
+    variable: &SourceVariable,
+    parts: &[OpenPart],
+    dimension: usize,
+    plane: Option<usize>,
+) -> Vec<Range<usize>> {
+    let stretch = plane.map_or(1, |plane| STRETCH[plane]);
+    let stored = |part: &OpenPart, d: usize| part.source.chunk_shape().map(|shape| shape[d]);
+    if variable.dimensions[dimension].role != Role::Time || variable.time.is_none() {
+        let d = if variable.stacked {
+            dimension - 1
+        } else {
+            dimension
+        };
+        let len = variable.dimensions[dimension].len;
+        // Files may be chunked differently: a piece of the least common multiple holds whole chunks of each.
+        let sizes = parts.iter().filter_map(|part| stored(part, d));
+        let size = sizes.reduce(|a, b| least_common_multiple(a, b).min(len.max(1)));
+        return storage_cuts(len, size, stretch);
+    }
+    let mut storage = Vec::new();
+    for part in parts {
+        let size = if variable.stacked {
+            None
+        } else {
+            stored(part, dimension)
+        };
+        storage.extend(
+            storage_cuts(part.part.len, size, stretch)
+                .into_iter()
+                .map(|cut| cut.start + part.part.start..cut.end + part.part.start),
+        );
+    }
+    storage
+}
+
+fn least_common_multiple(a: usize, b: usize) -> usize {
+    let (mut x, mut y) = (a, b);
+    while y != 0 {
+        (x, y) = (y, x % y);
+    }
+    (a / x.max(1)).saturating_mul(b)
+}

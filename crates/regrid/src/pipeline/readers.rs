@@ -1,0 +1,178 @@
+//! Read tasks, and the means of rows next to the poles.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use delayed::{Delayed, try_delayed};
+
+use super::layout::Plan;
+use super::lazy::Reads;
+use super::parts::OpenPart;
+use crate::attribute::AttributeValue;
+use crate::catalogue::{Role, SourceVariable};
+use crate::chunk::{Region, combinations};
+use crate::error::Error;
+use crate::io::ChunkSource;
+use crate::io::cf::Decoding;
+use crate::kernel::{PoleMeans, pole_means};
+use crate::plan::AxisCut;
+use crate::values::{DataType, Values};
+
+/// Makes read tasks as chunks ask for their blocks: each once, and only if one does.
+pub(super) struct Readers<'a> {
+    name: &'a str,
+    parts: &'a [OpenPart],
+    plan: &'a Plan,
+    stacked: bool,
+    /// The place of time among the plan's dimensions.
+    time: Option<usize>,
+    fill: &'a AttributeValue,
+    blocks: HashMap<Vec<usize>, Delayed<Values>>,
+    poles: HashMap<(Vec<usize>, bool), Delayed<PoleMeans>>,
+    /// What the read tasks made so far will read.
+    pub(super) reads: Reads,
+    stored_size: usize,
+    decoded_size: usize,
+}
+
+impl<'a> Readers<'a> {
+    pub(super) fn new(
+        variable: &'a SourceVariable,
+        parts: &'a [OpenPart],
+        plan: &'a Plan,
+        fill: &'a AttributeValue,
+        decoded: DataType,
+    ) -> Self {
+        let is_time = |&d: &usize| variable.dimensions[d].role == Role::Time;
+        Self {
+            name: variable.name(),
+            parts,
+            plan,
+            stacked: variable.stacked,
+            time: plan.order.iter().position(is_time),
+            fill,
+            blocks: HashMap::new(),
+            poles: HashMap::new(),
+            reads: Reads::default(),
+            stored_size: variable.meta.data_type.size(),
+            decoded_size: decoded.size(),
+        }
+    }
+
+    /// The blocks that cuts need, every combination of their pieces.
+    pub(super) fn blocks(&mut self, cuts: &[Arc<AxisCut>]) -> Vec<Delayed<Values>> {
+        let counts: Vec<usize> = cuts.iter().map(|cut| cut.pieces.len()).collect();
+        combinations(&counts)
+            .map(|index| {
+                index
+                    .iter()
+                    .zip(cuts)
+                    .map(|(&i, cut)| cut.pieces[i].block)
+                    .collect()
+            })
+            .map(|block| self.block(block))
+            .collect()
+    }
+
+    fn block(&mut self, index: Vec<usize>) -> Delayed<Values> {
+        if let Some(block) = self.blocks.get(&index) {
+            return block.clone();
+        }
+        let ranges: Vec<_> = index
+            .iter()
+            .zip(&self.plan.axes)
+            .map(|(&i, axis)| axis.blocks[i].clone())
+            .collect();
+        self.reads.blocks += 1;
+        self.reads.storage_chunks += self.plan.storage_chunks(&ranges);
+        let cells: usize = ranges.iter().map(ExactSizeIterator::len).product();
+        self.reads.bytes += (cells * self.stored_size) as u64;
+        // Blocks never reach from one file into the next: storage chunks do not.
+        let part = match self.time {
+            Some(time) => {
+                let at = self
+                    .parts
+                    .partition_point(|p| p.part.start + p.part.len <= ranges[time].start);
+                self.parts.get(at)
+            }
+            None => self.parts.first(),
+        }
+        .expect("every block lies in a part");
+        let mut own = ranges;
+        if let Some(time) = self.time {
+            own[time] = own[time].start - part.part.start..own[time].end - part.part.start;
+        }
+        let stored = Region::new(own).permuted(&self.plan.back);
+        let (source, decoding) = (part.source.clone(), part.decoding.clone());
+        let (order, stacked, fill) = (self.plan.order.clone(), self.stacked, self.fill.clone());
+        let label = format!("read {} {} {stored}", part.file, self.name);
+        let block = try_delayed(move || {
+            read_block(source.as_ref(), &stored, stacked, &decoding, &fill, &order)
+        })
+        .named(label)
+        .group(self.name.to_owned())
+        .bytes((cells * self.decoded_size) as u64);
+        self.blocks.insert(index, block.clone());
+        block
+    }
+
+    /// The means of the rows next to the poles that a chunk's weights reach: one task for all chunks at the same times.
+    pub(super) fn poles(
+        &mut self,
+        index: &[usize],
+        cuts: &[Arc<AxisCut>],
+    ) -> Vec<Delayed<PoleMeans>> {
+        let outer = cuts.len() - 2;
+        let rows = &cuts[outer];
+        let mut poles = Vec::new();
+        for last in [false, true] {
+            if rows.poles[usize::from(last)].is_none() {
+                continue;
+            }
+            let key = (index[..outer].to_vec(), last);
+            if let Some(pole) = self.poles.get(&key) {
+                poles.push(pole.clone());
+                continue;
+            }
+            let row = if last { self.plan.rows - 1 } else { 0 };
+            let columns: Vec<usize> = (0..self.plan.columns).collect();
+            let mut ring = cuts[..outer].to_vec();
+            ring.push(Arc::new(AxisCut::window_of(
+                &[row],
+                &self.plan.axes[outer].blocks,
+            )));
+            ring.push(Arc::new(AxisCut::window_of(
+                &columns,
+                &self.plan.axes[outer + 1].blocks,
+            )));
+            let blocks = self.blocks(&ring);
+            let pole = delayed::apply(blocks, move |blocks: Vec<&Values>| {
+                pole_means(&ring, &blocks)
+            })
+            .named(format!("pole of {} (row {row})", self.name))
+            .group(self.name.to_owned());
+            self.poles.insert(key, pole.clone());
+            poles.push(pole);
+        }
+        poles
+    }
+}
+
+/// Reads one block and makes its values usable: missing ones marked, packed ones unpacked, the plane's dimensions last.
+pub(super) fn read_block(
+    source: &dyn ChunkSource,
+    stored: &Region,
+    stacked: bool,
+    decoding: &Decoding,
+    fill: &AttributeValue,
+    order: &[usize],
+) -> Result<Values, Error> {
+    let values = if stacked {
+        source
+            .read(&Region::new(&stored.ranges()[1..]))?
+            .with_new_first_dimension()
+    } else {
+        source.read(stored)?
+    };
+    Ok(decoding.decode(values, fill).permuted(order))
+}
