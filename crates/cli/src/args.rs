@@ -110,7 +110,12 @@ struct Typed {
     like: Option<PathBuf>,
 
     /// A global grid: a step in degrees (0.5: cells of half a degree) or r<columns>x<rows> as CDO means it (r360x180)
-    #[arg(long, value_name = "NAME", help_heading = "Target grid, one of")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        allow_negative_numbers = true,
+        help_heading = "Target grid, one of"
+    )]
     grid: Option<String>,
 
     /// Latitudes: START:STOP:STEP, both ends included, or a list with commas
@@ -335,7 +340,9 @@ fn refused(error: &clap::Error) -> Result<Order> {
             return Ok(Order::Help(error.render().to_string()));
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            return Err(Failure::usage("nothing is said of what to regrid"));
+            return Err(Failure::usage("nothing is said of what to regrid").hint(
+                "`regrid in.nc -o out.nc --grid 0.5`, say; `regrid --help` explains the options",
+            ));
         }
         _ => {}
     }

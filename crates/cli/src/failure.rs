@@ -2,7 +2,6 @@
 
 use std::error::Error as StdError;
 use std::io;
-use std::process::ExitCode;
 
 use regrid::Error;
 
@@ -67,8 +66,8 @@ impl Failure {
     }
 
     /// 1 for a failure, 2 for wrong usage.
-    pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(if self.wrong_usage { 2 } else { 1 })
+    pub(crate) fn exit_code(&self) -> u8 {
+        if self.wrong_usage { 2 } else { 1 }
     }
 }
 
@@ -109,11 +108,16 @@ fn hint(error: &Error) -> Option<String> {
             "`regrid info` shows what is on which grid; --grid, or --lat with --lon, name a target without a file"
         }
         Error::NotRegriddable { reason, .. } if reason.contains("nearest") => {
-            "`-m nearest` takes values as they are"
+            "`-m nearest` takes values as they are; -v names other variables"
         }
         Error::NotRegriddable { .. } => "`regrid info` shows what can be regridded; -v names it",
         Error::Join { .. } => {
-            "regrid the files one by one, or name with -v the variables that continue from file to file"
+            "-v names other variables; files that do not continue each other in time are regridded one by one"
+        }
+        Error::File { action, source, .. }
+            if *action == "write" && source.kind() == io::ErrorKind::NotFound =>
+        {
+            "the output's folder has to exist"
         }
         Error::Netcdf { action, .. } if ["create", "write", "finish"].contains(action) => {
             "is there room on the disk?"
@@ -138,11 +142,11 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
     text
 }
 
-/// A system's message without the number in brackets behind it.
+/// A system's message without the number in brackets, and without the temporary name that may follow it.
 fn without_code(text: &str) -> String {
     match text.split_once(" (os error ") {
-        Some((message, code)) if code.ends_with(')') => message.to_owned(),
-        _ => text.to_owned(),
+        Some((message, _)) => message.to_owned(),
+        None => text.to_owned(),
     }
 }
 

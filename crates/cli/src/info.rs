@@ -4,27 +4,15 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 
-use regrid::{AttributeValue, Catalogue, Error, Grid, SourceVariable, VariableMeta};
+use regrid::{AttributeValue, Catalogue, Grid, SourceVariable, VariableMeta};
 
 use crate::Result;
 use crate::amount::{bytes, count, shape};
 use crate::rows::{self, Rows};
 
-/// Prints what is in the files: joined, or one by one where they are not parts of one whole.
+/// Prints what is in the files, joined along time.
 pub(crate) fn print(files: &[PathBuf]) -> Result<()> {
-    let text = match Catalogue::open(files) {
-        Ok(catalogue) => describe(&catalogue),
-        Err(apart @ Error::Join { .. }) if files.len() > 1 => {
-            let mut text = String::new();
-            for file in files {
-                text += &describe(&Catalogue::open([file])?);
-                text += "\n";
-            }
-            text + &format!("Not joined: {apart}\n")
-        }
-        Err(error) => return Err(error.into()),
-    };
-    rows::print(&text)
+    rows::print(&describe(&Catalogue::open(files)?))
 }
 
 /// Everything about a catalogue.
@@ -136,6 +124,9 @@ fn field(variable: &SourceVariable) -> Rows {
     rows.add("storage", storage(meta));
     if variable.file_count() > 1 {
         rows.add("files", variable.file_count().to_string());
+    }
+    if let Err(fault) = variable.check_join() {
+        rows.add("not joined", fault.to_string());
     }
     rows
 }

@@ -22,6 +22,17 @@ pub(crate) fn last_word() -> MutexGuard<'static, ()> {
     LAST_WORD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Ends the process at once.
+///
+/// Not by the usual exit: there the HDF5 library tidies up, which crashes after a failed write, and while a task is still
+/// inside the library.
+pub(crate) fn leave(code: u8) -> ! {
+    #[cfg(unix)]
+    signal_hook::low_level::exit(i32::from(code));
+    #[cfg(not(unix))]
+    std::process::exit(i32::from(code));
+}
+
 /// What is to happen on an interrupt.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Interrupt {
@@ -95,9 +106,8 @@ mod signals {
 
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
-    use signal_hook::low_level;
 
-    use super::{Interrupt, last_word};
+    use super::{Interrupt, last_word, leave};
     use crate::failure::Failure;
 
     /// How long running tasks may take to end.
@@ -125,11 +135,10 @@ mod signals {
             let _ = fs::remove_file(path);
         }
         Failure::interrupted().report();
-        // Not `std::process::exit`: the netCDF library would tidy up at exit while a task is still inside it.
-        low_level::exit(1);
+        leave(1);
     }
 
-    /// The signals to act on. One that is ignored already stays so: `nohup` wants SIGHUP ignored.
+    /// The signals to act on: not SIGHUP where it is ignored already, as `nohup` does.
     fn heeded() -> Vec<i32> {
         let ignored = fs::read_to_string("/proc/self/status")
             .ok()
@@ -138,9 +147,10 @@ mod signals {
                 u64::from_str_radix(mask.trim(), 16).ok()
             })
             .unwrap_or(0);
-        [SIGINT, SIGTERM, SIGHUP]
-            .into_iter()
-            .filter(|signal| ignored >> (signal - 1) & 1 == 0)
-            .collect()
+        let mut signals = vec![SIGINT, SIGTERM];
+        if ignored >> (SIGHUP - 1) & 1 == 0 {
+            signals.push(SIGHUP);
+        }
+        signals
     }
 }

@@ -26,16 +26,17 @@ fn main() -> ExitCode {
         Order::Regrid(job) => run::run(*job),
     });
     let last_word = interrupt::last_word();
-    let code = match done {
-        Ok(()) => ExitCode::SUCCESS,
+    match done {
+        Ok(()) => {
+            // Held to the end, so that an interrupt that comes now does not speak as well.
+            std::mem::forget(last_word);
+            ExitCode::SUCCESS
+        }
         Err(failure) => {
             failure.report();
-            failure.exit_code()
+            interrupt::leave(failure.exit_code())
         }
-    };
-    // Held to the end, so that an interrupt that comes now does not speak as well.
-    std::mem::forget(last_word);
-    code
+    }
 }
 
 /// What every part of the command gives back.

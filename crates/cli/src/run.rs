@@ -140,6 +140,13 @@ fn check_places(job: &Job, catalogue: &Catalogue) -> Result<()> {
         );
         return Err(Failure::failed(text).hint("name another file with -o"));
     }
+    // Devices and pipes are not to be replaced by a file.
+    for path in output.into_iter().chain(&job.graph) {
+        if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
+            let text = format!("cannot write {}: it is not a file", path.display());
+            return Err(Failure::failed(text));
+        }
+    }
     let Some(graph) = &job.graph else {
         return Ok(());
     };

@@ -2,9 +2,12 @@
 //!
 //! The cases and their recipe stand in `crates/regrid/tests/data`.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod command;
 
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use command::{data, regrid};
 use ndarray::ArrayD;
 
 /// Rounding of sums of a few hundred kelvin in double precision, with room to spare.
@@ -42,16 +45,6 @@ fn cases() -> Vec<PathBuf> {
     cases
 }
 
-fn data(name: &str) -> PathBuf {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let own = crates.join("../regrid/tests/data").join(name);
-    if own.exists() {
-        own
-    } else {
-        crates.join("../../examples/data").join(name)
-    }
-}
-
 fn text(case: &Path, attribute: &str) -> Option<String> {
     let file = netcdf::open(case).expect("a case is a netCDF file");
     match file.attribute(attribute)?.value() {
@@ -65,7 +58,7 @@ fn run(case: &Path, out: &Path) -> Output {
     let source = text(case, "source_file").expect("a case names its source");
     let variable = text(case, "source_variable").expect("a case names its variable");
     let options = text(case, "options").expect("a case has options");
-    Command::new(env!("CARGO_BIN_EXE_regrid"))
+    regrid()
         .arg(data(&source))
         .arg("-o")
         .arg(out)

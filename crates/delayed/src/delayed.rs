@@ -1,6 +1,15 @@
 //! [`Delayed<T>`]: a value that will exist once its task has run; and the functions that make them.
 
-use std::{borrow::Cow, fmt, marker::PhantomData, panic::Location};
+use std::{
+    borrow::Cow,
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    marker::PhantomData,
+    panic::Location,
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
 
 use crate::{
     error::{BoxError, Result},
@@ -8,7 +17,7 @@ use crate::{
     key::Label,
     outputs::Outputs,
     run::Run,
-    task::{Fallible, Handle, Node, Sure},
+    task::{Fallible, Handle, Node, Pure, Sure},
 };
 
 /// A value of type `T` that a task will make.
@@ -177,6 +186,21 @@ impl<T> Delayed<T> {
         self
     }
 
+    /// Tries the task again, up to `retries` times, when it fails or panics; the error is the last attempt's.
+    pub fn retries(self, retries: u32) -> Self {
+        self.node().head.notes().retries = retries;
+        self
+    }
+
+    /// Lets at most `at_once` of the tasks with the limit `name` run at the same time in one run.
+    ///
+    /// Those that have to wait hold no thread up. A task may have several limits.
+    pub fn limit(self, name: impl Into<Cow<'static, str>>, at_once: usize) -> Self {
+        assert!(at_once > 0, "a limit of no task at once would never end");
+        self.node().head.notes().limits.push((name.into(), at_once));
+        self
+    }
+
     /// The task's label.
     pub fn label(&self) -> Label {
         self.node().label()
@@ -216,6 +240,18 @@ impl<T: Send + Sync + 'static> Delayed<T> {
         apply(own(self), f)
     }
 
+    /// A task that takes this value over and can fail.
+    #[track_caller]
+    pub fn try_map_owned<U, E, F>(&self, f: F) -> Delayed<U>
+    where
+        T: Clone,
+        U: Send + Sync + 'static,
+        E: Into<BoxError> + 'static,
+        F: Fn(T) -> Result<U, E> + Send + Sync + 'static,
+    {
+        try_apply(own(self), f)
+    }
+
     /// A task that clones this value.
     #[track_caller]
     pub fn cloned(&self) -> Delayed<T>
@@ -223,6 +259,49 @@ impl<T: Send + Sync + 'static> Delayed<T> {
         T: Clone,
     {
         self.map(T::clone)
+    }
+
+    /// Says that the task always gives the same value for the same inputs, so that equal tasks run once.
+    ///
+    /// Two pure tasks are equal if they have the same function or closure, equal tokens and the same inputs (equal ones, if those are
+    /// pure). What a closure captures is not looked at: it belongs into the token.
+    /// ```
+    /// use delayed::{Graph, delayed};
+    /// let read = |file: &'static str| delayed(move || file.len()).pure(file);
+    /// let (a, again, b) = (read("a.nc"), read("a.nc"), read("bb.nc"));
+    /// assert_eq!(Graph::of((&a, &again, &b)).tasks(), 2);
+    /// assert_eq!(delayed::compute((&a, &again, &b))?, (4, 4, 5));
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
+    pub fn pure(self, token: impl Hash) -> Self
+    where
+        T: Clone,
+    {
+        let mut hasher = DefaultHasher::new();
+        token.hash(&mut hasher);
+        let clone: fn(&T) -> T = T::clone;
+        let function = self.node().work.function();
+        self.node().head.notes().pure = Some(Pure {
+            function,
+            token: hasher.finish(),
+            clone: Arc::new(clone),
+        });
+        self
+    }
+
+    /// Computes this value now and keeps it in the graph, so that what is built on it later does not compute it again.
+    ///
+    /// # Errors
+    /// See [`Run::compute`].
+    #[track_caller]
+    pub fn persist(&self) -> Result<Delayed<T>>
+    where
+        T: Clone,
+    {
+        let label = self.label();
+        let site = Location::caller();
+        let kept = Delayed::of(Handle::constant(self.compute()?, site));
+        Ok(kept.named(label))
     }
 
     /// Computes this value on all cores.
@@ -233,6 +312,75 @@ impl<T: Send + Sync + 'static> Delayed<T> {
         Run::new().compute(self)
     }
 }
+
+impl<T: Send + Sync + 'static> Delayed<Delayed<T>> {
+    /// The value of a graph that a task builds.
+    ///
+    /// The inner graph runs in a run of its own within a task, so its tasks cannot be drawn or ordered beforehand: for the rare case in
+    /// which *what* to do depends on data. It stops when the outer run does.
+    /// ```
+    /// use delayed::{Delayed, apply, delayed};
+    /// let count = delayed(|| 3);
+    /// let total = count.map(|n| {
+    ///     let parts: Vec<Delayed<u64>> = (0..*n).map(|i| delayed(move || i)).collect();
+    ///     apply(parts, |parts| parts.into_iter().sum::<u64>())
+    /// });
+    /// assert_eq!(total.flatten().compute()?, 3);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn flatten(&self) -> Delayed<T> {
+        self.try_map(Delayed::compute)
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Delayed<Vec<T>> {
+    /// The elements of a vector whose length is known beforehand, each a delayed value of its own.
+    ///
+    /// They are moved out of the vector if nobody else needs it. A vector of another length is an error of the task.
+    #[track_caller]
+    pub fn split(&self, len: usize) -> Vec<Delayed<T>> {
+        let parts = self.try_map_owned(move |parts: Vec<T>| match parts.len() {
+            got if got == len => Ok(parts
+                .into_iter()
+                .map(|part| Mutex::new(Some(part)))
+                .collect::<Vec<_>>()),
+            got => Err(format!("split into {len} parts, but there are {got}")),
+        });
+        (0..len)
+            .map(|place| parts.map(move |parts| take(&parts[place])))
+            .collect()
+    }
+}
+
+/// Takes a part out of a value that was taken to pieces in this run.
+fn take<T>(part: &Mutex<Option<T>>) -> T {
+    part.lock().take().expect("each part is taken once")
+}
+
+macro_rules! unzip {
+    ($($name:ident $place:tt),*) => {
+        impl<$($name: Clone + Send + Sync + 'static),*> Delayed<($($name,)*)> {
+            /// The parts of a tuple, each a delayed value of its own.
+            ///
+            /// They are moved out of the tuple if nobody else needs it.
+            /// ```
+            /// use delayed::{compute, delayed};
+            /// let (mean, count) = delayed(|| (2.5, 4)).unzip();
+            /// assert_eq!(compute((&count, &mean))?, (4, 2.5));
+            /// # Ok::<(), delayed::Error>(())
+            /// ```
+            #[track_caller]
+            pub fn unzip(&self) -> ($(Delayed<$name>,)*) {
+                let parts = self.map_owned(|parts| ($(Mutex::new(Some(parts.$place)),)*));
+                ($(parts.map(|parts| take(&parts.$place)),)*)
+            }
+        }
+    };
+}
+unzip!(A 0, B 1);
+unzip!(A 0, B 1, C 2);
+unzip!(A 0, B 1, C 2, D 3);
 
 impl<T> Clone for Delayed<T> {
     fn clone(&self) -> Self {

@@ -47,6 +47,16 @@ pub enum Error {
         /// Which task.
         task: Box<TaskTrace>,
     },
+    /// A task's value alone is expected to be bigger than the run's memory limit.
+    #[error("task {task} is expected to make {bytes} bytes, more than the memory limit of {limit}")]
+    TooBig {
+        /// Which task.
+        task: Box<TaskTrace>,
+        /// What it was said to make.
+        bytes: u64,
+        /// What the run may hold.
+        limit: u64,
+    },
     /// An output name was used twice in one [`GraphBuilder`](crate::GraphBuilder).
     #[error("the output name {name:?} is used twice")]
     RepeatedOutput {
@@ -69,7 +79,8 @@ impl Error {
         match self {
             Error::Failed { task, .. }
             | Error::Panicked { task, .. }
-            | Error::AskedTwice { task } => Some(task),
+            | Error::AskedTwice { task }
+            | Error::TooBig { task, .. } => Some(task),
             Error::Several { errors } => errors.first().and_then(Error::task),
             _ => None,
         }

@@ -3,6 +3,7 @@
 //! Tasks that no output needs are never seen, known values are not tasks.
 
 use std::{
+    any::TypeId,
     cmp::Reverse,
     collections::HashMap,
     fmt::Write,
@@ -15,7 +16,7 @@ use parking_lot::Mutex;
 use crate::{
     error::{Cause, Error, TaskTrace},
     key::Key,
-    task::{Mark, Node},
+    task::{Mark, Node, Notes},
     values::{Entry, KNOWN},
 };
 
@@ -28,6 +29,8 @@ pub(crate) struct Frozen<'g> {
     pub(crate) dependencies: Vec<u32>,
     /// The wanted outputs in the caller's order.
     pub(crate) outputs: Vec<u32>,
+    /// Tasks whose notes say how they are to be run.
+    pub(crate) steered: Vec<u32>,
 }
 
 /// Where a walk remembers the number of a node.
@@ -208,7 +211,9 @@ struct Frame {
 /// Post-order from the outputs, the heaviest input first, without recursion.
 fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>) -> Frozen<'g> {
     let mut entries = spare_entries();
-    let (mut known, mut dependencies) = (Vec::new(), Vec::new());
+    let (mut known, mut dependencies, mut steered) = (Vec::new(), Vec::new(), Vec::new());
+    // Pure tasks by what they do to which inputs.
+    let mut pure: HashMap<(TypeId, u64, Vec<u32>), u32> = HashMap::new();
     // Priorities go before the caller's order, weights do not.
     let mut list: Vec<&'g Node> = outputs.to_vec();
     list.sort_by_key(|output| Reverse(output.head.weight().urgency));
@@ -253,22 +258,45 @@ fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>) -> Frozen<'g> {
             };
         } else if let Some(parent) = frames.pop() {
             let node = list[frame.at as usize];
-            marks.set(node, number(entries.len()));
+            let inputs = &list[frame.first as usize..frame.named as usize];
             let first_dependency =
                 u32::try_from(dependencies.len()).expect("fewer than 2^32 dependencies");
-            let mut pending = 0;
-            for input in &list[frame.first as usize..frame.named as usize] {
-                let dependency = marks.number(input).expect("inputs are walked first");
-                dependencies.push(dependency);
-                if dependency & KNOWN == 0 {
-                    let entry: &mut Entry<'_> = &mut entries[dependency as usize];
-                    entry.count_consumer();
-                    pending += 1;
+            dependencies.extend(
+                inputs
+                    .iter()
+                    .map(|input| marks.number(input).expect("inputs are walked first")),
+            );
+            list.truncate(frame.first as usize);
+            frame = parent;
+            let own = &dependencies[first_dependency as usize..];
+            let task = number(entries.len());
+            let notes = |notes: &Notes| {
+                (
+                    notes.steer(),
+                    notes.pure.as_ref().map(|pure| (pure.function, pure.token)),
+                )
+            };
+            if let Some((steer, token)) = node.head.with_notes(notes) {
+                if let Some((function, token)) = token {
+                    let first = *pure.entry((function, token, own.to_vec())).or_insert(task);
+                    if first != task {
+                        marks.set(node, first);
+                        dependencies.truncate(first_dependency as usize);
+                        continue;
+                    }
+                }
+                if steer {
+                    steered.push(task);
                 }
             }
-            list.truncate(frame.first as usize);
+            marks.set(node, task);
+            let mut pending = 0;
+            for dependency in own.iter().filter(|dependency| **dependency & KNOWN == 0) {
+                let entry: &mut Entry<'_> = &mut entries[*dependency as usize];
+                entry.count_consumer();
+                pending += 1;
+            }
             entries.push(Entry::new(node, pending, first_dependency));
-            frame = parent;
         } else {
             break;
         }
@@ -282,6 +310,7 @@ fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>) -> Frozen<'g> {
         known,
         dependencies,
         outputs,
+        steered,
     }
 }
 

@@ -85,6 +85,55 @@ pub struct Graph {
     keys: OnceLock<Vec<Key>>,
 }
 
+/// A graph taken to pieces for the passes; nodes keep their order, and a dependency is a node's number.
+pub(crate) struct Parts {
+    pub(crate) infos: Vec<TaskInfo>,
+    pub(crate) dependencies: Vec<Vec<u32>>,
+    pub(crate) outputs: Vec<Output>,
+}
+
+impl Parts {
+    /// Only some nodes, numbered anew. Dependencies on others go; outputs have to stay.
+    pub(crate) fn retain(self, stays: impl Fn(usize) -> bool) -> Self {
+        let mut next = 0;
+        let numbers: Vec<Option<u32>> = (0..self.infos.len())
+            .map(|node| {
+                stays(node).then(|| {
+                    next += 1;
+                    next - 1
+                })
+            })
+            .collect();
+        let renumber = |nodes: Vec<u32>| {
+            nodes
+                .into_iter()
+                .filter_map(|node| numbers[node as usize])
+                .collect()
+        };
+        let outputs = self.outputs.into_iter().map(|output| {
+            let id = TaskId(numbers[output.id.index()].expect("an output stays"));
+            Output { id, ..output }
+        });
+        Parts {
+            infos: self
+                .infos
+                .into_iter()
+                .enumerate()
+                .filter(|(node, _)| stays(*node))
+                .map(|(_, info)| info)
+                .collect(),
+            dependencies: self
+                .dependencies
+                .into_iter()
+                .enumerate()
+                .filter(|(node, _)| stays(*node))
+                .map(|(_, nodes)| renumber(nodes))
+                .collect(),
+            outputs: outputs.collect(),
+        }
+    }
+}
+
 /// An output of a graph.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -112,12 +161,7 @@ impl Graph {
                 tasks as u32 + (number & !KNOWN)
             }
         };
-        let mut nodes =
-            DiGraph::with_capacity(tasks + frozen.known.len(), frozen.dependencies.len());
-        for node in frozen.nodes().chain(frozen.known.iter().copied()) {
-            nodes.add_node(TaskInfo::of(node));
-        }
-        for task in 0..tasks {
+        let dependencies = |task: usize| {
             let mut dependencies: Vec<u32> = frozen
                 .dependencies(task)
                 .iter()
@@ -125,23 +169,70 @@ impl Graph {
                 .collect();
             dependencies.sort_unstable();
             dependencies.dedup();
+            dependencies
+        };
+        let output = |output: &u32| Output {
+            name: None,
+            id: TaskId(id(*output)),
+        };
+        Self::from_parts(Parts {
+            infos: frozen
+                .nodes()
+                .chain(frozen.known.iter().copied())
+                .map(TaskInfo::of)
+                .collect(),
+            dependencies: (0..tasks)
+                .map(dependencies)
+                .chain(frozen.known.iter().map(|_| Vec::new()))
+                .collect(),
+            outputs: frozen.outputs.iter().map(output).collect(),
+        })
+    }
+
+    pub(crate) fn from_parts(parts: Parts) -> Self {
+        let edges = parts.dependencies.iter().map(Vec::len).sum();
+        let mut nodes = DiGraph::with_capacity(parts.infos.len(), edges);
+        for info in parts.infos {
+            nodes.add_node(info);
+        }
+        for (node, dependencies) in parts.dependencies.iter().enumerate() {
             for dependency in dependencies {
-                nodes.add_edge(TaskId(dependency).node(), TaskId(task as u32).node(), ());
+                nodes.add_edge(TaskId(*dependency).node(), TaskId(node as u32).node(), ());
             }
         }
-        let outputs = frozen
-            .outputs
-            .iter()
-            .map(|output| Output {
-                name: None,
-                id: TaskId(id(*output)),
-            })
-            .collect();
         Graph {
             nodes,
-            outputs,
+            outputs: parts.outputs,
             keys: OnceLock::new(),
         }
+    }
+
+    pub(crate) fn to_parts(&self) -> Parts {
+        let ids = || (0..self.len() as u32).map(TaskId);
+        Parts {
+            infos: ids().map(|id| self.info(id).clone()).collect(),
+            dependencies: ids()
+                .map(|id| {
+                    self.dependencies(id)
+                        .map(|dependency| dependency.0)
+                        .collect()
+                })
+                .collect(),
+            outputs: self.outputs.clone(),
+        }
+    }
+
+    /// The same graph with some of its nodes as the outputs; [`optimize`](Self::optimize) leaves out what they do not need.
+    pub fn only(&self, outputs: &[TaskId]) -> Graph {
+        let mut parts = self.to_parts();
+        parts.outputs = outputs
+            .iter()
+            .map(|id| Output {
+                name: None,
+                id: *id,
+            })
+            .collect();
+        Graph::from_parts(parts)
     }
 
     /// How many nodes there are, tasks and known values.
@@ -305,7 +396,8 @@ impl TaskInfo {
     }
 }
 
-fn write(path: &Path, text: &dyn fmt::Display) -> Result<()> {
+/// Writes what displays as text to a file.
+pub(crate) fn write(path: &Path, text: &dyn fmt::Display) -> Result<()> {
     let write = || {
         let mut file = io::BufWriter::new(std::fs::File::create(path)?);
         io::Write::write_fmt(&mut file, format_args!("{text}"))?;

@@ -38,6 +38,29 @@ impl Label {
         Label(Text::Lazy(Arc::new(write)))
     }
 
+    /// What labels that differ only by numbers have in common: the text up to the first digit, `#` or `=`.
+    pub(crate) fn stem(&self) -> String {
+        let text = self.to_string();
+        if let Text::Function(..) = &self.0 {
+            return text;
+        }
+        let stem = text
+            .find(|c: char| c.is_ascii_digit() || c == '#' || c == '=')
+            .map_or(text.as_str(), |end| &text[..end]);
+        // "regrid lat=10" is about regridding, not about latitudes.
+        let stem = if stem.len() < text.len() && text[stem.len()..].starts_with('=') {
+            stem.rsplit_once(' ').map_or(stem, |(stem, _)| stem)
+        } else {
+            stem
+        };
+        let stem = stem.trim_end_matches([' ', '-', '_', '[', '(']);
+        if stem.is_empty() {
+            text
+        } else {
+            stem.to_string()
+        }
+    }
+
     /// The default label: the function's own name, or for a closure the function it stands in and its line.
     pub(crate) fn function(type_name: &'static str, site: &'static Location<'static>) -> Self {
         Label(Text::Function(type_name, site))
@@ -188,6 +211,20 @@ mod tests {
             some("apply", true)
         );
         assert_eq!(function_name("fn(&f64) -> f64"), None);
+    }
+
+    #[test]
+    fn stems_are_what_numbered_labels_have_in_common() {
+        let stems = [
+            "read 17",
+            "read",
+            "regrid lat=10 lon=20",
+            "load-3",
+            "chunk[4]",
+            "12",
+        ]
+        .map(|text| Label::from(text).stem());
+        assert_eq!(stems, ["read", "read", "regrid", "load", "chunk", "12"]);
     }
 
     #[test]

@@ -46,8 +46,10 @@ mod inputs;
 mod key;
 mod observe;
 mod ops;
+mod optimize;
 mod outputs;
 mod priority;
+mod profile;
 mod progress;
 mod run;
 mod scheduler;
@@ -64,7 +66,10 @@ pub use crate::{
     key::{Key, Label},
     observe::{Observer, RunEnd, RunView, TaskEnd, TaskView},
     ops::Plain,
+    optimize::Passes,
     outputs::Outputs,
+    profile::{Profile, Report, TaskTime},
     progress::ProgressBar,
     run::{Run, Scheduler},
+    scheduler::cancelled,
 };

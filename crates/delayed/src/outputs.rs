@@ -9,7 +9,7 @@ use std::{
 use crate::{
     delayed::Delayed,
     task::Node,
-    values::{Entry, KNOWN, take_output},
+    values::{Entry, KNOWN, clone_output, take_output},
 };
 
 /// Delayed values in some shape; computing them gives their values in the same shape.
@@ -19,7 +19,7 @@ use crate::{
 ///
 /// A task's value is moved out of the run, so a task can be asked for only once in a run
 /// ([`Error::AskedTwice`](crate::Error::AskedTwice)); [`Delayed::cloned`] makes a second one. Known values
-/// ([`value`](crate::value())) are cloned and can be asked for any number of times.
+/// ([`value`](crate::value())) and [pure](Delayed::pure) tasks are cloned and can be asked for any number of times.
 /// ```
 /// use delayed::{compute, delayed};
 /// let parts: Vec<_> = (0..3).map(|i| delayed(move || i * i)).collect();
@@ -44,6 +44,8 @@ pub struct Take<'r, 'g> {
     pub(crate) entries: &'r mut [Entry<'g>],
     pub(crate) known: &'r [&'g Node],
     pub(crate) outputs: std::slice::Iter<'r, u32>,
+    /// Some task is asked for more than once.
+    pub(crate) repeated: bool,
 }
 
 impl fmt::Debug for Take<'_, '_> {
@@ -58,7 +60,19 @@ impl Take<'_, '_> {
     fn next<T: Send + Sync + 'static>(&mut self) -> T {
         let output = *self.outputs.next().expect("as many values as outputs");
         if output & KNOWN == 0 {
-            return take_output(self.entries, output);
+            if !(self.repeated && self.outputs.as_slice().contains(&output)) {
+                return take_output(self.entries, output);
+            }
+            let clone = self.entries[output as usize]
+                .node
+                .head
+                .with_notes(|notes| notes.pure.clone())
+                .flatten();
+            let clone = clone.expect("only pure tasks are merged").clone;
+            let clone: &fn(&T) -> T = clone
+                .downcast_ref()
+                .expect("a clone function of the task's type");
+            return clone_output(self.entries, output, *clone);
         }
         let copy = self.known[(output & !KNOWN) as usize]
             .work

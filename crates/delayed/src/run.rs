@@ -35,7 +35,8 @@ pub enum Scheduler {
 pub struct Run {
     threads: Option<NonZero<usize>>,
     scheduler: Scheduler,
-    pub(crate) cancel: Option<CancelToken>,
+    cancel: Vec<CancelToken>,
+    pub(crate) memory_limit: Option<u64>,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
     pub(crate) keep_going: bool,
 }
@@ -58,9 +59,18 @@ impl Run {
         self
     }
 
-    /// Stops the run when `token` is cancelled.
+    /// Stops the run when `token` is cancelled. A run within a task also stops when the run that the task belongs to does.
     pub fn cancel(mut self, token: &CancelToken) -> Self {
-        self.cancel = Some(token.clone());
+        self.cancel.push(token.clone());
+        self
+    }
+
+    /// How many bytes of values may be alive at once, by what tasks were [said](crate::Delayed::bytes) to make.
+    ///
+    /// Tasks without inputs, which bring new data in, wait while there is no room. The limit never stops a run: if nothing else can
+    /// go on, the next task starts all the same.
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_limit = Some(bytes);
         self
     }
 
@@ -85,17 +95,24 @@ impl Run {
     /// - [`Error::Several`]: more than one did, with [`keep_going`](Run::keep_going).
     /// - [`Error::Cancelled`]: the cancel token was used before the last task had run.
     /// - [`Error::AskedTwice`]: see [`Outputs`].
+    /// - [`Error::TooBig`]: a task is said to make more than the memory limit.
     pub fn compute<O: Outputs>(&self, outputs: O) -> Result<O::Values> {
         let mut wanted = Vec::new();
         outputs.nodes(&mut wanted);
         let mut frozen = Frozen::of(&wanted);
-        refuse_repeated(&frozen)?;
+        let repeated = refuse_repeated(&frozen)?;
         scheduler::run(&mut frozen, self)?;
         Ok(outputs.values(&mut Take {
             entries: &mut frozen.entries,
             known: &frozen.known,
             outputs: frozen.outputs.iter(),
+            repeated,
         }))
+    }
+
+    /// What stops it: its own tokens, and those of the run within whose task it is.
+    pub(crate) fn stops(&self) -> Vec<CancelToken> {
+        [self.cancel.clone(), scheduler::stops()].concat()
     }
 
     pub(crate) fn workers(&self) -> usize {
@@ -121,9 +138,10 @@ impl fmt::Debug for Run {
     }
 }
 
-fn refuse_repeated(frozen: &Frozen<'_>) -> Result<()> {
+/// Whether some task is asked for twice; an error if its value cannot be had twice.
+fn refuse_repeated(frozen: &Frozen<'_>) -> Result<bool> {
     if frozen.outputs.len() < 2 {
-        return Ok(());
+        return Ok(false);
     }
     let mut tasks: Vec<u32> = frozen
         .outputs
@@ -132,10 +150,18 @@ fn refuse_repeated(frozen: &Frozen<'_>) -> Result<()> {
         .filter(|output| output & KNOWN == 0)
         .collect();
     tasks.sort_unstable();
-    match tasks.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(Error::AskedTwice {
-            task: Box::new(frozen.trace(pair[0])),
-        }),
-        None => Ok(()),
+    let mut repeated = false;
+    for pair in tasks.windows(2).filter(|pair| pair[0] == pair[1]) {
+        repeated = true;
+        let pure = frozen
+            .node(pair[0] as usize)
+            .head
+            .with_notes(|notes| notes.pure.is_some());
+        if pure != Some(true) {
+            return Err(Error::AskedTwice {
+                task: Box::new(frozen.trace(pair[0])),
+            });
+        }
     }
+    Ok(repeated)
 }

@@ -3,6 +3,7 @@
 //! A [`Handle`] owns a task and, through the task's own inputs, everything the task depends on.
 
 use std::{
+    any::TypeId,
     borrow::Cow,
     cell::{Cell, RefCell},
     fmt,
@@ -35,6 +36,8 @@ pub struct Node<W: ?Sized = dyn Work> {
 pub trait Work: Send + Sync {
     /// The label for a node that was given none.
     fn default_label(&self, site: &'static Location<'static>) -> Label;
+    /// The type of the user's function.
+    fn function(&self) -> TypeId;
     /// Lists the inputs in the order in which the task reads them.
     fn inputs<'g>(&'g self, into: &mut Vec<&'g Node>);
     /// The value, if it is there without running anything.
@@ -138,6 +141,26 @@ pub(crate) struct Notes {
     pub(crate) group: Option<Cow<'static, str>>,
     pub(crate) bytes: Option<u64>,
     pub(crate) priority: i16,
+    pub(crate) retries: u32,
+    /// Named limits: how many of the tasks that have one may run at once.
+    pub(crate) limits: Vec<(Cow<'static, str>, usize)>,
+    pub(crate) pure: Option<Pure>,
+}
+
+impl Notes {
+    /// Whether a run has to look at the notes before it runs the task.
+    pub(crate) fn steer(&self) -> bool {
+        self.retries > 0 || !self.limits.is_empty()
+    }
+}
+
+/// What makes two pure tasks on the same inputs one task.
+#[derive(Debug, Clone)]
+pub(crate) struct Pure {
+    pub(crate) function: TypeId,
+    pub(crate) token: u64,
+    /// A `fn(&T) -> T`, for an output that was asked for under two handles.
+    pub(crate) clone: Arc<Known>,
 }
 
 /// The number a walk has given to a node: valid only for the walk that wrote it.
@@ -198,7 +221,12 @@ where
     H: Held,
     F: for<'a> Fn(H::Refs<'a>) -> R + Send + Sync + 'static,
     M: Mode<R>,
+    N: 'static,
 {
+    fn function(&self) -> TypeId {
+        TypeId::of::<N>()
+    }
+
     fn default_label(&self, site: &'static Location<'static>) -> Label {
         Label::function(std::any::type_name::<N>(), site)
     }
@@ -223,6 +251,10 @@ where
 struct Constant<T>(T);
 
 impl<T: Clone + Send + Sync + 'static> Work for Constant<T> {
+    fn function(&self) -> TypeId {
+        TypeId::of::<Self>()
+    }
+
     fn default_label(&self, _: &'static Location<'static>) -> Label {
         Label::from("value")
     }

@@ -247,6 +247,8 @@ pub struct Call<'r> {
     alone: bool,
     watch: Option<&'r dyn Watch>,
     released: Cell<bool>,
+    /// The task will not be tried again, so an input that nobody else needs may be moved out.
+    last_attempt: Cell<bool>,
 }
 
 impl std::fmt::Debug for Call<'_> {
@@ -274,7 +276,13 @@ impl<'r> Call<'r> {
             alone,
             watch,
             released: Cell::new(false),
+            last_attempt: Cell::new(true),
         }
+    }
+
+    /// Says whether the task will not be tried again if it fails now.
+    pub(crate) fn set_last_attempt(&self, last: bool) {
+        self.last_attempt.set(last);
     }
 
     /// Whether the task has given up its inputs, or begun to.
@@ -289,6 +297,7 @@ impl<'r> Call<'r> {
             entries: self.entries,
             known: self.known,
             rest: self.dependencies[first..].iter(),
+            may_move: self.last_attempt.get(),
         }
     }
 
@@ -320,6 +329,7 @@ pub struct Fetch<'r> {
     entries: &'r [Entry<'r>],
     known: &'r [&'r Known],
     rest: std::slice::Iter<'r, u32>,
+    may_move: bool,
 }
 
 impl std::fmt::Debug for Fetch<'_> {
@@ -359,7 +369,7 @@ impl<'r> Fetch<'r> {
         // SAFETY: published and of type `T` as in `borrow`; it is moved out only if ours is the last consumer count
         // (the load acquires what the others released), else we hold a count while cloning.
         unsafe {
-            if entry.consumers.load(Acquire) == 1 {
+            if self.may_move && entry.consumers.load(Acquire) == 1 {
                 entry.slot.take()
             } else {
                 entry.slot.get::<T>().clone()
@@ -418,6 +428,16 @@ impl Releases<'_> {
             }
         }
     }
+}
+
+/// A clone of an output's value, for one that is asked for again.
+pub(crate) fn clone_output<T: Send + Sync + 'static>(
+    entries: &mut [Entry<'_>],
+    task: u32,
+    clone: fn(&T) -> T,
+) -> T {
+    // SAFETY: as in `take_output`; the value stays.
+    clone(unsafe { entries[task as usize].slot.get() })
 }
 
 /// The value of an output, moved out of a run that is over.

@@ -262,3 +262,48 @@ fn an_observers_panic_is_the_callers() {
         assert!(caught.is_err());
     }
 }
+
+#[test]
+fn a_task_is_tried_again_as_often_as_it_may() {
+    for run in runs() {
+        let attempts = Arc::new(AtomicUsize::new(0));
+        let flaky = |good_after: usize| {
+            let attempts = attempts.clone();
+            delayed(|| vec![1]).map_owned(move |mut v| {
+                v.push(2);
+                assert!(attempts.fetch_add(1, SeqCst) >= good_after, "not yet");
+                v
+            })
+        };
+        assert_eq!(run.compute(flaky(2).retries(2)).unwrap(), [1, 2]);
+        attempts.store(0, SeqCst);
+        assert!(run.compute(flaky(3).retries(2)).is_err());
+        assert_eq!(attempts.load(SeqCst), 3);
+    }
+}
+
+#[test]
+fn a_cancelled_outer_run_stops_the_runs_within_its_tasks() {
+    let token = CancelToken::new();
+    let inner = {
+        let token = token.clone();
+        try_delayed(move || {
+            token.cancel();
+            assert!(delayed::cancelled());
+            delayed(|| 1).compute()
+        })
+    };
+    assert!(!delayed::cancelled());
+    let error = Run::new().cancel(&token).compute(&inner).unwrap_err();
+    assert!(error.source().unwrap().to_string().contains("cancelled"));
+}
+
+#[test]
+fn a_split_into_the_wrong_number_of_parts_says_both_numbers() {
+    let parts = delayed(|| vec![1, 2, 3]).split(2);
+    let error = delayed::compute(parts).unwrap_err();
+    assert_eq!(
+        error.source().unwrap().to_string(),
+        "split into 2 parts, but there are 3"
+    );
+}

@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn cuts_cover_the_axis_once() {
         assert_eq!(cuts(10, 4), [0..4, 4..8, 8..10]);
-        assert_eq!(cuts(3, 100), [0..3]);
+        assert_eq!(cuts(3, 100), vec![0..3]);
         assert!(cuts(0, 5).is_empty());
     }
 

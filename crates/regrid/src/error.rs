@@ -260,7 +260,19 @@ pub enum Error {
 }
 
 impl Error {
-    /// The error under any wrapping by the task that met it: what a reader wants to see first.
+    /// The error's text and those of its causes, in one line.
+    pub(crate) fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text += &format!(": {error}");
+            cause = error.source();
+        }
+        text
+    }
+
+    /// The error under any wrapping by the task that met it, the first one's if several failed: what a reader wants to see
+    /// first.
     pub fn innermost(&self) -> &(dyn std::error::Error + 'static) {
         let mut error: &(dyn std::error::Error + 'static) = self;
         loop {
@@ -268,6 +280,12 @@ impl Error {
                 && !matches!(own, Self::Run(_))
             {
                 return error;
+            }
+            if let Some(delayed::Error::Several { errors }) = error.downcast_ref()
+                && let Some(first) = errors.first()
+            {
+                error = first;
+                continue;
             }
             match error.source() {
                 Some(cause) => error = cause,

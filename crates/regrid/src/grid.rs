@@ -206,7 +206,9 @@ impl Grid {
 
 impl fmt::Display for Grid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ends = |c: &[f64]| (c[0], c[c.len() - 1]);
+        // A tenth of a microdegree would only show how a value was stored.
+        let short = |x: f64| (x * 1e5).round() / 1e5;
+        let ends = |c: &[f64]| (short(c[0]), short(c[c.len() - 1]));
         let (south, north) = ends(self.latitudes.centres());
         let (west, east) = ends(self.longitudes.centres());
         let (rows, columns) = self.shape();

@@ -360,7 +360,10 @@ mod tests {
         let cuts = whole(&[rows, AxisWeights::identity(2)], &[1, 2]);
         assert_eq!(cuts[0].poles, [None, Some(1)]);
         let means = pole_means(
-            &[Arc::new(AxisCut::window_of(&[0], &[0..1])), cuts[1].clone()],
+            &[
+                Arc::new(AxisCut::window_of(&[0], &crate::chunk::cuts(1, 1))),
+                cuts[1].clone(),
+            ],
             &[&source],
         );
         let absent = Values::F64(ArrayD::from_elem(IxDyn(&[1]), f64::NAN));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::catalogue::{Catalogue, Role, SourceVariable};
+use crate::catalogue::{Catalogue, SourceVariable};
 use crate::companions::bystanders;
 use crate::error::Error;
 use crate::grid::Grid;
@@ -134,8 +134,15 @@ impl Request {
             }
             None => files.variables().iter().collect(),
         };
-        if variables.is_empty() {
-            return Err(match files.unsupported().first() {
+        let refused = match &self.params {
+            None => files
+                .unsupported()
+                .iter()
+                .find(|u| u.broken || variables.is_empty()),
+            Some(_) => None,
+        };
+        if variables.is_empty() || refused.is_some() {
+            return Err(match refused {
                 Some(one) => Error::NotRegriddable {
                     variable: one.name.clone(),
                     path: one.path.clone(),
@@ -154,6 +161,7 @@ impl Request {
         let mut prepared: Vec<(Arc<Grid>, Arc<RectilinearWeights>)> = Vec::new();
         let mut fields = Vec::new();
         for variable in &variables {
+            variable.check_join()?;
             let times = self.choose_times(files, variable)?;
             let weights = self.weights(variable, &mut prepared)?;
             fields.push(regrid_param(
@@ -208,20 +216,33 @@ impl Request {
         files: &Catalogue,
         variable: &SourceVariable,
     ) -> Result<Option<ChosenTimes>, Error> {
-        let time = variable
-            .time
-            .as_ref()
-            .filter(|_| variable.dimension(Role::Time).is_some());
-        let Some(axis) = time else {
+        let path = || files.files()[variable.parts[0].file].path().to_owned();
+        if self.times == TimeSelection::All {
+            return Ok(match &variable.time {
+                Some(axis) => Some(self.times_of(variable, axis)?),
+                None => None,
+            });
+        }
+        match (&variable.time, &variable.scalar_time, &variable.time_fault) {
+            (Some(axis), ..) => self.times_of(variable, axis).map(Some),
+            // The one time there is must be what was asked for; it stays the scalar that it is.
+            (None, Some(axis), _) => self.times_of(variable, axis).map(|_| None),
+            (None, None, Some(fault)) => Err(Error::NotRegriddable {
+                variable: variable.name().to_owned(),
+                path: path(),
+                reason: format!("times cannot be chosen: {fault}"),
+            }),
             // A field without time among others goes along; one that was asked for by name and time cannot.
-            return match (&self.params, &self.times) {
-                (_, TimeSelection::All) | (None, _) => Ok(None),
-                _ => Err(Error::NoTimeAxis {
-                    variable: variable.name().to_owned(),
-                    path: files.files()[variable.parts[0].file].path().to_owned(),
-                }),
-            };
-        };
+            (None, None, None) if self.params.is_none() => Ok(None),
+            (None, None, None) => Err(Error::NoTimeAxis {
+                variable: variable.name().to_owned(),
+                path: path(),
+            }),
+        }
+    }
+
+    /// The chosen times among those of one axis.
+    fn times_of(&self, variable: &SourceVariable, axis: &TimeAxis) -> Result<ChosenTimes, Error> {
         let calendar = axis.units.calendar();
         let times = self.times.resolve(calendar)?;
         let show = |instant| calendar.date_time(instant).to_string();
@@ -229,7 +250,6 @@ impl Request {
             .span()
             .map_or_else(Default::default, |(a, b)| (show(a), show(b)));
         axis.choose(&times, self.time_method)
-            .map(Some)
             .map_err(|missing| Error::TimeNotFound {
                 variable: variable.name().to_owned(),
                 time: show(missing.wanted),

@@ -1,13 +1,15 @@
 //! A result is the same to the bit however the target is cut and however many threads compute it.
 
+mod fields;
 mod sources;
 
 use std::sync::Arc;
 
 use delayed::Run;
+use fields::noise;
 use proptest::prelude::*;
 use regrid::{Catalogue, Field, Grid, LazyField, Method, Outside, Request, SourceFile, Values};
-use sources::{MemoryFile, noise, steps};
+use sources::{MemoryFile, steps};
 
 fn bits(field: &Field) -> Vec<u32> {
     let Values::F32(values) = &field.values else {

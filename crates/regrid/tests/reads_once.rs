@@ -1,13 +1,15 @@
 //! Each storage chunk of a source is read at most once per request, and only if a stencil reaches it.
 
+mod fields;
 mod sources;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use fields::noise;
 use proptest::prelude::*;
 use regrid::{Catalogue, Edges, Grid, Method, Pole, RectilinearWeights, Region, Request, Values};
-use sources::{MemoryFile, noise, steps};
+use sources::{MemoryFile, steps};
 
 /// The regions read of the field so far, coordinates apart.
 fn reads(file: &MemoryFile) -> Vec<Region> {

@@ -2,13 +2,9 @@
 //!
 //! The claim, and why it holds, is in `README.md`: no task lies in a queue while everyone who could run it rests.
 
-use std::sync::atomic::{
-    AtomicUsize,
-    Ordering::{Relaxed, SeqCst},
-    fence,
-};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use parking_lot::{Condvar, Mutex};
+use super::sync::{AtomicUsize, Condvar, Mutex, fence, wait};
 
 /// The resting workers of one run.
 pub(crate) struct Idle {
@@ -108,7 +104,7 @@ impl Idle {
             return Rested::Again;
         }
         while rest.caller_sleeps && !rest.over {
-            self.wake_caller.wait(&mut rest);
+            rest = wait(&self.wake_caller, rest);
         }
         if rest.over {
             Rested::Leave
@@ -128,5 +124,147 @@ impl Idle {
     pub(crate) fn end(&self) {
         self.rest.lock().over = true;
         self.wake_caller.notify_one();
+    }
+}
+
+/// `RUSTFLAGS="--cfg loom" cargo test -p delayed --release --lib models`
+#[cfg(all(test, loom))]
+mod models {
+    use std::sync::atomic::Ordering::Acquire;
+
+    use loom::{sync::Arc, thread};
+
+    use super::*;
+
+    /// A queue of which only the number of tasks is of interest; relaxed, so that only the protocol's fences order it.
+    struct Run {
+        idle: Idle,
+        queued: AtomicUsize,
+        done: AtomicUsize,
+        invited: AtomicUsize,
+    }
+
+    impl Run {
+        fn new(seats: usize) -> Arc<Self> {
+            Arc::new(Run {
+                idle: Idle::new(seats),
+                queued: AtomicUsize::new(0),
+                done: AtomicUsize::new(0),
+                invited: AtomicUsize::new(0),
+            })
+        }
+
+        fn push(&self) {
+            self.queued.fetch_add(1, Relaxed);
+            self.idle.call_one(|| {
+                self.invited.fetch_add(1, Relaxed);
+            });
+        }
+
+        fn has_work(&self) -> bool {
+            self.queued.load(Relaxed) > 0
+        }
+
+        /// Takes one task, if there is one.
+        fn pop(&self) -> bool {
+            let mut queued = self.queued.load(Relaxed);
+            while queued > 0 {
+                match self
+                    .queued
+                    .compare_exchange(queued, queued - 1, Acquire, Relaxed)
+                {
+                    Ok(_) => return true,
+                    Err(now) => queued = now,
+                }
+            }
+            false
+        }
+
+        /// What the caller does: runs tasks until `all` are done.
+        fn host(&self, all: usize) {
+            loop {
+                while self.pop() {
+                    self.done.fetch_add(1, Relaxed);
+                }
+                if self.done.load(Relaxed) == all {
+                    self.idle.end();
+                }
+                if self.idle.caller_rests(|| self.has_work()) == Rested::Leave {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The caller may be anywhere on its way to sleep when a task comes; it never sleeps over it.
+    #[test]
+    fn a_sleeping_caller_is_woken_for_a_task() {
+        loom::model(|| {
+            let run = Run::new(0);
+            let guest = {
+                let run = run.clone();
+                thread::spawn(move || run.push())
+            };
+            run.host(1);
+            guest.join().unwrap();
+            assert_eq!(run.done.load(Relaxed), 1);
+        });
+    }
+
+    /// A guest that leaves while a task comes either takes it or somebody is invited for it.
+    #[test]
+    fn a_leaving_guest_leaves_no_task_behind() {
+        loom::model(|| {
+            let run = Run::new(0);
+            let guest = {
+                let run = run.clone();
+                thread::spawn(move || {
+                    loop {
+                        while run.pop() {
+                            run.done.fetch_add(1, Relaxed);
+                        }
+                        if run.idle.guest_rests(|| run.has_work()) == Rested::Leave {
+                            return;
+                        }
+                    }
+                })
+            };
+            run.push();
+            guest.join().unwrap();
+            let (done, invited) = (run.done.load(Relaxed), run.invited.load(Relaxed));
+            assert!(done == 1 || invited == 1, "done {done}, invited {invited}");
+        });
+    }
+
+    /// Two tasks for a caller and a guest that both go to rest: both tasks are run, or somebody is invited for what is left.
+    #[test]
+    fn two_pushes_reach_a_resting_caller_and_a_leaving_guest() {
+        loom::model(|| {
+            let run = Run::new(1);
+            let pusher = {
+                let run = run.clone();
+                thread::spawn(move || {
+                    run.push();
+                    run.push();
+                })
+            };
+            run.host(2);
+            pusher.join().unwrap();
+            assert_eq!(run.done.load(Relaxed), 2);
+        });
+    }
+
+    /// The end of a run wakes the caller wherever it is.
+    #[test]
+    fn the_end_wakes_the_caller() {
+        loom::model(|| {
+            let run = Run::new(0);
+            let guest = {
+                let run = run.clone();
+                thread::spawn(move || run.idle.end())
+            };
+            while run.idle.caller_rests(|| false) == Rested::Again {}
+            guest.join().unwrap();
+        });
     }
 }

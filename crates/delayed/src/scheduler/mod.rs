@@ -2,12 +2,16 @@
 //!
 //! The protocol, who may touch what when, is in `README.md` beside this file.
 
+mod gates;
 mod idle;
-mod panics;
+mod inside;
 mod pool;
 mod state;
+mod sync;
 mod worker;
 
+pub use self::inside::cancelled;
+pub(crate) use self::inside::stops;
 use crate::{
     error::{Error, Result},
     frozen::Frozen,
@@ -19,7 +23,7 @@ use crate::{
 
 /// Runs every task of `frozen`; the values of the outputs are left in the entries.
 pub(crate) fn run(frozen: &mut Frozen<'_>, settings: &Run) -> Result<()> {
-    panics::note_places();
+    inside::note_places();
     let workers = settings.workers().min(frozen.len()).max(1);
     let dependents = (workers > 1).then(|| state::dependents(frozen));
     for output in frozen.outputs.iter().filter(|output| **output & KNOWN == 0) {
@@ -27,8 +31,8 @@ pub(crate) fn run(frozen: &mut Frozen<'_>, settings: &Run) -> Result<()> {
     }
     let frozen = &*frozen;
     let state = match dependents {
-        Some(dependents) => State::together(frozen, settings, dependents),
-        None => State::alone(frozen, settings),
+        Some(dependents) => State::together(frozen, settings, dependents)?,
+        None => State::alone(frozen, settings)?,
     };
     for observer in &settings.observers {
         observer.run_started(&RunView { frozen, workers });

@@ -9,10 +9,14 @@
 
 use std::{
     any::Any,
+    iter,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::atomic::{
-        AtomicBool, AtomicU32, AtomicUsize,
-        Ordering::{AcqRel, Acquire, Relaxed},
+    sync::{
+        Arc,
+        atomic::{
+            AtomicBool, AtomicU32, AtomicUsize,
+            Ordering::{AcqRel, Acquire, Relaxed},
+        },
     },
     time::Instant,
 };
@@ -20,9 +24,13 @@ use std::{
 use crossbeam::utils::CachePadded;
 use parking_lot::Mutex;
 
-use super::panics;
+use super::{
+    gates::{Limits, Memory},
+    inside,
+};
 use crate::{
-    error::Cause,
+    cancel::CancelToken,
+    error::{Cause, Result},
     frozen::Frozen,
     observe::{RunEnd, TaskEnd, TaskView},
     run::Run,
@@ -74,9 +82,13 @@ pub(crate) struct State<'r, 'g> {
     next_root: CachePadded<AtomicUsize>,
     /// Tasks without dependents that have not finished. Every task leads to one, so none is left when this is zero.
     sinks: CachePadded<AtomicUsize>,
-    /// No new task may start.
-    stop: AtomicBool,
+    /// No new task may start, for whatever reason. Runs within our tasks look at it too.
+    stop: CancelToken,
+    /// What stops the run from outside.
+    cancel: Vec<CancelToken>,
     cancelled: AtomicBool,
+    pub(crate) limits: Option<Limits>,
+    pub(crate) memory: Option<Memory>,
     failures: Mutex<Vec<(u32, Cause)>>,
     /// What broke a worker itself: an observer's panic.
     broken: Mutex<Option<Box<dyn Any + Send>>>,
@@ -84,8 +96,11 @@ pub(crate) struct State<'r, 'g> {
 
 impl<'r, 'g> State<'r, 'g> {
     /// A run on one thread.
-    pub(crate) fn alone(frozen: &'r Frozen<'g>, settings: &'r Run) -> Self {
-        Self::new(frozen, settings, Vec::new(), Vec::new(), 1)
+    pub(crate) fn alone(frozen: &'r Frozen<'g>, settings: &'r Run) -> Result<Self> {
+        let mut state = Self::new(frozen, settings, Vec::new(), Vec::new(), 1)?;
+        // One thread has no choice of what to start; that no task can never fit is checked by now.
+        state.memory = None;
+        Ok(state)
     }
 
     /// A run on several threads.
@@ -93,7 +108,7 @@ impl<'r, 'g> State<'r, 'g> {
         frozen: &'r Frozen<'g>,
         settings: &'r Run,
         dependents: Vec<u32>,
-    ) -> Self {
+    ) -> Result<Self> {
         let mut roots = Vec::new();
         let mut sinks = 0;
         let mut entries = frozen.entries.iter().enumerate().peekable();
@@ -115,9 +130,13 @@ impl<'r, 'g> State<'r, 'g> {
         dependents: Vec<u32>,
         roots: Vec<u32>,
         sinks: usize,
-    ) -> Self {
+    ) -> Result<Self> {
+        let memory = settings
+            .memory_limit
+            .map(|limit| Memory::of(frozen, limit))
+            .transpose()?;
         let known = |node: &&'g Node| node.work.known().expect("a known node has its value");
-        State {
+        Ok(State {
             frozen,
             settings,
             watched: settings
@@ -129,11 +148,18 @@ impl<'r, 'g> State<'r, 'g> {
             roots,
             next_root: CachePadded::new(AtomicUsize::new(0)),
             sinks: CachePadded::new(AtomicUsize::new(sinks)),
-            stop: AtomicBool::new(false),
+            stop: CancelToken::new(),
+            cancel: settings.stops(),
             cancelled: AtomicBool::new(false),
+            limits: if frozen.steered.is_empty() {
+                None
+            } else {
+                Limits::of(frozen)
+            },
+            memory,
             failures: Mutex::new(Vec::new()),
             broken: Mutex::new(None),
-        }
+        })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -143,17 +169,14 @@ impl<'r, 'g> State<'r, 'g> {
     /// Whether no new task may start.
     #[inline]
     pub(crate) fn stopping(&self) -> bool {
-        if self.stop.load(Relaxed) {
+        if self.stop.is_cancelled() {
             return true;
         }
-        let cancelled = self
-            .settings
-            .cancel
-            .as_ref()
-            .is_some_and(|token| token.is_cancelled());
+        let cancelled =
+            !self.cancel.is_empty() && self.cancel.iter().any(CancelToken::is_cancelled);
         if cancelled && self.sinks.load(Relaxed) > 0 {
             self.cancelled.store(true, Relaxed);
-            self.stop.store(true, Relaxed);
+            self.stop.cancel();
         }
         cancelled
     }
@@ -163,18 +186,40 @@ impl<'r, 'g> State<'r, 'g> {
         self.sinks.load(Acquire) == 0
     }
 
-    /// The next task without inputs that nobody has taken.
-    pub(crate) fn open_root(&self) -> Option<u32> {
-        if !self.has_roots() {
-            return None;
-        }
-        self.roots
-            .get(self.next_root.fetch_add(1, Relaxed))
-            .copied()
+    /// What stops the run, for those who run its tasks.
+    pub(crate) fn stops(&self) -> Arc<[CancelToken]> {
+        iter::once(&self.stop)
+            .chain(&self.cancel)
+            .cloned()
+            .collect()
     }
 
+    /// The next task without inputs that nobody has taken.
+    pub(crate) fn open_root(&self) -> Option<u32> {
+        let Some(memory) = &self.memory else {
+            return self
+                .has_roots()
+                .then(|| self.next_root.fetch_add(1, Relaxed))
+                .and_then(|next| self.roots.get(next).copied());
+        };
+        let next = self.next_root.load(Relaxed);
+        let root = *self.roots.get(next)?;
+        let take = || {
+            self.next_root
+                .compare_exchange(next, next + 1, Relaxed, Relaxed)
+                .is_ok()
+        };
+        memory.open(root, take).then_some(root)
+    }
+
+    /// Whether there is a task without inputs that may start.
     pub(crate) fn has_roots(&self) -> bool {
-        self.next_root.load(Relaxed) < self.roots.len()
+        let next = self.next_root.load(Relaxed);
+        match (&self.memory, self.roots.get(next)) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(memory), Some(root)) => memory.has_room(*root),
+        }
     }
 
     /// Runs one task, or skips it if an input is missing; says whether there is a value now.
@@ -186,7 +231,7 @@ impl<'r, 'g> State<'r, 'g> {
             &self.known,
             task,
             alone,
-            self.watched.then_some(self as &dyn Watch),
+            (self.watched || self.memory.is_some()).then_some(self as &dyn Watch),
         );
         if entry.pending.load(Relaxed) & POISONED != 0 {
             self.release_after_failure(&call);
@@ -207,18 +252,29 @@ impl<'r, 'g> State<'r, 'g> {
 
     fn attempt(&self, call: &Call<'_>) -> bool {
         let node = self.frozen.entries[call.task as usize].node;
-        let cause = match catch_unwind(AssertUnwindSafe(|| node.work.run(call))) {
-            Ok(Ok(())) => return true,
-            Ok(Err(error)) => Cause::Error(error),
-            Err(payload) => {
-                let (message, place) = panics::describe(payload);
-                Cause::Panic { message, place }
+        let mut retries = 0;
+        if !self.frozen.steered.is_empty() {
+            retries = node.head.with_notes(|notes| notes.retries).unwrap_or(0);
+        }
+        let cause = loop {
+            call.set_last_attempt(retries == 0);
+            let cause = match catch_unwind(AssertUnwindSafe(|| node.work.run(call))) {
+                Ok(Ok(())) => return true,
+                Ok(Err(error)) => Cause::Error(error),
+                Err(payload) => {
+                    let (message, place) = inside::describe(payload);
+                    Cause::Panic { message, place }
+                }
+            };
+            if retries == 0 || call.has_released() || self.stopping() {
+                break cause;
             }
+            retries -= 1;
         };
         self.release_after_failure(call);
         self.failures.lock().push((call.task, cause));
         if !self.settings.keep_going {
-            self.stop.store(true, Relaxed);
+            self.stop.cancel();
         }
         false
     }
@@ -258,9 +314,13 @@ impl<'r, 'g> State<'r, 'g> {
         }
         let mut best = None;
         for dependent in self.dependents[first..end].iter().rev() {
-            if lower(&self.frozen.entries[*dependent as usize].pending, has_value)
-                && let Some(second) = best.replace(*dependent)
-            {
+            if !lower(&self.frozen.entries[*dependent as usize].pending, has_value) {
+                continue;
+            }
+            if let Some(memory) = &self.memory {
+                memory.ready(*dependent);
+            }
+            if let Some(second) = best.replace(*dependent) {
                 push(second);
             }
         }
@@ -298,7 +358,7 @@ impl<'r, 'g> State<'r, 'g> {
     /// Stops the run for a reason that is not a task's.
     pub(crate) fn break_off(&self, payload: Box<dyn Any + Send>) {
         self.broken.lock().get_or_insert(payload);
-        self.stop.store(true, Relaxed);
+        self.stop.cancel();
     }
 
     /// How the run ended.
@@ -342,6 +402,9 @@ impl<'r, 'g> State<'r, 'g> {
 
 impl Watch for State<'_, '_> {
     fn released(&self, task: u32) {
+        if let Some(memory) = &self.memory {
+            memory.released(task);
+        }
         self.tell(|observer| observer.value_released(&self.view(task)));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
     thread,
 };
 
@@ -11,9 +12,11 @@ use crossbeam::{
 };
 use parking_lot::Mutex;
 
+use crate::cancel::CancelToken;
+
 use super::{
     idle::{Idle, Rested},
-    panics::InTasks,
+    inside::InTasks,
     pool::{self, Guests, Invite},
     state::State,
 };
@@ -22,7 +25,7 @@ use super::{
 ///
 /// Rank order is a topological order, so nothing has to be counted but the consumers of values.
 pub(crate) fn alone(state: &State<'_, '_>) {
-    let _panics = InTasks::begin();
+    let _inside = InTasks::begin(&state.stops());
     let mut failed = false;
     for task in 0..state.len() as u32 {
         if state.stopping() {
@@ -48,6 +51,7 @@ pub(crate) fn together(state: &State<'_, '_>, workers: usize) {
         stealers: deques.iter().map(Deque::stealer).collect(),
         seats: deques.into_iter().map(Mutex::new).collect(),
         idle: Idle::new(workers - 1),
+        stops: state.stops(),
     };
     pool::lend(&team, workers - 1, |invite| {
         let seated = team.sit(0, invite);
@@ -62,6 +66,7 @@ struct Team<'t, 'r, 'g> {
     /// Each worker's own deque, locked while someone sits there.
     seats: Vec<Mutex<Deque<u32>>>,
     idle: Idle,
+    stops: Arc<[CancelToken]>,
 }
 
 impl Guests for Team<'_, '_, '_> {
@@ -79,7 +84,7 @@ impl Team<'_, '_, '_> {
         let Some(deque) = self.seats[seat].try_lock() else {
             return false;
         };
-        let _panics = InTasks::begin();
+        let _inside = InTasks::begin(&self.stops);
         // Tasks catch their own panics; this one is an observer's, or ours.
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.work(seat, &deque, invite))) {
             self.state.break_off(payload);
@@ -110,17 +115,41 @@ impl Team<'_, '_, '_> {
             if std::mem::take(&mut just_came) && self.has_work() {
                 self.idle.call_one(|| invite.one());
             }
+            if let Some(limits) = &self.state.limits
+                && !limits.admit(task)
+            {
+                continue;
+            }
             let has_value = self.state.execute(task, seat, false);
             let mut more = false;
             next = self.state.finish(task, has_value, |ready| {
                 deque.push(ready);
                 more = true;
             });
+            if self.state.limits.is_some() || self.state.memory.is_some() {
+                more |= self.hand_on(task, has_value, deque);
+            }
             if more {
                 self.idle.call_one(|| invite.one());
             }
         }
         self.idle.end();
+    }
+
+    /// After a task of a run with limits: makes way for those that waited for it; says whether there is more to do for others.
+    fn hand_on(&self, task: u32, has_value: bool, deque: &Deque<u32>) -> bool {
+        let mut more = false;
+        if let Some(limits) = &self.state.limits {
+            limits.leave(task, |waited| {
+                deque.push(waited);
+                more = true;
+            });
+        }
+        if let Some(memory) = &self.state.memory {
+            memory.finish(task, has_value);
+            more |= self.state.has_roots();
+        }
+        more
     }
 
     /// A task from someone else's queue, the oldest first; if there is none, one root.

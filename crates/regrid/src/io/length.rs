@@ -58,7 +58,7 @@ impl fmt::Display for FileKind {
             Self::Classic => "netCDF classic",
             Self::Offset64 => "netCDF 64-bit offset",
             Self::Cdf5 => "netCDF 64-bit data",
-            Self::Hdf5 => "HDF5",
+            Self::Hdf5 => "netCDF-4 (HDF5)",
             Self::Unknown => "unknown",
         })
     }

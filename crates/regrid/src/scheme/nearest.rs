@@ -48,7 +48,6 @@ fn one(place: Place, outside: Outside) -> Row {
 #[cfg(test)]
 mod tests {
     use super::super::{Edges, Method, RectilinearWeights};
-    use super::*;
     use crate::grid::Grid;
 
     #[test]

@@ -1,6 +1,7 @@
 //! netCDF files through the `netcdf` crate, which takes one process-wide lock for every call.
 
 mod read;
+mod silence;
 mod text;
 mod write;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ndarray::{ArrayD, IxDyn};
 use parking_lot::Mutex;
 
+use super::silence::silence_hdf5;
 use super::text::Char;
 use super::{data_type, extents, from_library, library_error};
 use crate::attribute::Attributes;
@@ -27,6 +28,7 @@ pub(crate) struct OpenFiles(Mutex<Vec<(PathBuf, Arc<netcdf::File>)>>);
 impl OpenFiles {
     /// The open file at a path; opens it, and lets go of the one that was not used for longest, if need be.
     fn get(&self, path: &Path) -> Result<Arc<netcdf::File>, Error> {
+        silence_hdf5();
         let mut open = self.0.lock();
         if let Some(at) = open.iter().position(|(p, _)| p == path) {
             let entry = open.remove(at);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use netcdf::FileMut;
 use parking_lot::Mutex;
 
+use super::silence::silence_hdf5;
 use super::text::Char;
 use super::{extents, library_error, library_type, to_library};
 use crate::attribute::AttributeValue;
@@ -30,6 +31,7 @@ impl NetcdfWriter {
         layout: &Layout,
         deflate: u8,
     ) -> Result<Self, Error> {
+        silence_hdf5();
         let failed = library_error("create", named, None);
         let mut file = netcdf::create(path).map_err(&failed)?;
         for dimension in &layout.dimensions {
@@ -71,6 +73,7 @@ impl NetcdfWriter {
         if region.is_empty() {
             return Ok(());
         }
+        silence_hdf5();
         let failed = library_error("write", &self.named, Some(name));
         let mut file = self.file.lock();
         let file = file
@@ -107,6 +110,7 @@ impl NetcdfWriter {
 
     /// Closes the file, once all of it is on the disk.
     pub(crate) fn finish(&self) -> Result<(), Error> {
+        silence_hdf5();
         let failed = library_error("finish", &self.named, None);
         let Some(file) = self.file.lock().take() else {
             return Ok(());

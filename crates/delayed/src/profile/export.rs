@@ -1,0 +1,146 @@
+//! A profile as a Chrome trace and as an HTML page.
+
+use std::{fmt, time::Duration};
+
+use super::Record;
+
+/// The trace event format: complete events for tasks, counters for what is alive.
+pub(super) struct Trace<'a>(pub(super) Option<&'a Record>);
+
+impl fmt::Display for Trace<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
+        let mut comma = "";
+        if let Some(record) = self.0 {
+            for worker in 0..record.workers {
+                write!(
+                    f,
+                    "{comma}\n{{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":{worker},\"args\":{{\"name\":\"worker {worker}\"}}}}"
+                )?;
+                comma = ",";
+            }
+            for task in &record.tasks {
+                write!(
+                    f,
+                    "{comma}\n{{\"name\":{},\"cat\":{},\"ph\":\"X\",\"pid\":1,\"tid\":{},\"ts\":{},\"dur\":{},\"args\":{{\"key\":{},\"ok\":{}}}}}",
+                    Json(&record.graph.label(task.id).to_string()),
+                    Json(&record.group(task.id)),
+                    task.worker,
+                    micros(task.started),
+                    micros(task.time()),
+                    Json(record.graph.key(task.id).as_str()),
+                    task.succeeded,
+                )?;
+            }
+            for (at, bytes, values) in record.alive() {
+                write!(
+                    f,
+                    "{comma}\n{{\"name\":\"alive\",\"ph\":\"C\",\"pid\":1,\"ts\":{},\"args\":{{\"bytes\":{bytes},\"values\":{values}}}}}",
+                    micros(at)
+                )?;
+            }
+        }
+        f.write_str("\n]}\n")
+    }
+}
+
+/// One page with its data, style and script in it.
+pub(super) struct Page<'a>(pub(super) Option<&'a Record>);
+
+impl fmt::Display for Page<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (before, after) = include_str!("page.html")
+            .split_once("/*DATA*/")
+            .expect("the page has a place for its data");
+        f.write_str(before)?;
+        match self.0 {
+            None => f.write_str("{\"tasks\":[],\"groups\":[],\"alive\":[],\"path\":[],\"workers\":0,\"wall\":0,\"summary\":\"no run\"}")?,
+            Some(record) => data(f, record)?,
+        }
+        f.write_str(after)
+    }
+}
+
+fn data(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
+    let report = record.report();
+    let place = |name: &str| {
+        report
+            .groups
+            .iter()
+            .position(|(group, ..)| group == name)
+            .unwrap_or(0)
+    };
+    f.write_str("{\"groups\":[")?;
+    separated(f, &report.groups, |f, (name, tasks, time)| {
+        write!(f, "[{},{tasks},{}]", Json(name), micros(*time))
+    })?;
+    f.write_str("],\n\"tasks\":[")?;
+    separated(f, &record.tasks, |f, task| {
+        let key = record.graph.key(task.id).as_str();
+        let group = place(&record.group(task.id));
+        write!(
+            f,
+            "[{},{},{},{},{group}]",
+            Json(key),
+            task.worker,
+            micros(task.started),
+            micros(task.finished)
+        )
+    })?;
+    f.write_str("],\n\"alive\":[")?;
+    separated(f, &record.alive(), |f, (at, bytes, values)| {
+        write!(f, "[{},{bytes},{values}]", micros(*at))
+    })?;
+    f.write_str("],\n\"path\":[")?;
+    separated(f, &report.critical_path.0, |f, key| {
+        write!(f, "{}", Json(key))
+    })?;
+    let summary = report.to_string();
+    let summary = summary.lines().next().unwrap_or_default();
+    write!(
+        f,
+        "],\n\"workers\":{},\"wall\":{},\"summary\":{}}}",
+        report.workers,
+        micros(report.wall),
+        Json(summary)
+    )
+}
+
+fn separated<T>(
+    f: &mut fmt::Formatter<'_>,
+    items: &[T],
+    write: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    for (place, item) in items.iter().enumerate() {
+        if place > 0 {
+            f.write_str(",")?;
+        }
+        write(f, item)?;
+    }
+    Ok(())
+}
+
+/// Microseconds with three decimals, which JSON and the trace format understand.
+fn micros(time: Duration) -> String {
+    format!("{:.3}", time.as_nanos() as f64 / 1000.0)
+}
+
+/// Text as a JSON string, which may also stand in a script element.
+struct Json<'a>(&'a str);
+
+impl fmt::Display for Json<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        for c in self.0.chars() {
+            match c {
+                '"' => f.write_str("\\\"")?,
+                '\\' => f.write_str("\\\\")?,
+                c if c < ' ' || c == '<' || c == '\u{2028}' || c == '\u{2029}' => {
+                    write!(f, "\\u{:04x}", c as u32)?
+                }
+                c => write!(f, "{c}")?,
+            }
+        }
+        f.write_str("\"")
+    }
+}

@@ -1,0 +1,394 @@
+//! A profile of a run: who ran what when, and what was alive; an ordinary [`Observer`].
+//!
+//! [`Profile`] collects, [`Report`] sums up, `export` writes the Chrome trace and the HTML page.
+
+mod export;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+
+use crate::{
+    error::Result,
+    graph::{Graph, TaskId, write},
+    observe::{Observer, RunEnd, RunView, TaskEnd, TaskView},
+};
+
+/// Notes who ran what when; to be handed to [`Run::observe`](crate::Run::observe) as a clone and looked at afterwards.
+///
+/// It holds the last run that it saw.
+/// ```
+/// use delayed::{Profile, Run, delayed};
+/// let profile = Profile::new();
+/// let mean = delayed(|| vec![1.0, 2.0]).named("read").bytes(16).map(|v| v[0]).named("mean");
+/// Run::new().observe(profile.clone()).compute(&mean)?;
+/// let report = profile.report().unwrap();
+/// assert_eq!((report.tasks, report.peak_bytes), (2, 16));
+/// println!("{report}");
+/// profile.write_html(std::env::temp_dir().join("delayed-profile.html"))?;
+/// # Ok::<(), delayed::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Profile(Arc<Mutex<Option<Record>>>);
+
+/// One run.
+struct Record {
+    graph: Graph,
+    workers: usize,
+    started: Instant,
+    finished: Option<Instant>,
+    tasks: Vec<TaskTime>,
+    released: Vec<(TaskId, Duration)>,
+}
+
+/// When a task ran; times are from the start of the run.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct TaskTime {
+    /// Which task of [`Profile::graph`].
+    pub id: TaskId,
+    /// Who ran it; 0 is the caller's thread.
+    pub worker: usize,
+    /// When it started.
+    pub started: Duration,
+    /// When it ended.
+    pub finished: Duration,
+    /// Whether it gave a value.
+    pub succeeded: bool,
+}
+
+impl TaskTime {
+    fn time(&self) -> Duration {
+        self.finished.saturating_sub(self.started)
+    }
+}
+
+impl Observer for Profile {
+    fn run_started(&self, run: &RunView<'_>) {
+        let record = Record {
+            graph: run.graph(),
+            workers: run.workers(),
+            started: Instant::now(),
+            finished: None,
+            tasks: Vec::with_capacity(run.tasks()),
+            released: Vec::new(),
+        };
+        *self.0.lock() = Some(record);
+    }
+
+    fn task_finished(&self, task: &TaskView<'_>, end: &TaskEnd) {
+        if let Some(record) = &mut *self.0.lock() {
+            let since = |instant: Instant| instant.saturating_duration_since(record.started);
+            let time = TaskTime {
+                id: task.id(),
+                worker: end.worker,
+                started: since(end.started),
+                finished: since(end.finished),
+                succeeded: end.succeeded,
+            };
+            record.tasks.push(time);
+        }
+    }
+
+    fn value_released(&self, task: &TaskView<'_>) {
+        let now = Instant::now();
+        if let Some(record) = &mut *self.0.lock() {
+            record
+                .released
+                .push((task.id(), now.saturating_duration_since(record.started)));
+        }
+    }
+
+    fn run_finished(&self, _: RunEnd) {
+        if let Some(record) = &mut *self.0.lock() {
+            record.finished = Some(Instant::now());
+        }
+    }
+}
+
+impl Profile {
+    /// A profile that has seen no run yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// When each task of the last run ran, in the order in which they ended.
+    pub fn tasks(&self) -> Vec<TaskTime> {
+        self.0
+            .lock()
+            .as_ref()
+            .map(|record| record.tasks.clone())
+            .unwrap_or_default()
+    }
+
+    /// Sums up the last run; nothing if there was none.
+    pub fn report(&self) -> Option<Report> {
+        self.0.lock().as_ref().map(Record::report)
+    }
+
+    /// Writes the last run as a trace that Perfetto and `chrome://tracing` show. Without a run, an empty one.
+    ///
+    /// # Errors
+    /// [`Error::Write`](crate::Error::Write).
+    pub fn write_trace(&self, path: impl AsRef<Path>) -> Result<()> {
+        write(path.as_ref(), &export::Trace(self.0.lock().as_ref()))
+    }
+
+    /// Writes the last run as one HTML page that needs nothing else: task stream, memory, critical path, groups.
+    ///
+    /// # Errors
+    /// [`Error::Write`](crate::Error::Write).
+    pub fn write_html(&self, path: impl AsRef<Path>) -> Result<()> {
+        write(path.as_ref(), &export::Page(self.0.lock().as_ref()))
+    }
+}
+
+impl fmt::Debug for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Profile({} tasks)",
+            self.0
+                .lock()
+                .as_ref()
+                .map_or(0, |record| record.tasks.len())
+        )
+    }
+}
+
+/// What a run amounted to.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Report {
+    /// How many tasks ran.
+    pub tasks: usize,
+    /// How many threads could have worked.
+    pub workers: usize,
+    /// From the first task's start to the run's end.
+    pub wall: Duration,
+    /// The time of all tasks together.
+    pub busy: Duration,
+    /// The chain of tasks that took longest, and its time: no number of workers makes the run shorter.
+    pub critical_path: (Vec<String>, Duration),
+    /// The most bytes that were alive at once, by what the tasks were said to make.
+    pub peak_bytes: u64,
+    /// The most values that were alive at once.
+    pub peak_values: usize,
+    /// Groups, the one with the most time first: name (a task's label if it has no group), tasks, time.
+    pub groups: Vec<(String, usize, Duration)>,
+}
+
+impl Report {
+    /// The share of the workers' time that went into tasks.
+    pub fn efficiency(&self) -> f64 {
+        self.busy.as_secs_f64()
+            / (self.wall.as_secs_f64() * self.workers as f64).max(f64::MIN_POSITIVE)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} tasks in {:.3?} on {} workers, {:.0} % busy; critical path {:.3?}; peak {} values, {} bytes",
+            self.tasks,
+            self.wall,
+            self.workers,
+            100.0 * self.efficiency(),
+            self.critical_path.1,
+            self.peak_values,
+            self.peak_bytes
+        )?;
+        for (name, tasks, time) in &self.groups {
+            writeln!(f, "{tasks:>9} {:>12} {name}", format!("{time:.3?}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Record {
+    fn wall(&self) -> Duration {
+        let last = self
+            .tasks
+            .iter()
+            .map(|task| task.finished)
+            .max()
+            .unwrap_or_default();
+        self.finished.map_or(last, |finished| {
+            finished.saturating_duration_since(self.started)
+        })
+    }
+
+    /// What a task is counted under.
+    fn group(&self, id: TaskId) -> String {
+        let info = self.graph.info(id);
+        info.group.clone().unwrap_or_else(|| info.label.stem())
+    }
+
+    /// Bytes and values alive after each change, in the order of time; a value counts from when its task starts to make it.
+    fn alive(&self) -> Vec<(Duration, u64, usize)> {
+        let bytes = |id: TaskId| self.graph.info(id).bytes.unwrap_or(0) as i64;
+        let made = self
+            .tasks
+            .iter()
+            .filter(|task| task.succeeded)
+            .map(|task| (task.started, bytes(task.id), 1));
+        let mut changes: Vec<(Duration, i64, isize)> = made
+            .chain(self.released.iter().map(|(id, at)| (*at, -bytes(*id), -1)))
+            .collect();
+        changes.sort_by_key(|change| change.0);
+        let (mut bytes, mut values) = (0_i64, 0_isize);
+        let alive = changes.into_iter().map(|(at, more_bytes, more_values)| {
+            bytes += more_bytes;
+            values += more_values;
+            (at, bytes.max(0) as u64, values.max(0) as usize)
+        });
+        alive.collect()
+    }
+
+    /// The tasks of the longest chain by measured time, first to last.
+    fn critical_path(&self) -> (Vec<TaskId>, Duration) {
+        let mut own = vec![Duration::ZERO; self.graph.len()];
+        for task in &self.tasks {
+            own[task.id.index()] = task.time();
+        }
+        let mut path = vec![Duration::ZERO; self.graph.len()];
+        let mut before: Vec<Option<TaskId>> = vec![None; self.graph.len()];
+        for id in self.graph.order() {
+            let longest = self
+                .graph
+                .dependencies(id)
+                .max_by_key(|dependency| path[dependency.index()]);
+            path[id.index()] =
+                own[id.index()] + longest.map_or(Duration::ZERO, |longest| path[longest.index()]);
+            before[id.index()] = longest;
+        }
+        let Some(last) = self.graph.order().max_by_key(|id| path[id.index()]) else {
+            return (Vec::new(), Duration::ZERO);
+        };
+        let mut chain: Vec<TaskId> =
+            std::iter::successors(Some(last), |id| before[id.index()]).collect();
+        chain.reverse();
+        (chain, path[last.index()])
+    }
+
+    fn report(&self) -> Report {
+        let mut groups: HashMap<String, (usize, Duration)> = HashMap::new();
+        for task in &self.tasks {
+            let group = groups.entry(self.group(task.id)).or_default();
+            group.0 += 1;
+            group.1 += task.time();
+        }
+        let mut groups: Vec<_> = groups
+            .into_iter()
+            .map(|(name, (tasks, time))| (name, tasks, time))
+            .collect();
+        groups.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
+        let alive = self.alive();
+        let (path, time) = self.critical_path();
+        Report {
+            tasks: self.tasks.len(),
+            workers: self.workers,
+            wall: self.wall(),
+            busy: self.tasks.iter().map(TaskTime::time).sum(),
+            critical_path: (
+                path.into_iter()
+                    .map(|id| self.graph.key(id).to_string())
+                    .collect(),
+                time,
+            ),
+            peak_bytes: alive.iter().map(|alive| alive.1).max().unwrap_or(0),
+            peak_values: alive.iter().map(|alive| alive.2).max().unwrap_or(0),
+            groups,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Run, apply, delayed};
+
+    fn profiled(threads: usize) -> Profile {
+        let reads: Vec<_> = (0..20_usize)
+            .map(|i| {
+                delayed(move || i)
+                    .named(("read", i))
+                    .group("in </script> \"put\"")
+                    .bytes(8)
+            })
+            .collect();
+        let regrids: Vec<_> = reads
+            .iter()
+            .enumerate()
+            .map(|(i, read)| read.map(|x| x + 1).named(("regrid", i)).bytes(8))
+            .collect();
+        let join = apply(&regrids, |all| all.into_iter().sum::<usize>()).named("join");
+        let profile = Profile::new();
+        Run::new()
+            .threads(threads)
+            .observe(profile.clone())
+            .compute(&join)
+            .unwrap();
+        profile
+    }
+
+    #[test]
+    fn a_report_counts_tasks_groups_and_what_was_alive() {
+        for threads in [1, 3] {
+            let report = profiled(threads).report().unwrap();
+            assert_eq!(report.tasks, 41);
+            assert_eq!(report.critical_path.0.len(), 3);
+            assert_eq!(report.critical_path.0.last().unwrap(), "join");
+            let mut groups: Vec<_> = report
+                .groups
+                .iter()
+                .map(|(name, tasks, _)| (name.as_str(), *tasks))
+                .collect();
+            groups.sort_unstable();
+            assert_eq!(
+                groups,
+                [("in </script> \"put\"", 20), ("join", 1), ("regrid", 20)]
+            );
+            assert!(
+                report.peak_values >= 21 && report.peak_bytes >= 160,
+                "{report}"
+            );
+            if threads == 1 {
+                assert_eq!((report.peak_values, report.peak_bytes), (21, 168));
+            }
+        }
+    }
+
+    #[test]
+    fn the_trace_is_json_and_the_page_keeps_its_data_apart_from_its_markup() {
+        let profile = profiled(2);
+        let record = profile.0.lock();
+        let trace = export::Trace(record.as_ref()).to_string();
+        assert_eq!(trace.matches("\"ph\":\"X\"").count(), 41);
+        assert!(
+            trace.contains(r#""cat":"in \u003c/script> \"put\"""#),
+            "{trace}"
+        );
+        let page = export::Page(record.as_ref()).to_string();
+        assert_eq!(page.matches("</script>").count(), 1);
+        assert!(!page.contains("http"), "the page needs nothing else");
+    }
+
+    #[test]
+    fn a_profile_without_a_run_is_empty() {
+        assert!(Profile::new().report().is_none());
+        assert!(
+            export::Trace(None)
+                .to_string()
+                .contains("\"traceEvents\":[")
+        );
+        assert!(export::Page(None).to_string().ends_with("</html>\n"));
+    }
+}

@@ -1,0 +1,345 @@
+//! What is in a set of files: which variables lie on which grid, when, and how the files of one variable join along time.
+//!
+//! Metadata only: names, attributes, axes and times are read, no field.
+
+mod placement;
+mod variable;
+
+pub(crate) use variable::Part;
+pub use variable::{Role, SourceDimension, SourceVariable};
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use placement::{Dimensions, Placement, dimensions, placement, read_grid};
+use variable::Joined;
+
+use crate::chunk::Region;
+use crate::error::Error;
+use crate::field::Variable;
+use crate::grid::Grid;
+use crate::io::cf::{self, is_latitude, is_longitude};
+use crate::io::netcdf::{NetcdfFile, OpenFiles};
+use crate::io::{SourceFile, VariableMeta};
+
+/// A variable that looks like a field but cannot be regridded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsupported {
+    /// Its name.
+    pub name: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// Why not.
+    pub reason: String,
+    /// Whether it would be regridded, were its coordinates usable.
+    pub broken: bool,
+}
+
+/// A set of files and what is in them.
+#[derive(Debug)]
+pub struct Catalogue {
+    files: Vec<Arc<dyn SourceFile>>,
+    variables: Vec<SourceVariable>,
+    unsupported: Vec<Unsupported>,
+    notes: Vec<String>,
+}
+
+impl Catalogue {
+    /// Opens files, and the netCDF files of folders (endings `nc`, `nc4`, `cdf`, `netcdf`), and reads what they say of themselves.
+    ///
+    /// A file named twice counts once.
+    ///
+    /// # Errors
+    /// The first file that is missing, not netCDF, truncated or damaged; [`Error::NoFiles`]. Files of one variable that do
+    /// not fit together, and unusable axes, are errors only when the variable is asked for.
+    pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, Error> {
+        let open = Arc::new(OpenFiles::default());
+        let mut seen = HashSet::new();
+        let mut files: Vec<Arc<dyn SourceFile>> = Vec::new();
+        for path in paths {
+            for path in files_at(path.as_ref())? {
+                let identity = path.canonicalize().unwrap_or_else(|_| path.clone());
+                if seen.insert(identity) {
+                    files.push(Arc::new(NetcdfFile::open(&path, &open)?));
+                }
+            }
+        }
+        Self::from_files(files)
+    }
+
+    /// A catalogue of files that are open already, of any format.
+    ///
+    /// # Errors
+    /// As [`Catalogue::open`].
+    pub fn from_files(files: Vec<Arc<dyn SourceFile>>) -> Result<Self, Error> {
+        let mut catalogue = Self {
+            files,
+            variables: Vec::new(),
+            unsupported: Vec::new(),
+            notes: Vec::new(),
+        };
+        let mut grids: Vec<Arc<Grid>> = Vec::new();
+        for file in 0..catalogue.files.len() {
+            catalogue.add_file(file, &mut grids);
+        }
+        for variable in &mut catalogue.variables {
+            variable.sort_times(&catalogue.files);
+        }
+        Ok(catalogue)
+    }
+
+    /// The variables that can be regridded, in the order of the files.
+    pub fn variables(&self) -> &[SourceVariable] {
+        &self.variables
+    }
+
+    /// Variables that look like fields but cannot be regridded.
+    pub fn unsupported(&self) -> &[Unsupported] {
+        &self.unsupported
+    }
+
+    /// What the user should know though nothing failed.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The files.
+    pub fn files(&self) -> &[Arc<dyn SourceFile>] {
+        &self.files
+    }
+
+    /// A variable by its name, or by a standard name that only one variable has.
+    ///
+    /// # Errors
+    /// [`Error::NotRegriddable`], [`Error::UnknownVariable`].
+    pub fn variable(&self, name: &str) -> Result<&SourceVariable, Error> {
+        if let Some(variable) = self.variables.iter().find(|v| v.name() == name) {
+            return Ok(variable);
+        }
+        let standard = |v: &&SourceVariable| v.meta.attributes.text("standard_name") == Some(name);
+        let mut named = self.variables.iter().filter(standard);
+        if let (Some(variable), None) = (named.next(), named.next()) {
+            return Ok(variable);
+        }
+        if let Some(unsupported) = self.unsupported.iter().find(|u| u.name == name) {
+            return Err(Error::NotRegriddable {
+                variable: name.to_owned(),
+                path: unsupported.path.clone(),
+                reason: unsupported.reason.clone(),
+            });
+        }
+        let known = self.variables.iter().map(|v| v.name().to_owned()).collect();
+        Err(Error::UnknownVariable {
+            name: name.to_owned(),
+            known,
+        })
+    }
+
+    /// The values of a whole variable of one file, with what the file says of it.
+    pub(crate) fn load(&self, file: usize, name: &str) -> Result<Variable, Error> {
+        load(self.files[file].as_ref(), name)
+    }
+
+    fn add_file(&mut self, file: usize, grids: &mut Vec<Arc<Grid>>) {
+        let source = self.files[file].clone();
+        let meta = source.meta();
+        let serving: HashSet<String> = cf::serving(meta).into_iter().collect();
+        for variable in meta.variables.iter().filter(|v| !serving.contains(&v.name)) {
+            match placement(meta, variable) {
+                Placement::Grid {
+                    latitude,
+                    longitude,
+                } => {
+                    let found = read_grid(source.as_ref(), latitude, longitude, grids)
+                        .and_then(|grid| Ok((dimensions(source.as_ref(), variable, &grid)?, grid)));
+                    match found {
+                        Ok((found, grid)) => self.add_part(file, variable, grid, found),
+                        Err(error) => {
+                            self.refuse(source.path(), &variable.name, error.chain(), true)
+                        }
+                    }
+                }
+                Placement::Unsupported(reason) => {
+                    self.refuse(source.path(), &variable.name, reason, false)
+                }
+                Placement::None => {}
+            }
+        }
+        for name in &meta.unread {
+            let what = if name.ends_with('/') {
+                "group"
+            } else {
+                "variable"
+            };
+            self.notes.push(format!(
+                "{what} {name} in {} is of a kind that is not read",
+                source.path().display()
+            ));
+        }
+    }
+
+    fn refuse(&mut self, path: &Path, name: &str, reason: String, broken: bool) {
+        if !self.unsupported.iter().any(|u| u.name == name) {
+            self.unsupported.push(Unsupported {
+                name: name.to_owned(),
+                path: path.to_owned(),
+                reason,
+                broken,
+            });
+        }
+    }
+
+    /// Adds what one file holds of a variable to what other files hold.
+    fn add_part(
+        &mut self,
+        file: usize,
+        variable: &VariableMeta,
+        grid: Arc<Grid>,
+        found: Dimensions,
+    ) {
+        if let Some(fault) = &found.time_fault {
+            let note =
+                format!("times are kept as they are, but cannot be chosen or joined: {fault}");
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+        let Some(known) = self
+            .variables
+            .iter_mut()
+            .find(|v| v.name() == variable.name)
+        else {
+            self.variables
+                .push(SourceVariable::new(file, variable, grid, found));
+            return;
+        };
+        let first = self.files[known.parts[0].file].path().to_owned();
+        match known.join(file, variable, &grid, found) {
+            Ok(Joined::InTime) => {}
+            Ok(Joined::Again) => self.notes.push(format!(
+                "{} has no time and is in several files: taken from {}",
+                variable.name,
+                first.display()
+            )),
+            Err(reason) => known.set_fault(first, self.files[file].path().to_owned(), reason),
+        }
+    }
+}
+
+/// The values of a whole variable, with what its file says of it.
+pub(crate) fn load(source: &dyn SourceFile, name: &str) -> Result<Variable, Error> {
+    let values = source.variable(name)?;
+    let values = values.read(&Region::whole(values.shape()))?;
+    let meta = source
+        .meta()
+        .variable(name)
+        .expect("a variable that was read is known");
+    Ok(Variable {
+        name: meta.name.clone(),
+        dimensions: meta.dimensions.clone(),
+        attributes: meta.attributes.clone(),
+        values,
+    })
+}
+
+/// The numbers of a small variable, unpacked, NaN where missing.
+pub(crate) fn load_f64(source: &dyn SourceFile, name: &str) -> Result<Vec<f64>, Error> {
+    let variable = source.meta().variable(name);
+    let values = load(source, name)?.values;
+    let decoded = match variable.map(|v| cf::Decoding::new(v, true)) {
+        Some(Ok(decoding)) => decoding.decode(
+            values,
+            &crate::attribute::AttributeValue::F64(vec![f64::NAN]),
+        ),
+        _ => values,
+    };
+    Ok(decoded
+        .to_f64()
+        .map(|array| array.iter().copied().collect())
+        .unwrap_or_default())
+}
+
+/// A file itself, or the netCDF files of a folder, by name.
+fn files_at(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    let fault = |action| {
+        move |source| Error::File {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    };
+    if !std::fs::metadata(path).map_err(fault("open"))?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(fault("list"))? {
+        let file = entry.map_err(fault("list"))?.path();
+        let ending = file
+            .extension()
+            .and_then(|e| e.to_str())
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        if file.is_file() && ["nc", "nc4", "cdf", "netcdf"].contains(&ending.as_str()) {
+            files.push(file);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(Error::NoFiles {
+            path: path.to_owned(),
+        });
+    }
+    Ok(files)
+}
+
+impl Grid {
+    /// The grid of a file: the one that its variables lie on.
+    ///
+    /// Names, standard names and bounds of the axes are taken along. A file without fields will do: two coordinates of one
+    /// dimension each, one of latitudes and one of longitudes.
+    ///
+    /// # Errors
+    /// [`Error::NoGrid`], [`Error::SeveralGrids`], what [`Catalogue::open`] says of a bad file.
+    pub fn like(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let file = NetcdfFile::open(path, &Arc::new(OpenFiles::default()))?;
+        let meta = file.meta();
+        let mut grids = Vec::new();
+        for variable in &meta.variables {
+            if let Placement::Grid {
+                latitude,
+                longitude,
+            } = placement(meta, variable)
+            {
+                read_grid(&file, latitude, longitude, &mut grids)?;
+            }
+        }
+        if grids.is_empty() {
+            let axis = |is: fn(&VariableMeta) -> bool| {
+                let mut found = meta
+                    .variables
+                    .iter()
+                    .filter(|v| v.dimensions.len() <= 1 && is(v));
+                (found.next(), found.next())
+            };
+            let ((Some(latitude), None), (Some(longitude), None)) =
+                (axis(is_latitude), axis(is_longitude))
+            else {
+                return Err(Error::NoGrid {
+                    path: path.to_owned(),
+                });
+            };
+            read_grid(&file, latitude, longitude, &mut grids)?;
+        }
+        let first = grids.swap_remove(0);
+        if let Some(other) = grids.iter().find(|grid| !grid.same_points(&first)) {
+            return Err(Error::SeveralGrids {
+                path: path.to_owned(),
+                first: first.to_string(),
+                second: other.to_string(),
+            });
+        }
+        Ok(Arc::unwrap_or_clone(first))
+    }
+}
