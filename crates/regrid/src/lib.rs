@@ -1,4 +1,35 @@
-//! Regridding of weather and climate fields.
+//! Regridding of weather and climate fields: netCDF files in, a netCDF file out, chunk by chunk in parallel.
+//!
+//! ```no_run
+//! use regrid::{Catalogue, Grid, Method, Request};
+//!
+//! let files = Catalogue::open(["data/"])?; // metadata only
+//! let target = Grid::regular(30.0..=40.0, 0.01, 30.0..=40.0, 0.01)?;
+//! let fields = Request::new(&target).params(["air_temperature"]).method(Method::Linear).build(&files)?;
+//! regrid::write("out.nc", &fields)?;
+//! # Ok::<(), regrid::Error>(())
+//! ```
+//!
+//! # From files to a file
+//! - [`Catalogue`] says what is in files: variables, grids, times, and how files join along time. Other formats than
+//!   netCDF come in through [`SourceFile`] and [`ChunkSource`].
+//! - [`Grid`] is the target: by numbers, by name, or [like](Grid::like) that of a file.
+//! - [`Request`] says what to make: which parameters and [times](time::TimeSelection), by which [`Method`], and what holds
+//!   [`Outside`] the source and at a [`Pole`]. [`Request::build`] plans it all at once.
+//! - [`LazyField`] is what comes of one parameter: a [delayed](delayed::Delayed) value for each chunk. Compute one, or all of
+//!   them as a [`Field`], or build more tasks on them.
+//! - [`write()`] computes and writes fields without ever holding one; [`Write`] has the options.
+//!
+//! The graph is built eagerly and the work is delayed: when `build` returns, every task is known and none has run.
+//!
+//! # What the values mean
+//! Missing is one notion: NaN in floats, whatever marked it in the file. Targets outside the source are missing unless the
+//! request says otherwise; longitudes go round by themselves. 32-bit floats come out as 32-bit floats, each the sum in double
+//! precision rounded once. Neither chunks nor threads change a bit of the result. The formulas stand where the weights
+//! are made, at [`Method`] and [`RectilinearWeights`].
+//!
+//! # Errors
+//! [`Error`] names the file, variable, axis and numbers at fault; [`Error::innermost`] digs one out of the run that met it.
 
 #![deny(unsafe_code)]
 
