@@ -65,6 +65,12 @@ pub struct TaskInfo {
     pub bytes: Option<u64>,
     /// Its priority.
     pub priority: i16,
+    /// The name of its function's type; empty for a known value.
+    pub function: &'static str,
+    /// The name of its value's type.
+    pub value_type: &'static str,
+    /// How many bytes its closure and its list of inputs take, without what they point to; 0 for a known value.
+    pub captured: usize,
 }
 
 /// The tasks that some outputs need, and how they depend on each other.
@@ -381,6 +387,7 @@ impl fmt::Debug for Graph {
 impl TaskInfo {
     fn of(node: &Node) -> Self {
         let notes = node.head.with_notes(Clone::clone).unwrap_or_default();
+        let [function, value_type] = node.work.names();
         TaskInfo {
             kind: if node.head.known {
                 Kind::Value
@@ -392,6 +399,13 @@ impl TaskInfo {
             site: node.head.site,
             bytes: notes.bytes,
             priority: notes.priority,
+            function,
+            value_type,
+            captured: if node.head.known {
+                0
+            } else {
+                size_of_val(&node.work)
+            },
         }
     }
 }
