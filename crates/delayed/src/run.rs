@@ -1,6 +1,11 @@
 //! [`Run`]: the settings of a computation.
 
-use std::{fmt, num::NonZero, sync::Arc, thread};
+use std::{
+    fmt,
+    num::NonZero,
+    sync::{Arc, LazyLock},
+    thread,
+};
 
 use crate::{
     cancel::CancelToken,
@@ -118,10 +123,7 @@ impl Run {
     pub(crate) fn workers(&self) -> usize {
         match self.scheduler {
             Scheduler::Sequential => 1,
-            Scheduler::Threads => self
-                .threads
-                .or_else(|| thread::available_parallelism().ok())
-                .map_or(1, NonZero::get),
+            Scheduler::Threads => self.threads.map_or_else(cores, NonZero::get),
         }
     }
 }
@@ -136,6 +138,13 @@ impl fmt::Debug for Run {
             .field("keep_going", &self.keep_going)
             .finish()
     }
+}
+
+/// How many threads the machine runs at once; asking the system takes longer than a small graph.
+fn cores() -> usize {
+    static CORES: LazyLock<usize> =
+        LazyLock::new(|| thread::available_parallelism().map_or(1, NonZero::get));
+    *CORES
 }
 
 /// Whether some task is asked for twice; an error if its value cannot be had twice.
