@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result},
     frozen::Frozen,
     key::{Key, Label},
+    optimize::Passes,
     outputs::Outputs,
     task::Node,
     values::KNOWN,
@@ -438,6 +439,7 @@ pub(crate) fn write(path: &Path, text: &dyn fmt::Display) -> Result<()> {
 #[derive(Debug, Default)]
 pub struct GraphBuilder {
     outputs: Vec<(String, Delayed<()>)>,
+    passes: Option<Passes>,
 }
 
 impl GraphBuilder {
@@ -475,6 +477,12 @@ impl GraphBuilder {
         self
     }
 
+    /// Makes these passes over the graph once it is gathered; none if nothing is said.
+    pub fn passes(mut self, passes: Passes) -> Self {
+        self.passes = Some(passes);
+        self
+    }
+
     /// Freezes what was gathered.
     pub fn build(self) -> Graph {
         let nodes: Vec<&Node> = self
@@ -486,7 +494,10 @@ impl GraphBuilder {
         for (output, (name, _)) in graph.outputs.iter_mut().zip(&self.outputs) {
             output.name = Some(name.clone());
         }
-        graph
+        match self.passes {
+            Some(passes) => graph.optimize(passes),
+            None => graph,
+        }
     }
 }
 
@@ -535,6 +546,20 @@ mod tests {
         assert_eq!(keys(&graph, graph.order()), ["read", "read#2", "read#3"]);
         let again = Graph::of(build());
         assert_eq!(keys(&again, again.order()), keys(&graph, graph.order()));
+    }
+
+    #[test]
+    fn the_builder_makes_the_passes_it_was_told_and_keeps_the_names() {
+        let last = delayed(|| 1).named("read").map(|x| x + 1).named("write");
+        let graph = GraphBuilder::new()
+            .output("last", &last)
+            .unwrap()
+            .passes(Passes::default())
+            .build();
+        assert_eq!(
+            (graph.tasks(), graph.outputs()[0].name.as_deref()),
+            (1, Some("last"))
+        );
     }
 
     #[test]

@@ -338,7 +338,13 @@ impl<'r, 'g> State<'r, 'g> {
         }
         let cause = loop {
             call.set_last_attempt(retries == 0);
-            let cause = match catch_unwind(AssertUnwindSafe(|| node.work.run(call))) {
+            let run = AssertUnwindSafe(|| node.work.run(call));
+            let outcome = if self.settings.let_panic {
+                Ok(run())
+            } else {
+                catch_unwind(run)
+            };
+            let cause = match outcome {
                 Ok(Ok(())) => return true,
                 Ok(Err(error)) => Cause::Error(error),
                 Err(payload) => {
