@@ -143,6 +143,12 @@ impl<'g> Frozen<'g> {
             .collect()
     }
 
+    /// The task of a key. Costs as much as formatting the label of every task.
+    pub(crate) fn find(&self, key: &Key) -> Option<usize> {
+        let tasks: Vec<usize> = (0..self.len()).collect();
+        self.keys(&tasks).iter().position(|other| other == key)
+    }
+
     /// What an error tells of a task.
     pub(crate) fn trace(&self, task: u32) -> TaskTrace {
         const AT_MOST: usize = 16;

@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result},
     frozen::Frozen,
     key::{Key, Label},
+    optimize::Passes,
     outputs::Outputs,
     task::Node,
     values::KNOWN,
@@ -65,6 +66,12 @@ pub struct TaskInfo {
     pub bytes: Option<u64>,
     /// Its priority.
     pub priority: i16,
+    /// The name of its function's type; empty for a known value.
+    pub function: &'static str,
+    /// The name of its value's type.
+    pub value_type: &'static str,
+    /// How many bytes its closure and its list of inputs take, without what they point to; 0 for a known value.
+    pub captured: usize,
 }
 
 /// The tasks that some outputs need, and how they depend on each other.
@@ -381,6 +388,7 @@ impl fmt::Debug for Graph {
 impl TaskInfo {
     fn of(node: &Node) -> Self {
         let notes = node.head.with_notes(Clone::clone).unwrap_or_default();
+        let [function, value_type] = node.work.names();
         TaskInfo {
             kind: if node.head.known {
                 Kind::Value
@@ -392,6 +400,13 @@ impl TaskInfo {
             site: node.head.site,
             bytes: notes.bytes,
             priority: notes.priority,
+            function,
+            value_type,
+            captured: if node.head.known {
+                0
+            } else {
+                size_of_val(&node.work)
+            },
         }
     }
 }
@@ -424,6 +439,7 @@ pub(crate) fn write(path: &Path, text: &dyn fmt::Display) -> Result<()> {
 #[derive(Debug, Default)]
 pub struct GraphBuilder {
     outputs: Vec<(String, Delayed<()>)>,
+    passes: Option<Passes>,
 }
 
 impl GraphBuilder {
@@ -461,6 +477,12 @@ impl GraphBuilder {
         self
     }
 
+    /// Makes these passes over the graph once it is gathered; none if nothing is said.
+    pub fn passes(mut self, passes: Passes) -> Self {
+        self.passes = Some(passes);
+        self
+    }
+
     /// Freezes what was gathered.
     pub fn build(self) -> Graph {
         let nodes: Vec<&Node> = self
@@ -472,7 +494,10 @@ impl GraphBuilder {
         for (output, (name, _)) in graph.outputs.iter_mut().zip(&self.outputs) {
             output.name = Some(name.clone());
         }
-        graph
+        match self.passes {
+            Some(passes) => graph.optimize(passes),
+            None => graph,
+        }
     }
 }
 
@@ -521,6 +546,20 @@ mod tests {
         assert_eq!(keys(&graph, graph.order()), ["read", "read#2", "read#3"]);
         let again = Graph::of(build());
         assert_eq!(keys(&again, again.order()), keys(&graph, graph.order()));
+    }
+
+    #[test]
+    fn the_builder_makes_the_passes_it_was_told_and_keeps_the_names() {
+        let last = delayed(|| 1).named("read").map(|x| x + 1).named("write");
+        let graph = GraphBuilder::new()
+            .output("last", &last)
+            .unwrap()
+            .passes(Passes::default())
+            .build();
+        assert_eq!(
+            (graph.tasks(), graph.outputs()[0].name.as_deref()),
+            (1, Some("last"))
+        );
     }
 
     #[test]

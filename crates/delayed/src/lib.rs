@@ -8,7 +8,8 @@
 //!   too. [`try_delayed`], [`Delayed::try_map`] and [`try_apply`] are for functions that can fail. [`value`](value()) lifts what is
 //!   there already.
 //! - [`compute`] (or [`Delayed::compute`]) runs what is needed, once, on all cores; [`Run`] has the settings.
-//! - [`Graph`] shows what a run would do; [`Graph::write_svg`] draws it. A [`ProgressBar`] shows a run as it goes, a [`Profile`] what it did.
+//! - [`Graph`] shows what a run would do; [`Graph::write_svg`] draws it, [`Graph::explain`] puts it in
+//!   numbers, [`Graph::lint`] points at mistakes. A [`ProgressBar`] shows a run as it goes, a [`Profile`] what it did.
 //!
 //! ```
 //! use delayed::{Graph, Run, apply, delayed};
@@ -40,10 +41,12 @@ mod cancel;
 mod delayed;
 mod dot;
 mod error;
+mod explain;
 mod frozen;
 mod graph;
 mod inputs;
 mod key;
+mod lint;
 mod observe;
 mod ops;
 mod optimize;
@@ -62,9 +65,11 @@ pub use crate::{
     delayed::{Delayed, apply, compute, delayed, try_apply, try_delayed, value},
     dot::Dot,
     error::{BoxError, Error, Result, TaskTrace},
+    explain::Explanation,
     graph::{Graph, GraphBuilder, Kind, Output, TaskId, TaskInfo},
     inputs::{Inputs, Owned, own},
     key::{Key, Label},
+    lint::Lint,
     observe::{Observer, RunEnd, RunView, TaskEnd, TaskView},
     ops::Plain,
     optimize::Passes,

@@ -1,6 +1,11 @@
 //! [`Run`]: the settings of a computation.
 
-use std::{fmt, num::NonZero, sync::Arc, thread};
+use std::{
+    fmt,
+    num::NonZero,
+    sync::{Arc, LazyLock},
+    thread,
+};
 
 use crate::{
     cancel::CancelToken,
@@ -39,6 +44,8 @@ pub struct Run {
     pub(crate) memory_limit: Option<u64>,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
     pub(crate) keep_going: bool,
+    /// Panics of tasks go on into the caller.
+    pub(crate) let_panic: bool,
 }
 
 impl Run {
@@ -118,10 +125,7 @@ impl Run {
     pub(crate) fn workers(&self) -> usize {
         match self.scheduler {
             Scheduler::Sequential => 1,
-            Scheduler::Threads => self
-                .threads
-                .or_else(|| thread::available_parallelism().ok())
-                .map_or(1, NonZero::get),
+            Scheduler::Threads => self.threads.map_or_else(cores, NonZero::get),
         }
     }
 }
@@ -136,6 +140,49 @@ impl fmt::Debug for Run {
             .field("keep_going", &self.keep_going)
             .finish()
     }
+}
+
+impl Error {
+    /// Runs the failed task again, with all that it needs, one task after another on this thread; a panic is not caught, so that a
+    /// debugger or a backtrace stops where it happens.
+    ///
+    /// `outputs` are those that the failed run was asked for; other errors, and graphs in which there is no such task, replay as nothing.
+    /// ```
+    /// use delayed::delayed;
+    /// let read = delayed(|| 3).named("read");
+    /// let regrid = read.try_map(|n| if *n > 2 { Err("too many") } else { Ok(*n) }).named("regrid");
+    /// let last = regrid.map(|n| n + 1);
+    /// let error = last.compute().unwrap_err();
+    /// let again = error.replay(&last).unwrap_err();
+    /// assert_eq!(again.task().unwrap().key.as_str(), "regrid");
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
+    /// # Errors
+    /// What the task returns this time.
+    ///
+    /// # Panics
+    /// As the task does.
+    pub fn replay<O: Outputs>(&self, outputs: O) -> Result<()> {
+        let mut wanted = Vec::new();
+        outputs.nodes(&mut wanted);
+        let whole = Frozen::of(&wanted);
+        let Some(task) = self.task().and_then(|task| whole.find(&task.key)) else {
+            return Ok(());
+        };
+        let mut alone = Frozen::of(&[whole.node(task)]);
+        let run = Run {
+            let_panic: true,
+            ..Run::new().scheduler(Scheduler::Sequential)
+        };
+        scheduler::run(&mut alone, &run)
+    }
+}
+
+/// How many threads the machine runs at once; asking the system takes longer than a small graph.
+fn cores() -> usize {
+    static CORES: LazyLock<usize> =
+        LazyLock::new(|| thread::available_parallelism().map_or(1, NonZero::get));
+    *CORES
 }
 
 /// Whether some task is asked for twice; an error if its value cannot be had twice.

@@ -3,7 +3,7 @@
 //! A [`Handle`] owns a task and, through the task's own inputs, everything the task depends on.
 
 use std::{
-    any::TypeId,
+    any::{TypeId, type_name},
     borrow::Cow,
     cell::{Cell, RefCell},
     fmt,
@@ -38,6 +38,8 @@ pub trait Work: Send + Sync {
     fn default_label(&self, site: &'static Location<'static>) -> Label;
     /// The type of the user's function.
     fn function(&self) -> TypeId;
+    /// The names of that type and of the value's.
+    fn names(&self) -> [&'static str; 2];
     /// Lists the inputs in the order in which the task reads them.
     fn inputs<'g>(&'g self, into: &mut Vec<&'g Node>);
     /// The value, if it is there without running anything.
@@ -227,8 +229,12 @@ where
         TypeId::of::<N>()
     }
 
+    fn names(&self) -> [&'static str; 2] {
+        [type_name::<N>(), type_name::<M::Value>()]
+    }
+
     fn default_label(&self, site: &'static Location<'static>) -> Label {
-        Label::function(std::any::type_name::<N>(), site)
+        Label::function(type_name::<N>(), site)
     }
 
     fn inputs<'g>(&'g self, into: &mut Vec<&'g Node>) {
@@ -253,6 +259,10 @@ struct Constant<T>(T);
 impl<T: Clone + Send + Sync + 'static> Work for Constant<T> {
     fn function(&self) -> TypeId {
         TypeId::of::<Self>()
+    }
+
+    fn names(&self) -> [&'static str; 2] {
+        ["", type_name::<T>()]
     }
 
     fn default_label(&self, _: &'static Location<'static>) -> Label {

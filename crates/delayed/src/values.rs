@@ -51,6 +51,11 @@ const fn in_place<T>() -> bool {
     size_of::<T>() <= size_of::<Words>() && align_of::<T>() <= align_of::<Words>()
 }
 
+/// Whether something is gained when a `T` is dropped before the end of the run.
+const fn needs_release<T>() -> bool {
+    needs_drop::<T>() || !in_place::<T>()
+}
+
 /// Drops the `T` that lies in the words.
 ///
 /// # Safety
@@ -408,7 +413,7 @@ impl Releases<'_> {
             .rest
             .next()
             .expect("a task gives up as many inputs as it named");
-        if dependency & KNOWN != 0 || (!needs_drop::<T>() && self.watch.is_none()) {
+        if dependency & KNOWN != 0 || (!needs_release::<T>() && self.watch.is_none()) {
             return;
         }
         let entry = &self.entries[dependency as usize];
@@ -474,6 +479,11 @@ mod tests {
         round_trip([1_u64, 2, 3, 4]);
         round_trip(vec![1, 2, 3]);
         round_trip(Aligned(3));
+    }
+
+    #[test]
+    fn a_large_value_is_released_although_it_needs_no_drop() {
+        assert!(needs_release::<[f64; 100]>() && !needs_release::<[f64; 3]>());
     }
 
     #[test]

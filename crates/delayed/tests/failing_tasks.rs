@@ -307,3 +307,18 @@ fn a_split_into_the_wrong_number_of_parts_says_both_numbers() {
         "split into 2 parts, but there are 3"
     );
 }
+
+#[test]
+fn a_failure_is_replayed_on_the_callers_thread_and_its_panic_not_caught() {
+    let here = std::thread::current().id();
+    let bad = delayed(|| 1)
+        .map(|_| -> std::thread::ThreadId { panic!("{:?}", std::thread::current().id()) });
+    let outputs: Vec<_> = (0..20)
+        .map(|_| delayed(|| std::thread::current().id()))
+        .chain([bad])
+        .collect();
+    let error = Run::new().threads(4).compute(&outputs).unwrap_err();
+    let replay = std::panic::AssertUnwindSafe(|| error.replay(&outputs));
+    let payload = std::panic::catch_unwind(replay).unwrap_err();
+    assert_eq!(*payload.downcast::<String>().unwrap(), format!("{here:?}"));
+}

@@ -39,7 +39,7 @@ pub struct Profile(Arc<Mutex<Option<Record>>>);
 
 /// One run.
 struct Record {
-    graph: Graph,
+    graph: Arc<Graph>,
     workers: usize,
     started: Instant,
     finished: Option<Instant>,
@@ -72,7 +72,7 @@ impl TaskTime {
 impl Observer for Profile {
     fn run_started(&self, run: &RunView<'_>) {
         let record = Record {
-            graph: run.graph(),
+            graph: Arc::new(run.graph()),
             workers: run.workers(),
             started: Instant::now(),
             finished: None,
@@ -125,6 +125,11 @@ impl Profile {
             .as_ref()
             .map(|record| record.tasks.clone())
             .unwrap_or_default()
+    }
+
+    /// The graph of the last run, whose numbers [`TaskTime::id`] are; nothing if there was none.
+    pub fn graph(&self) -> Option<Arc<Graph>> {
+        self.0.lock().as_ref().map(|record| record.graph.clone())
     }
 
     /// Sums up the last run; nothing if there was none.

@@ -40,6 +40,14 @@ use crate::{
 
 /// The bit of a pending count that says that an input gave no value.
 const POISONED: u32 = 1 << 31;
+/// The bit of a pending count that says that a task without inputs was taken.
+const CLAIMED: u32 = 1 << 30;
+/// The count itself.
+const COUNT: u32 = CLAIMED - 1;
+/// How far ahead of its rank a root may be opened because its value can be used sooner.
+const FAR: usize = 256;
+/// How many roots are opened by rank alone after a search ahead that found nothing.
+const PATIENCE: usize = 4;
 
 /// The dependents of all tasks one after another, those of each by rank; puts into the entries where each task's start.
 pub(crate) fn dependents(frozen: &mut Frozen<'_>) -> Vec<u32> {
@@ -80,6 +88,8 @@ pub(crate) struct State<'r, 'g> {
     /// Tasks without inputs, by rank; those before `next_root` are taken.
     roots: Vec<u32>,
     next_root: CachePadded<AtomicUsize>,
+    /// How many roots to open before the next search for a better one.
+    patience: AtomicUsize,
     /// Tasks without dependents that have not finished. Every task leads to one, so none is left when this is zero.
     sinks: CachePadded<AtomicUsize>,
     /// No new task may start, for whatever reason. Runs within our tasks look at it too.
@@ -147,6 +157,7 @@ impl<'r, 'g> State<'r, 'g> {
             dependents,
             roots,
             next_root: CachePadded::new(AtomicUsize::new(0)),
+            patience: AtomicUsize::new(0),
             sinks: CachePadded::new(AtomicUsize::new(sinks)),
             stop: CancelToken::new(),
             cancel: settings.stops(),
@@ -194,22 +205,91 @@ impl<'r, 'g> State<'r, 'g> {
             .collect()
     }
 
-    /// The next task without inputs that nobody has taken.
+    /// A task without inputs that nobody has taken: the next one in rank order whose value can be used soon, else just the next one.
+    ///
+    /// It can be used soon if its first dependent waits for nothing but tasks that have started or have no inputs themselves. Else, as
+    /// in a long sum to which one value after another is added, workers would read ahead of the one that adds.
     pub(crate) fn open_root(&self) -> Option<u32> {
-        let Some(memory) = &self.memory else {
-            return self
-                .has_roots()
-                .then(|| self.next_root.fetch_add(1, Relaxed))
-                .and_then(|next| self.roots.get(next).copied());
-        };
-        let next = self.next_root.load(Relaxed);
-        let root = *self.roots.get(next)?;
-        let take = || {
-            self.next_root
+        loop {
+            let next = self.next_root.load(Relaxed);
+            let root = *self.roots.get(next)?;
+            if let Some(memory) = &self.memory {
+                let take = || {
+                    self.next_root
+                        .compare_exchange(next, next + 1, Relaxed, Relaxed)
+                        .is_ok()
+                };
+                return memory.open(root, take).then_some(root);
+            }
+            if !self.is_useful(root)
+                && let Some(better) = self.open_useful_root(next + 1)
+            {
+                return Some(better);
+            }
+            let ours = self
+                .next_root
                 .compare_exchange(next, next + 1, Relaxed, Relaxed)
-                .is_ok()
-        };
-        memory.open(root, take).then_some(root)
+                .is_ok();
+            if ours && self.claim(root) {
+                return Some(root);
+            }
+        }
+    }
+
+    /// A root from `first` on, but not far, that can be used soon.
+    #[cold]
+    fn open_useful_root(&self, first: usize) -> Option<u32> {
+        // Where nothing was found, the search rests for a while: it must not cost more than tasks do.
+        if self.patience.load(Relaxed) > 0 {
+            self.patience.fetch_sub(1, Relaxed);
+            return None;
+        }
+        let near = self.roots.iter().skip(first).take(FAR).copied();
+        let found = near
+            .into_iter()
+            .find(|root| !self.is_claimed(*root) && self.is_useful(*root) && self.claim(*root));
+        if found.is_none() {
+            self.patience.store(PATIENCE, Relaxed);
+        }
+        found
+    }
+
+    fn is_useful(&self, root: u32) -> bool {
+        let first = self.frozen.entries[root as usize].first_dependent as usize;
+        let end = self
+            .frozen
+            .entries
+            .get(root as usize + 1)
+            .map_or(self.dependents.len(), |next| next.first_dependent as usize);
+        if first == end {
+            return true;
+        }
+        let waits_for = self
+            .frozen
+            .dependencies(self.dependents[first] as usize)
+            .iter();
+        waits_for
+            .filter(|dependency| **dependency & KNOWN == 0)
+            .all(|dependency| {
+                self.frozen.entries[*dependency as usize]
+                    .pending
+                    .load(Relaxed)
+                    & COUNT
+                    == 0
+            })
+    }
+
+    fn is_claimed(&self, root: u32) -> bool {
+        self.frozen.entries[root as usize].pending.load(Relaxed) & CLAIMED != 0
+    }
+
+    /// Takes a root; false if somebody else has it.
+    fn claim(&self, root: u32) -> bool {
+        self.frozen.entries[root as usize]
+            .pending
+            .fetch_or(CLAIMED, Relaxed)
+            & CLAIMED
+            == 0
     }
 
     /// Whether there is a task without inputs that may start.
@@ -258,7 +338,13 @@ impl<'r, 'g> State<'r, 'g> {
         }
         let cause = loop {
             call.set_last_attempt(retries == 0);
-            let cause = match catch_unwind(AssertUnwindSafe(|| node.work.run(call))) {
+            let run = AssertUnwindSafe(|| node.work.run(call));
+            let outcome = if self.settings.let_panic {
+                Ok(run())
+            } else {
+                catch_unwind(run)
+            };
+            let cause = match outcome {
                 Ok(Ok(())) => return true,
                 Ok(Err(error)) => Cause::Error(error),
                 Err(payload) => {
@@ -415,8 +501,9 @@ fn lower(pending: &AtomicU32, has_value: bool) -> bool {
     if !has_value {
         pending.fetch_or(POISONED, Relaxed);
     } else if pending.load(Acquire) == 1 {
-        // Ours is the last dependency: nobody else will touch the count.
+        // Ours is the last dependency: nobody else writes to the count any more, but some look whether the task has started.
+        pending.store(0, Relaxed);
         return true;
     }
-    pending.fetch_sub(1, AcqRel) & !POISONED == 1
+    pending.fetch_sub(1, AcqRel) & COUNT == 1
 }
