@@ -9,7 +9,7 @@ mkdir -p "$demo"
 
 command=(
     "$target/release/regrid" examples/data/season/*.nc
-    -o "$demo/season.nc" --grid 0.5 --chunk 100x100 --graph "$demo/graph.dot" --force
+    -o "$demo/season.nc" --grid 0.5 --chunk 100x100 --graph "$demo/graph.svg" --force
 )
 
 echo "Six months of a seasonal forecast, three parameters, from 1.25 x 1.875 degrees to 0.5 x 0.5:"
@@ -23,7 +23,7 @@ TIMEFORMAT="Done in %R s (%U s of processor time)."
 
 echo
 echo "output:  $demo/season.nc ($(($(wc -c <"$demo/season.nc") / 1000)) kB)"
-echo "graph:   $demo/graph.dot ($(wc -l <"$demo/graph.dot" | tr -d ' ') lines; Graphviz draws it: dot -Tsvg $demo/graph.dot -o graph.svg)"
+echo "graph:   $demo/graph.svg ($(($(wc -c <"$demo/graph.svg") / 1000)) kB; open it in a browser)"
 
 if command -v ncdump >/dev/null; then
     echo

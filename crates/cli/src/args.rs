@@ -207,8 +207,8 @@ struct Typed {
     #[arg(long, help_heading = "What to show")]
     explain: bool,
 
-    /// Draw the graph of all tasks, before they run, as DOT text for Graphviz
-    #[arg(long, value_name = "FILE.dot", help_heading = "What to show")]
+    /// Draw the graph of all tasks, before they run: an SVG picture, or DOT text for Graphviz
+    #[arg(long, value_name = "FILE.svg|dot", help_heading = "What to show")]
     graph: Option<PathBuf>,
 }
 
@@ -316,9 +316,13 @@ fn target(
 
 fn check_graph(path: &Path) -> Result<()> {
     match path.extension() {
-        Some(ending) if ending.eq_ignore_ascii_case("dot") => Ok(()),
+        Some(ending)
+            if ending.eq_ignore_ascii_case("dot") || ending.eq_ignore_ascii_case("svg") =>
+        {
+            Ok(())
+        }
         _ => Err(Failure::usage(format!(
-            "--graph: cannot draw {}: only names that end in .dot are known",
+            "--graph: cannot draw {}: only names that end in .svg or .dot are known",
             path.display()
         ))),
     }

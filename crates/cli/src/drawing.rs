@@ -10,7 +10,7 @@ use crate::Result;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 
-/// Writes a graph as DOT text.
+/// Writes a graph as a drawing (`.svg`) or as DOT text.
 pub(crate) fn draw(graph: &Graph, path: &Path, force: bool, interrupt: &Interrupt) -> Result<()> {
     let failed = |error: io::Error| {
         Failure::system(
@@ -45,9 +45,15 @@ pub(crate) fn draw(graph: &Graph, path: &Path, force: bool, interrupt: &Interrup
         .making(|| builder.tempfile_in(folder))
         .map_err(failed)?;
     let mut text = io::BufWriter::new(file.as_file());
-    write!(text, "{}", graph.dot())
-        .and_then(|()| text.flush())
-        .map_err(failed)?;
+    let svg = path
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
+    let drawn = if svg {
+        write!(text, "{}", graph.svg())
+    } else {
+        write!(text, "{}", graph.dot())
+    };
+    drawn.and_then(|()| text.flush()).map_err(failed)?;
     drop(text);
     let named = if force {
         file.persist(&place)

@@ -321,7 +321,7 @@ fn wrong_usage() {
         ("in.nc -o out.nc --grid 5 --chunk 5", "ROWSxCOLUMNS"),
         ("in.nc -o out.nc --grid 5 --chunk 0x5", "'--chunk"),
         ("in.nc -o out.nc --grid 5 --deflate 10", "0..=9"),
-        ("in.nc -o out.nc --grid 5 --graph g.svg", ".dot"),
+        ("in.nc -o out.nc --grid 5 --graph g.png", ".dot"),
         ("in.nc -o out.nc --grid 5 -v a,,b", "--var"),
         ("in.nc -o out.nc --gird 5", "--grid"),
         ("in.nc -o out.nc -o out2.nc --grid 5", "--output"),
