@@ -115,6 +115,24 @@ impl Attributes {
         Some(self.0.remove(at).1)
     }
 
+    /// Whether both are the same, NaN being the same as NaN.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        let same = |a: &AttributeValue, b: &AttributeValue| match (a.numbers(), b.numbers()) {
+            (Some(x), Some(y)) => {
+                x.len() == y.len()
+                    && x.iter()
+                        .zip(&y)
+                        .all(|(x, y)| x == y || (x.is_nan() && y.is_nan()))
+            }
+            _ => a == b,
+        };
+        self.0.len() == other.0.len()
+            && self
+                .iter()
+                .zip(other.iter())
+                .all(|((m, a), (n, b))| m == n && same(a, b))
+    }
+
     /// Name and value of each attribute, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
         self.0.iter().map(|(n, v)| (n.as_str(), v))

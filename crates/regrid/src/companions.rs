@@ -299,7 +299,7 @@ impl Gathering<'_> {
             }
         }
         if dim.is_none() {
-            if pieces.iter().all(|(_, values)| *values == pieces[0].1) {
+            if pieces.iter().all(|(_, values)| values.same(&pieces[0].1)) {
                 return Ok(Some(first));
             }
             // A value a file: along time, once for each of the file's steps.

@@ -17,6 +17,16 @@ pub struct Variable {
     pub values: Values,
 }
 
+impl Variable {
+    /// Whether both are the same, NaN being the same as NaN.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.dimensions == other.dimensions
+            && self.attributes.same(&other.attributes)
+            && self.values.same(&other.values)
+    }
+}
+
 /// What a field is, but for its values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldMeta {

@@ -329,7 +329,7 @@ fn make_room(
     for companion in &field.companions {
         let differs = companions
             .iter()
-            .any(|known| known.name == companion.name && known != companion);
+            .any(|known| known.name == companion.name && !known.same(companion));
         if (differs || fields.contains(&companion.name)) && !clashes.contains(&companion.name) {
             clashes.push(companion.name.clone());
         }

@@ -10,6 +10,10 @@ use crate::pipeline::{LazyField, regrid_param};
 use crate::scheme::{Edges, Method, Outside, Pole, RectilinearWeights};
 use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
 
+/// Why a variable of flags is not averaged.
+pub(crate) const FLAGS: &str =
+    "it holds flags, which have no values in between (the nearest method keeps them)";
+
 /// A regridding to be done.
 ///
 /// ```no_run
@@ -121,43 +125,7 @@ impl Request {
     /// [`Error::UnknownVariable`], [`Error::NotRegriddable`], [`Error::TimeNotFound`], [`Error::OutsideSource`],
     /// [`Error::Nothing`] if the catalogue has no field; errors of reading coordinates.
     pub fn build(&self, files: &Catalogue) -> Result<Vec<LazyField>, Error> {
-        let variables: Vec<&SourceVariable> = match &self.params {
-            Some(names) => {
-                let mut found: Vec<&SourceVariable> = Vec::new();
-                for name in names {
-                    let variable = files.variable(name)?;
-                    if !found.iter().any(|v| v.name() == variable.name()) {
-                        found.push(variable);
-                    }
-                }
-                found
-            }
-            None => files.variables().iter().collect(),
-        };
-        let refused = match &self.params {
-            None => files
-                .unsupported()
-                .iter()
-                .find(|u| u.broken || variables.is_empty()),
-            Some(_) => None,
-        };
-        if variables.is_empty() || refused.is_some() {
-            return Err(match refused {
-                Some(one) => Error::NotRegriddable {
-                    variable: one.name.clone(),
-                    path: one.path.clone(),
-                    reason: one.reason.clone(),
-                },
-                None => match files.files() {
-                    [file] => Error::NoGrid {
-                        path: file.path().to_owned(),
-                    },
-                    _ => Error::Nothing {
-                        action: "regrid: no variable lies on a latitude-longitude grid",
-                    },
-                },
-            });
-        }
+        let (variables, mut notes) = self.choose_variables(files)?;
         let mut prepared: Vec<(Arc<Grid>, Arc<RectilinearWeights>)> = Vec::new();
         let mut fields = Vec::new();
         for variable in &variables {
@@ -178,15 +146,71 @@ impl Request {
                 .iter()
                 .flat_map(|f| f.meta.companions.iter().map(|v| v.name.clone()))
                 .collect();
-            let (kept, notes) = bystanders(files, variables[0], times.as_ref(), &known)?;
+            let (kept, more) = bystanders(files, variables[0], times.as_ref(), &known)?;
             fields[0].meta.companions.extend(kept);
-            fields[0].notes.extend(notes);
+            notes.extend(more);
         }
+        fields[0].notes.extend(notes);
         let names: Vec<String> = fields.iter().map(|f| f.meta.name.clone()).collect();
         for field in &mut fields {
             field.keep_references(&names);
         }
         Ok(fields)
+    }
+
+    /// The variables asked for, and what is to be said of those left out.
+    fn choose_variables<'a>(
+        &self,
+        files: &'a Catalogue,
+    ) -> Result<(Vec<&'a SourceVariable>, Vec<String>), Error> {
+        let mut chosen: Vec<&SourceVariable> = Vec::new();
+        if let Some(names) = &self.params {
+            for name in names {
+                let variable = files.variable(name)?;
+                if !chosen.iter().any(|v| v.name() == variable.name()) {
+                    chosen.push(variable);
+                }
+            }
+            return match chosen.is_empty() {
+                true => Err(Error::Nothing {
+                    action: "regrid: no variable is named",
+                }),
+                false => Ok((chosen, Vec::new())),
+            };
+        }
+        let all = files.variables();
+        let flags = |v: &SourceVariable| self.blends() && v.holds_flags();
+        let only_flags = all.iter().all(flags);
+        let mut notes = Vec::new();
+        for variable in all {
+            if flags(variable) && !only_flags {
+                notes.push(format!("{} is left out: {FLAGS}", variable.name()));
+            } else {
+                chosen.push(variable);
+            }
+        }
+        let mut unsupported = files.unsupported().iter();
+        if let Some(one) = unsupported.find(|u| u.broken || chosen.is_empty()) {
+            return Err(Error::NotRegriddable {
+                variable: one.name.clone(),
+                path: one.path.clone(),
+                reason: one.reason.clone(),
+            });
+        }
+        match (chosen.is_empty(), files.files()) {
+            (false, _) => Ok((chosen, notes)),
+            (true, [file]) => Err(Error::NoGrid {
+                path: file.path().to_owned(),
+            }),
+            (true, _) => Err(Error::Nothing {
+                action: "regrid: no variable lies on a latitude-longitude grid",
+            }),
+        }
+    }
+
+    /// Whether values are averaged, in space or in time.
+    pub(crate) fn blends(&self) -> bool {
+        self.method != Method::Nearest || self.time_method == TimeMethod::Linear
     }
 
     /// The weights from a variable's grid: prepared once for all variables on the same grid.

@@ -249,6 +249,25 @@ impl Values {
         assign!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64, Char, Text);
     }
 
+    /// Whether both hold the same values, NaN being the same as NaN.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::F32(a), Self::F32(b)) => {
+                a.shape() == b.shape()
+                    && a.iter()
+                        .zip(b)
+                        .all(|(x, y)| x == y || (x.is_nan() && y.is_nan()))
+            }
+            (Self::F64(a), Self::F64(b)) => {
+                a.shape() == b.shape()
+                    && a.iter()
+                        .zip(b)
+                        .all(|(x, y)| x == y || (x.is_nan() && y.is_nan()))
+            }
+            (a, b) => a == b,
+        }
+    }
+
     /// The array, if its values are of type `T`.
     pub fn as_array<T: Element>(&self) -> Option<ArrayViewD<'_, T>> {
         T::of(self).map(|array| array.view())

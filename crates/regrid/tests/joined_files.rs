@@ -140,6 +140,84 @@ fn files_that_do_not_join_hurt_only_their_own_variable() {
 }
 
 #[test]
+fn a_file_that_has_the_variable_off_the_grid_is_not_lost() {
+    let first = hours("a.nc", "2000-01-01", 0.0, &[0.0]);
+    let bad_axis = MemoryFile::new("b.nc")
+        .with_axis("lat", "degrees_north", &[0.0, 100.0])
+        .with_axis("lon", "degrees_east", &[0.0, 10.0, 20.0])
+        .with_axis("time", "hours since 2000-01-01", &[6.0])
+        .with(
+            "t",
+            &["time", "lat", "lon"],
+            Values::F32(ArrayD::zeros(IxDyn(&[1, 2, 3]))),
+            None,
+            &[],
+        );
+    let off_grid = MemoryFile::new("c.nc")
+        .with_axis("time", "hours since 2000-01-01", &[12.0])
+        .with(
+            "t",
+            &["time", "y", "x"],
+            Values::F32(ArrayD::zeros(IxDyn(&[1, 2, 3]))),
+            None,
+            &[],
+        );
+    for (second, name) in [(bad_axis, "b.nc"), (off_grid, "c.nc")] {
+        let first = hours("a.nc", "2000-01-01", 0.0, &[0.0]);
+        let catalogue = catalogue(vec![first, second]);
+        for request in [
+            Request::new(&target()),
+            Request::new(&target()).params(["t"]),
+        ] {
+            let error = compute(&request, &catalogue).unwrap_err().to_string();
+            assert!(error.contains("a.nc") && error.contains(name), "{error}");
+        }
+    }
+    assert!(compute(&Request::new(&target()), &catalogue(vec![first])).is_ok());
+}
+
+#[test]
+fn flags_are_left_out_of_averages_unless_they_are_all_there_is() {
+    let flags = |file: MemoryFile| {
+        let values = Values::I8(ArrayD::zeros(IxDyn(&[2, 3])));
+        file.with(
+            "mask",
+            &["lat", "lon"],
+            values,
+            None,
+            &[("flag_values", AttributeValue::I8(vec![0, 1]))],
+        )
+    };
+    let both = catalogue(vec![flags(hours("a.nc", "2000-01-01", 0.0, &[0.0]))]);
+    let fields = Request::new(&target()).build(&both).unwrap();
+    assert_eq!(fields.len(), 1);
+    assert!(
+        fields[0].notes()[0].starts_with("mask is left out"),
+        "{:?}",
+        fields[0].notes()
+    );
+    assert!(
+        Request::new(&target())
+            .params(["mask"])
+            .build(&both)
+            .is_err()
+    );
+    assert_eq!(
+        Request::new(&target())
+            .method(Method::Nearest)
+            .build(&both)
+            .unwrap()
+            .len(),
+        2
+    );
+    let alone = catalogue(vec![flags(axes(MemoryFile::new("a.nc")))]);
+    assert!(matches!(
+        Request::new(&target()).build(&alone),
+        Err(Error::NotRegriddable { .. })
+    ));
+}
+
+#[test]
 fn scalar_times_are_stacked() {
     let one = |path: &str, hour: f64| {
         let values = Values::F32(ArrayD::from_elem(IxDyn(&[2, 3]), hour as f32));

@@ -42,6 +42,8 @@ pub struct Catalogue {
     files: Vec<Arc<dyn SourceFile>>,
     variables: Vec<SourceVariable>,
     unsupported: Vec<Unsupported>,
+    /// Variables of more than one dimension that lie on no grid, and their files.
+    off_grid: Vec<(String, usize)>,
     notes: Vec<String>,
 }
 
@@ -77,16 +79,45 @@ impl Catalogue {
             files,
             variables: Vec::new(),
             unsupported: Vec::new(),
+            off_grid: Vec::new(),
             notes: Vec::new(),
         };
         let mut grids: Vec<Arc<Grid>> = Vec::new();
         for file in 0..catalogue.files.len() {
             catalogue.add_file(file, &mut grids);
         }
+        catalogue.check_left_out();
         for variable in &mut catalogue.variables {
             variable.sort_times(&catalogue.files);
         }
         Ok(catalogue)
+    }
+
+    /// A variable that one file has on a grid and another has otherwise must not lose the other file in silence.
+    fn check_left_out(&mut self) {
+        for variable in &mut self.variables {
+            if let Some(at) = self
+                .unsupported
+                .iter()
+                .position(|u| u.name == variable.name())
+            {
+                let Unsupported { path, reason, .. } = self.unsupported.swap_remove(at);
+                let first = self.files[variable.parts[0].file].path().to_owned();
+                variable.set_fault(first, path, reason);
+            }
+            if let Some((_, file)) = self
+                .off_grid
+                .iter()
+                .find(|(name, _)| name == variable.name())
+            {
+                let path = |file: usize| self.files[file].path().to_owned();
+                variable.set_fault(
+                    path(variable.parts[0].file),
+                    path(*file),
+                    "in one of them it lies on no grid".into(),
+                );
+            }
+        }
     }
 
     /// The variables that can be regridded, in the order of the files.
@@ -162,6 +193,9 @@ impl Catalogue {
                 }
                 Placement::Unsupported(reason) => {
                     self.refuse(source.path(), &variable.name, reason, false)
+                }
+                Placement::None if variable.dimensions.len() > 1 => {
+                    self.off_grid.push((variable.name.clone(), file));
                 }
                 Placement::None => {}
             }

@@ -132,6 +132,13 @@ impl SourceVariable {
         }
     }
 
+    /// Whether its values are names of things rather than amounts (CF section 3.5).
+    pub(crate) fn holds_flags(&self) -> bool {
+        ["flag_values", "flag_masks"]
+            .iter()
+            .any(|name| self.meta.attributes.get(name).is_some())
+    }
+
     /// The dimension of a role.
     pub(crate) fn dimension(&self, role: Role) -> Option<usize> {
         self.dimensions.iter().position(|d| d.role == role)

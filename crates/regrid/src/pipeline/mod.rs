@@ -29,9 +29,9 @@ use crate::field::FieldMeta;
 use crate::io::cf::{Decoding, single};
 use crate::kernel::{PoleMeans, regrid_chunk};
 use crate::plan::AxisCut;
-use crate::request::Request;
-use crate::scheme::{Method, RectilinearWeights};
-use crate::time::{ChosenTimes, TimeMethod};
+use crate::request::{FLAGS, Request};
+use crate::scheme::RectilinearWeights;
+use crate::time::ChosenTimes;
 use crate::values::{DataType, Values};
 
 /// Plans one parameter and builds its tasks.
@@ -48,18 +48,9 @@ pub(crate) fn regrid_param(
         path: first.path().to_owned(),
         reason,
     };
-    let blends = request.method != Method::Nearest || request.time_method == TimeMethod::Linear;
-    if blends
-        && variable
-            .meta
-            .attributes
-            .get("flag_values")
-            .or(variable.meta.attributes.get("flag_masks"))
-            .is_some()
-    {
-        return Err(refused(
-            "it holds flags, which have no values in between: ask for the nearest method".into(),
-        ));
+    let blends = request.blends();
+    if blends && variable.holds_flags() {
+        return Err(refused(FLAGS.into()));
     }
     let decoding = Decoding::new(&variable.meta, blends).map_err(refused)?;
     let fill = decoding.fill(&variable.meta);
