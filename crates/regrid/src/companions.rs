@@ -15,6 +15,9 @@ use crate::io::{Dimension, FileMeta, VariableMeta};
 use crate::time::{Calendar, ChosenTimes, TimeAxis, TimeUnits};
 use crate::values::Values;
 
+/// The dimension of the pairs that bound a target's cells.
+pub(crate) const BOUNDS: &str = "bnds";
+
 /// Attributes that speak of the stored numbers or of the old cells, not of the field.
 const DROPPED: [&str; 13] = [
     "_FillValue",
@@ -420,7 +423,7 @@ fn target_axes(target: &Grid) -> Vec<Variable> {
                 attributes.set("bounds", bounds_name.as_str());
                 variables.push(Variable {
                     name: bounds_name,
-                    dimensions: vec![name.to_owned(), "bnds".to_owned()],
+                    dimensions: vec![name.to_owned(), BOUNDS.to_owned()],
                     attributes: Attributes::new(),
                     values: Values::F64(array(
                         &[centres.len(), 2],
@@ -443,8 +446,16 @@ fn target_axes(target: &Grid) -> Vec<Variable> {
     // The bounds of a single point without any would be the point itself.
     let row_bounds =
         (latitudes.len() > 1 || latitudes.bounds().is_some()).then(|| latitudes.cell_bounds());
-    let column_bounds =
-        (longitudes.len() > 1 || longitudes.bounds().is_some()).then(|| longitudes.cell_bounds());
+    // A jump of 360 degrees would make the coordinate turn back: it goes on instead.
+    let turns = longitudes
+        .unrolled()
+        .iter()
+        .zip(longitudes.centres())
+        .map(|(u, c)| u - c);
+    let column_bounds = (longitudes.len() > 1 || longitudes.bounds().is_some()).then(|| {
+        let bounds = longitudes.cell_bounds().into_iter().zip(turns);
+        bounds.map(|(b, turn)| b.map(|x| x + turn)).collect()
+    });
     let mut axes = axis(
         &target.latitude_name,
         latitudes.centres(),
@@ -453,7 +464,7 @@ fn target_axes(target: &Grid) -> Vec<Variable> {
     );
     axes.extend(axis(
         &target.longitude_name,
-        longitudes.centres(),
+        longitudes.unrolled(),
         &target.longitude_attributes,
         column_bounds,
     ));

@@ -237,6 +237,18 @@ pub enum Error {
         /// Its file.
         path: PathBuf,
     },
+    /// More chunks than a graph should have.
+    #[error(
+        "variable {variable} would be cut into {chunks} chunks, more than {most}: ask for larger chunks, or for less"
+    )]
+    TooManyChunks {
+        /// The variable.
+        variable: String,
+        /// How many chunks it would have.
+        chunks: u64,
+        /// How many it may have.
+        most: u64,
+    },
     /// There is nothing to regrid or to write.
     #[error("there is nothing to {action}")]
     Nothing {

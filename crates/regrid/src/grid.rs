@@ -171,7 +171,7 @@ impl Grid {
         Self::global(step)
     }
 
-    /// A global grid carries its bounds, so that its outer rows end at the poles and its columns close the circle.
+    /// A global grid of one row or one column carries bounds, since nothing else tells that it is global.
     fn with_global_bounds(latitudes: Vec<f64>, longitudes: Vec<f64>) -> Result<Self, Error> {
         let row_bounds = (latitudes.len() == 1).then(|| vec![[-90.0, 90.0]]);
         let column_bounds =
@@ -197,10 +197,17 @@ impl Grid {
         (self.latitudes.len(), self.longitudes.len())
     }
 
-    /// Whether both grids have the same points, whatever they are called.
+    /// Whether both grids have the same points, as far as they were stored; whatever they are called.
     pub(crate) fn same_points(&self, other: &Self) -> bool {
-        self.latitudes.centres() == other.latitudes.centres()
-            && self.longitudes.centres() == other.longitudes.centres()
+        let same = |a: &[f64], b: &[f64], rounding: &dyn Fn(f64) -> f64| {
+            a.len() == b.len() && a.iter().zip(b).all(|(&x, &y)| (x - y).abs() <= rounding(x))
+        };
+        let (lat, lon) = (&self.latitudes, &self.longitudes);
+        same(lat.centres(), other.latitudes.centres(), &|x| {
+            lat.rounding(x) + other.latitudes.rounding(x)
+        }) && same(lon.centres(), other.longitudes.centres(), &|x| {
+            lon.rounding(x) + other.longitudes.rounding(x)
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The output file: what it holds, under which names; complete or not there.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,6 +9,7 @@ use tempfile::{Builder, TempPath};
 
 use crate::attribute::{AttributeValue, Attributes};
 use crate::chunk::Region;
+use crate::companions::BOUNDS;
 use crate::error::Error;
 use crate::field::{FieldMeta, Variable};
 use crate::io::cf::encode_missing;
@@ -83,7 +85,8 @@ impl Output {
             return Err(Error::Nothing { action: "write" });
         };
         let own = identity(&path);
-        for input in fields.iter().flat_map(|f| &f.inputs) {
+        let inputs: HashSet<&PathBuf> = fields.iter().flat_map(|f| f.inputs.iter()).collect();
+        for input in inputs {
             if own.is_some() && identity(input) == own {
                 return Err(Error::OutputIsInput { path });
             }
@@ -154,11 +157,11 @@ impl Output {
         &self,
         name: &str,
         region: &Region,
-        values: &Values,
+        values: Values,
         fill: &AttributeValue,
     ) -> Result<(), Error> {
         self.writer
-            .put(name, region, &encode_missing(values.clone(), Some(fill)))
+            .put(name, region, &encode_missing(values, Some(fill)))
     }
 
     /// Closes the file and gives it its name.
@@ -213,6 +216,38 @@ fn now() -> String {
     format!("{now}Z")
 }
 
+/// The dimension of pairs under which the target's bounds are written: another name where `bnds` is taken by something else.
+fn bounds_dimension(fields: &[LazyField]) -> String {
+    let lengths = |name: &str| {
+        let all = fields.iter().flat_map(|f| {
+            let own = f.meta.dimensions.iter().map(|d| (d.name.as_str(), d.len));
+            let others = f.meta.companions.iter().flat_map(|v| {
+                v.dimensions
+                    .iter()
+                    .map(String::as_str)
+                    .zip(v.values.shape().iter().copied())
+            });
+            own.chain(others).collect::<Vec<_>>()
+        });
+        all.filter(|(n, _)| *n == name).any(|(_, len)| len != 2)
+    };
+    let mut names =
+        std::iter::once(BOUNDS.to_owned()).chain((2..).map(|i| format!("{BOUNDS}_{i}")));
+    names
+        .find(|name| !lengths(name))
+        .unwrap_or_else(|| BOUNDS.to_owned())
+}
+
+/// Whether a companion is one of the target's axes or their bounds, which come first.
+fn is_target_axis(companion: &Variable, field: &FieldMeta) -> bool {
+    let axis = companion
+        .name
+        .strip_suffix("_bnds")
+        .unwrap_or(&companion.name);
+    companion.dimensions.first().is_some_and(|d| d == axis)
+        && field.dimensions.iter().any(|d| d.name == axis)
+}
+
 /// What the file holds, and the fields' names in it.
 fn layout(fields: &[LazyField], history: &str, first: &LazyField) -> (Layout, Vec<String>) {
     let mut attributes = first.attributes.clone();
@@ -245,8 +280,20 @@ fn layout(fields: &[LazyField], history: &str, first: &LazyField) -> (Layout, Ve
     let mut names = Vec::new();
     let mut companions: Vec<Variable> = Vec::new();
     let mut outputs = Vec::new();
+    let pairs = bounds_dimension(fields);
     for field in fields {
         let mut meta = field.meta.clone();
+        for bounds in meta
+            .companions
+            .iter_mut()
+            .take_while(|v| is_target_axis(v, &field.meta))
+        {
+            bounds
+                .dimensions
+                .iter_mut()
+                .filter(|d| *d == BOUNDS)
+                .for_each(|d| d.clone_from(&pairs));
+        }
         make_room(&mut meta, &layout.dimensions, &companions, &names);
         for dimension in &meta.dimensions {
             add_dimension(&mut layout.dimensions, dimension.clone());
@@ -373,6 +420,7 @@ fn rename_references(attributes: &mut Attributes, from: &str, to: &str) {
         "grid_mapping",
         "formula_terms",
         "cell_methods",
+        "ancillary_variables",
     ] {
         let words = attributes.words(name);
         let method = format!("{from}:");

@@ -45,6 +45,7 @@ pub struct Catalogue {
     /// Variables of more than one dimension that lie on no grid, and their files.
     off_grid: Vec<(String, usize)>,
     notes: Vec<String>,
+    paths: Arc<[PathBuf]>,
 }
 
 impl Catalogue {
@@ -76,6 +77,7 @@ impl Catalogue {
     /// As [`Catalogue::open`].
     pub fn from_files(files: Vec<Arc<dyn SourceFile>>) -> Result<Self, Error> {
         let mut catalogue = Self {
+            paths: files.iter().map(|file| file.path().to_owned()).collect(),
             files,
             variables: Vec::new(),
             unsupported: Vec::new(),
@@ -138,6 +140,11 @@ impl Catalogue {
     /// The files.
     pub fn files(&self) -> &[Arc<dyn SourceFile>] {
         &self.files
+    }
+
+    /// Where the files are.
+    pub(crate) fn paths(&self) -> Arc<[PathBuf]> {
+        self.paths.clone()
     }
 
     /// A variable by its name, or by a standard name that only one variable has.

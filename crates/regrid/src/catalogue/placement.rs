@@ -37,12 +37,17 @@ pub(super) fn placement<'a>(meta: &'a FileMeta, variable: &VariableMeta) -> Plac
         candidates.first().copied()
     };
     let find = |is: fn(&VariableMeta) -> bool| {
-        let found = variable
+        let mut found: Vec<(usize, &VariableMeta)> = variable
             .dimensions
             .iter()
             .enumerate()
-            .filter_map(|(d, name)| Some((d, along(name, is)?)));
-        found.collect::<Vec<_>>()
+            .filter_map(|(d, name)| Some((d, along(name, is)?)))
+            .collect();
+        // A ship's latitude along time does not compete with the latitude of the grid.
+        if found.len() > 1 {
+            found.retain(|(d, v)| v.name == variable.dimensions[*d]);
+        }
+        found
     };
     let (latitudes, longitudes) = (find(is_latitude), find(is_longitude));
     match (latitudes.as_slice(), longitudes.as_slice()) {

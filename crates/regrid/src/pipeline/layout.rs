@@ -31,6 +31,21 @@ fn inverse(order: &[usize]) -> Vec<usize> {
     inverse
 }
 
+/// How many chunks targets of a shape (in the order of the variable's dimensions) are cut into.
+pub(super) fn chunk_count(
+    variable: &SourceVariable,
+    target: &[usize],
+    chunk: Option<(usize, usize)>,
+) -> u64 {
+    let shape: Vec<usize> = plane_last(variable).iter().map(|&d| target[d]).collect();
+    let chunk_shape = target_chunk_shape(&shape, chunk);
+    shape
+        .iter()
+        .zip(chunk_shape)
+        .map(|(&len, size)| len.div_ceil(size) as u64)
+        .fold(1, u64::saturating_mul)
+}
+
 /// The plans of all dimensions, in the order in which windows and chunks are computed: the plane's last.
 pub(super) struct Plan {
     pub(super) axes: Vec<AxisPlan>,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use delayed::Delayed;
 
@@ -21,7 +22,7 @@ pub struct LazyField {
     pub(crate) chunks: Vec<(Region, Delayed<Values>)>,
     pub(crate) chunk_shape: Vec<usize>,
     pub(crate) notes: Vec<String>,
-    pub(crate) inputs: Vec<PathBuf>,
+    pub(crate) inputs: Arc<[PathBuf]>,
     pub(crate) history: Option<String>,
     pub(crate) attributes: Attributes,
     pub(crate) in_words: String,

@@ -16,7 +16,7 @@ pub use writing::{PlannedWrite, write};
 
 use std::sync::Arc;
 
-use layout::Plan;
+use layout::{Plan, chunk_count};
 use parts::parts;
 use readers::Readers;
 
@@ -33,6 +33,9 @@ use crate::request::{FLAGS, Request};
 use crate::scheme::RectilinearWeights;
 use crate::time::ChosenTimes;
 use crate::values::{DataType, Values};
+
+/// Chunks of one field at the most: their tasks alone would take gigabytes.
+const MOST_CHUNKS: u64 = 2_000_000;
 
 /// Plans one parameter and builds its tasks.
 pub(crate) fn regrid_param(
@@ -58,6 +61,14 @@ pub(crate) fn regrid_param(
     let parts = parts(catalogue, variable, blends, decoding.output)?;
 
     let target_shape: Vec<usize> = surroundings.dimensions.iter().map(|d| d.len).collect();
+    let chunks = chunk_count(variable, &target_shape, request.chunk);
+    if chunks > MOST_CHUNKS {
+        return Err(Error::TooManyChunks {
+            variable: variable.name().to_owned(),
+            chunks,
+            most: MOST_CHUNKS,
+        });
+    }
     let plan = Plan::new(
         variable,
         &parts,
@@ -119,11 +130,7 @@ pub(crate) fn regrid_param(
         chunks,
         chunk_shape,
         notes: surroundings.notes,
-        inputs: catalogue
-            .files()
-            .iter()
-            .map(|f| f.path().to_owned())
-            .collect(),
+        inputs: catalogue.paths(),
         history: first.meta().attributes.text("history").map(str::to_owned),
         attributes: first.meta().attributes.clone(),
         in_words: request.in_words(),

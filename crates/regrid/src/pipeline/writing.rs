@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use delayed::{Delayed, Graph, Run, try_apply};
+use delayed::{Delayed, Graph, Run};
 
 use super::lazy::LazyField;
 use crate::error::Error;
@@ -34,11 +34,10 @@ impl Write {
                     name.clone(),
                     field.meta.fill_value.clone(),
                 );
-                let task = try_apply(chunk, move |values: &Values| {
-                    output.put(&name, &place, values, &fill)
-                })
-                .named(format!("write {} {region}", field.meta.name))
-                .group(field.meta.name.clone());
+                let task = chunk
+                    .try_map_owned(move |values: Values| output.put(&name, &place, values, &fill))
+                    .named(format!("write {} {region}", field.meta.name))
+                    .group(field.meta.name.clone());
                 tasks.push(task);
             }
         }

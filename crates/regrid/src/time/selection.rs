@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::{Calendar, Instant, StatedTime, TimeError, TimeStep};
 
 /// A range of more steps is taken for a mistake.
-pub(super) const MOST_STEPS: u64 = 100_000_000;
+pub(super) const MOST_STEPS: u64 = 10_000_000;
 
 /// Times as a user states them, before any calendar is known.
 ///
@@ -49,7 +49,7 @@ impl TimeSelection {
     ///
     /// # Errors
     /// [`TimeError::InvalidDate`] for a date that the calendar lacks, [`TimeError::Backwards`], [`TimeError::NoTimes`] for an
-    /// empty list, [`TimeError::TooManySteps`] for more than 100 million, [`TimeError::OutOfRange`] for absurd years.
+    /// empty list, [`TimeError::TooManySteps`] for more than 10 million, [`TimeError::OutOfRange`] for absurd years.
     pub fn resolve(&self, calendar: Calendar) -> Result<Times, TimeError> {
         match self {
             Self::All => Ok(Times::All),
@@ -252,7 +252,7 @@ mod tests {
         );
         assert_eq!(
             refused("1000/2999/1ms").to_string(),
-            "the range from 1000 to 2999 has 63113472000000 steps, expected at most 100000000"
+            "the range from 1000 to 2999 has 63113472000000 steps, expected at most 10000000"
         );
     }
 }

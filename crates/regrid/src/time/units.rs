@@ -48,6 +48,8 @@ impl TimeUnits {
         }
         let unit = match unit_length(unit) {
             Some(Length::Micros(micros)) => micros,
+            // There every month has 30 days.
+            Some(Length::Months(months)) if calendar == Calendar::Day360 => months * 30 * DAY,
             Some(Length::Months(months)) => {
                 let unit = if months == 1 { "month" } else { "year" };
                 return Err(TimeError::NoFixedLength {

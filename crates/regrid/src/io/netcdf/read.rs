@@ -1,5 +1,6 @@
 //! Reading: what is in a file, and regions of a variable.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,8 +19,12 @@ use crate::io::{
 };
 use crate::values::{DataType, Values};
 
-/// Files kept open at once: well below the usual limit of descriptors, well above what a chunk touches.
-const MOST_OPEN: usize = 64;
+/// Files kept open at once: below the usual limit of descriptors, well above what a chunk touches.
+const MOST_OPEN: usize = 256;
+
+/// Coordinates and their like up to so many bytes are kept in memory from when their file is first opened: a catalogue of
+/// thousands of files would otherwise open each again for every one of them.
+const SMALL: usize = 64 << 10;
 
 /// The files of a catalogue that are open at the moment, the last used one last.
 #[derive(Debug, Default)]
@@ -36,7 +41,15 @@ impl OpenFiles {
             open.push(entry);
             return Ok(file);
         }
-        let file = Arc::new(netcdf::open(path).map_err(library_error("open", path, None))?);
+        let file = netcdf::open(path).or_else(|error| {
+            // Too many open files, perhaps: those that no task uses at the moment can be let go.
+            if open.is_empty() {
+                return Err(error);
+            }
+            open.clear();
+            netcdf::open(path)
+        });
+        let file = Arc::new(file.map_err(library_error("open", path, None))?);
         if open.len() >= MOST_OPEN {
             open.remove(0);
         }
@@ -51,6 +64,8 @@ pub(crate) struct NetcdfFile {
     path: PathBuf,
     meta: FileMeta,
     files: Arc<OpenFiles>,
+    /// Values of small variables of one dimension, or of pairs or texts along one.
+    small: HashMap<String, Arc<Values>>,
 }
 
 impl NetcdfFile {
@@ -75,11 +90,34 @@ impl NetcdfFile {
                 })
             },
         )?;
-        Ok(Self {
+        let mut opened = Self {
             path: path.to_owned(),
             meta,
             files: files.clone(),
-        })
+            small: HashMap::new(),
+        };
+        opened.read_small();
+        Ok(opened)
+    }
+
+    /// Reads what is small; what cannot be read is an error only for those who ask for it.
+    fn read_small(&mut self) {
+        for variable in &self.meta.variables {
+            let shape = self.meta.shape(variable);
+            let flat = match (shape.as_slice(), variable.data_type) {
+                (_, DataType::Text) => false,
+                ([] | [_] | [_, 0..=2], _) | ([_, _], DataType::Char) => true,
+                _ => false,
+            };
+            let bytes = shape.iter().product::<usize>() * variable.data_type.size();
+            if flat
+                && bytes <= SMALL
+                && let Ok(source) = self.variable(&variable.name)
+                && let Ok(values) = source.read(&Region::whole(&shape))
+            {
+                self.small.insert(variable.name.clone(), Arc::new(values));
+            }
+        }
     }
 }
 
@@ -160,6 +198,7 @@ impl SourceFile for NetcdfFile {
             shape: self.meta.shape(variable),
             data_type: variable.data_type,
             chunk_shape: variable.chunk_shape.clone(),
+            small: self.small.get(name).cloned(),
         }))
     }
 }
@@ -173,6 +212,8 @@ struct NetcdfVariable {
     shape: Vec<usize>,
     data_type: DataType,
     chunk_shape: Option<Vec<usize>>,
+    /// All values, if they are kept in memory.
+    small: Option<Arc<Values>>,
 }
 
 impl ChunkSource for NetcdfVariable {
@@ -192,6 +233,11 @@ impl ChunkSource for NetcdfVariable {
         let shape = region.shape();
         if region.is_empty() {
             return Ok(Values::zeros(self.data_type, &shape));
+        }
+        if let Some(values) = &self.small
+            && shape == self.shape
+        {
+            return Ok(Values::clone(values));
         }
         let failed = library_error("read", &self.path, Some(&self.name));
         let file = self.files.get(&self.path)?;
