@@ -118,7 +118,8 @@ struct Typed {
     )]
     grid: Option<String>,
 
-    /// Latitudes: START:STOP:STEP, both ends included, or a list with commas
+    /// Latitudes: START:STOP:STEP, both ends included, or a list with commas; downwards where STOP is
+    /// less than START
     #[arg(
         long,
         value_name = "AXIS",
@@ -127,7 +128,7 @@ struct Typed {
     )]
     lat: Option<TypedAxis>,
 
-    /// Longitudes, together with --lat
+    /// Longitudes, together with --lat; across Greenwich as -10:10:1 or 350:370:1
     #[arg(
         long,
         value_name = "AXIS",

@@ -16,6 +16,17 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// The command itself went wrong.
+    pub(crate) fn panicked(cause: &(dyn std::any::Any + Send)) -> Self {
+        let said = cause
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| cause.downcast_ref::<&str>().copied());
+        let said = said.unwrap_or("no reason was given");
+        Self::failed(format!("this should not happen: {said}"))
+            .hint("please report it with the command and, if you can, the file")
+    }
+
     /// The command was typed wrongly.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self {

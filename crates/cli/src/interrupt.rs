@@ -101,10 +101,11 @@ impl Temporary for tempfile::NamedTempFile {
 
 #[cfg(unix)]
 mod signals {
+    use std::sync::Arc;
     use std::time::Duration;
     use std::{fs, io, thread};
 
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
     use signal_hook::iterator::Signals;
 
     use super::{Interrupt, last_word, leave};
@@ -114,7 +115,10 @@ mod signals {
     const GRACE: Duration = Duration::from_millis(700);
 
     /// Stops the command on the first signal that asks for it.
+    ///
+    /// A limit on the size of files (`ulimit -f`) would end the process by a signal; heeded, it fails the write instead.
     pub(super) fn watch(interrupt: Interrupt) -> io::Result<()> {
+        signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         let mut signals = Signals::new(heeded())?;
         thread::Builder::new()
             .name("interrupt".into())

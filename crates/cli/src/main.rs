@@ -14,17 +14,16 @@ mod quote;
 mod rows;
 mod run;
 
+use std::panic;
 use std::process::ExitCode;
 
 use crate::args::Order;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    let done = args::parse(std::env::args_os()).and_then(|order| match order {
-        Order::Help(text) => rows::print(&text),
-        Order::Info(files) => info::print(&files),
-        Order::Regrid(job) => run::run(*job),
-    });
+    // Panics are reported like other failures, in one line; those of tasks come back as errors.
+    panic::set_hook(Box::new(|_| {}));
+    let done = panic::catch_unwind(work).unwrap_or_else(|cause| Err(Failure::panicked(&*cause)));
     let last_word = interrupt::last_word();
     match done {
         Ok(()) => {
@@ -36,6 +35,14 @@ fn main() -> ExitCode {
             failure.report();
             interrupt::leave(failure.exit_code())
         }
+    }
+}
+
+fn work() -> Result<()> {
+    match args::parse(std::env::args_os())? {
+        Order::Help(text) => rows::print(&text),
+        Order::Info(files) => info::print(&files),
+        Order::Regrid(job) => run::run(*job),
     }
 }
 

@@ -44,7 +44,7 @@ pub enum Error {
         what: String,
     },
     /// The netCDF library failed on a variable or on the whole file.
-    #[error("cannot {action} {} in {}", variable.as_deref().unwrap_or("the header"), path.display())]
+    #[error("cannot {action} {}{}", in_file(variable.as_deref()), path.display())]
     Netcdf {
         /// What was tried.
         action: &'static str,
@@ -271,6 +271,11 @@ pub enum Error {
     /// The run of the tasks failed; the cause names the task.
     #[error("the computation failed")]
     Run(#[from] delayed::Error),
+}
+
+/// `variable t in `, before a file's name.
+fn in_file(variable: Option<&str>) -> String {
+    variable.map_or_else(String::new, |variable| format!("{variable} in "))
 }
 
 /// `are: a, b`, or that there is nothing.

@@ -30,7 +30,7 @@ pub(super) fn placement<'a>(meta: &'a FileMeta, variable: &VariableMeta) -> Plac
         let mut candidates: Vec<&VariableMeta> = meta
             .variables
             .iter()
-            .filter(|v| v.dimensions == [dimension.clone()] && is(v))
+            .filter(|v| matches!(v.dimensions.as_slice(), [d] if d == dimension) && is(v))
             .collect();
         // The variable named like the dimension is the coordinate, if it is one at all.
         candidates.sort_by_key(|v| v.name != *dimension);

@@ -20,7 +20,7 @@ use crate::io::{
 use crate::values::{DataType, Values};
 
 /// Files kept open at once: below the usual limit of descriptors, well above what a chunk touches.
-const MOST_OPEN: usize = 256;
+const MOST_OPEN: usize = 128;
 
 /// Coordinates and their like up to so many bytes are kept in memory from when their file is first opened: a catalogue of
 /// thousands of files would otherwise open each again for every one of them.
