@@ -23,7 +23,7 @@ pub enum Method {
     /// A missing neighbour with any weight makes the target missing.
     #[default]
     Linear,
-    /// The value of the nearest centre, found along each axis by itself; a tie takes the lower index.
+    /// The value of the nearest centre, found along each axis by itself; a tie takes the lower index of the rising axis.
     Nearest,
 }
 

@@ -1,4 +1,6 @@
-//! The nearest centre, found along each axis by itself; a tie takes the lower index.
+//! The nearest centre, found along each axis by itself; a tie takes the lower index of the rising axis.
+//!
+//! So the more southern row or the more western column is taken whichever way the source's axes run, as in Iris.
 //!
 //! No value is ever made up: between a global source's last row and the pole that row is the nearest, whatever the pole
 //! option but `none` says, and beyond an outer centre a value is taken only where the outside option asks for one.
@@ -9,15 +11,15 @@ type Row = Vec<(usize, f64)>;
 
 /// The source row of one target row.
 pub(super) fn row(place: Place, rows: &Rows<'_>) -> Row {
-    one(place, rows.edges.outside)
+    one(place, rows.source.rises(), rows.edges.outside)
 }
 
 /// The source column of one target column.
 pub(super) fn column(place: Place, columns: &Columns<'_>) -> Row {
-    one(place, columns.outside)
+    one(place, columns.source.rises(), columns.outside)
 }
 
-fn one(place: Place, outside: Outside) -> Row {
+fn one(place: Place, rises: bool, outside: Outside) -> Row {
     let at = match place {
         Place::On(at) | Place::Polar { row: at, .. } => at,
         // A midpoint written in decimals may miss the middle by a rounding.
@@ -25,7 +27,13 @@ fn one(place: Place, outside: Outside) -> Row {
             lower,
             upper,
             share,
-        } if (share - 0.5).abs() < 1e-9 => lower.min(upper),
+        } if (share - 0.5).abs() < 1e-9 => {
+            if rises {
+                lower.min(upper)
+            } else {
+                lower.max(upper)
+            }
+        }
         Place::Between {
             lower,
             upper,
@@ -51,15 +59,20 @@ mod tests {
     use crate::grid::Grid;
 
     #[test]
-    fn ties_take_the_lower_index() {
-        let source = Grid::from_axes([2.0, 1.0, 0.0], [0.0, 90.0, 180.0, 270.0]).unwrap();
+    fn ties_take_the_lower_index_of_the_rising_axis() {
         let target = Grid::from_axes([1.5, 0.5], [45.0, 225.0, 315.0]).unwrap();
-        let weights =
-            RectilinearWeights::new(&source, &target, Method::Nearest, Edges::default()).unwrap();
-        let rows: Vec<_> = (0..2).map(|i| weights.latitude.row(i)[0].0).collect();
-        let columns: Vec<_> = (0..3).map(|j| weights.longitude.row(j)[0].0).collect();
-        assert_eq!(rows, [0, 1]);
-        assert_eq!(columns, [0, 2, 0]);
+        let chosen = |latitudes: [f64; 3], longitudes: [f64; 4]| {
+            let source = Grid::from_axes(latitudes, longitudes).unwrap();
+            let weights =
+                RectilinearWeights::new(&source, &target, Method::Nearest, Edges::default())
+                    .unwrap();
+            let rows = (0..2).map(|i| latitudes[weights.latitude.row(i)[0].0]);
+            let columns = (0..3).map(|j| longitudes[weights.longitude.row(j)[0].0]);
+            (rows.collect::<Vec<_>>(), columns.collect::<Vec<_>>())
+        };
+        let expected = (vec![1.0, 0.0], vec![0.0, 180.0, 0.0]);
+        assert_eq!(chosen([0.0, 1.0, 2.0], [0.0, 90.0, 180.0, 270.0]), expected);
+        assert_eq!(chosen([2.0, 1.0, 0.0], [270.0, 180.0, 90.0, 0.0]), expected);
     }
 
     /// Against a search through all centres, on uneven axes in both directions.
