@@ -67,7 +67,7 @@ pub use crate::{
     error::{BoxError, Error, Result, TaskTrace},
     explain::Explanation,
     graph::{Graph, GraphBuilder, Kind, Output, TaskId, TaskInfo},
-    inputs::{Inputs, Owned, own},
+    inputs::{Inputs, Owned, Shape, own},
     key::{Key, Label},
     lint::Lint,
     observe::{Observer, RunEnd, RunView, TaskEnd, TaskView},
