@@ -6,7 +6,12 @@
 use std::path::Path;
 use std::{env, fs};
 
-const PAGES: [&str; 2] = ["README.md", "docs/guide.md"];
+const PAGES: [&str; 4] = [
+    "README.md",
+    "docs/guide.md",
+    "docs/graphs.md",
+    "docs/from-dask.md",
+];
 const HEAD: &str =
     "# std::env::set_current_dir(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/..\")).unwrap();\n";
 const FOOT: &str = "# Ok::<(), Box<dyn std::error::Error>>(())\n";

@@ -32,14 +32,18 @@ examples() {
     done
 }
 
-# LOOM: the command that runs the models of crates/delayed goes here, as soon as there are some, and its step below.
-# Loom builds the crate with another --cfg, so give it its own --target-dir beside the usual one.
+# The models of the sleeping protocol (crates/delayed/src/scheduler/README.md), under every order of events that loom finds. Loom builds
+# the crate with another --cfg, so it has a folder of its own beside the usual one.
+loom() {
+    RUSTFLAGS="--cfg loom" cargo test --package delayed --release --lib models --locked \
+        --target-dir "${CARGO_TARGET_DIR:-target}/loom"
+}
 
 step "format" cargo fmt --all --check
 step "clippy, warnings denied" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "tests: unit, integration, documentation" cargo test --workspace --locked
 step "documentation, warnings denied" docs
-# LOOM: step "loom models" loom
+step "loom models" loom
 step "examples" examples
 step "benches build" cargo bench --package benches --no-run --locked
 

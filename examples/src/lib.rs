@@ -14,6 +14,16 @@ pub mod readme {}
 #[doc = include_str!(concat!(env!("OUT_DIR"), "/guide.md"))]
 pub mod guide {}
 
+/// The Rust snippets of `docs/graphs.md`.
+#[cfg(doctest)]
+#[doc = include_str!(concat!(env!("OUT_DIR"), "/graphs.md"))]
+pub mod graphs {}
+
+/// The Rust snippets of `docs/from-dask.md`.
+#[cfg(doctest)]
+#[doc = include_str!(concat!(env!("OUT_DIR"), "/from-dask.md"))]
+pub mod from_dask {}
+
 /// A folder for an example's output among what cargo builds; made if it is not there.
 ///
 /// # Errors

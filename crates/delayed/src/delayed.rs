@@ -166,6 +166,26 @@ impl<T> Delayed<T> {
         self
     }
 
+    /// Names the task by a key that it alone may have: a graph in which another task has the same name is refused.
+    ///
+    /// A [name](Self::named) may be given to any number of tasks; their keys are then numbered.
+    /// ```
+    /// use delayed::{Error, delayed};
+    /// let (one, two) = (delayed(|| 1).keyed("k"), delayed(|| 2).keyed("k"));
+    /// assert_eq!(one.compute()?, 1);
+    /// let error = delayed::compute((&one, &two)).unwrap_err();
+    /// assert!(matches!(error, Error::RepeatedKey { .. }));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn keyed(self, key: impl Into<Label>) -> Self {
+        {
+            let mut notes = self.node().head.notes();
+            notes.label = Some(key.into());
+            notes.keyed = true;
+        }
+        self
+    }
+
     /// Puts the task into a group: a cluster in pictures, a line in summaries.
     pub fn group(self, group: impl Into<Cow<'static, str>>) -> Self {
         self.node().head.notes().group = Some(group.into());

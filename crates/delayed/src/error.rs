@@ -57,6 +57,18 @@ pub enum Error {
         /// What the run may hold.
         limit: u64,
     },
+    /// A task that was given a [key](crate::Delayed::keyed) of its own shares it with another one.
+    #[error(
+        "two tasks have the key `{key}`, one built at {}, the other at {}: give each its own, or use `named` if they may share a name",
+        sites[0],
+        sites[1]
+    )]
+    RepeatedKey {
+        /// The key.
+        key: Key,
+        /// Where the two were built.
+        sites: [&'static Location<'static>; 2],
+    },
     /// An output name was used twice in one [`GraphBuilder`](crate::GraphBuilder).
     #[error("the output name {name:?} is used twice")]
     RepeatedOutput {
@@ -83,6 +95,83 @@ impl Error {
             | Error::TooBig { task, .. } => Some(task),
             Error::Several { errors } => errors.first().and_then(Error::task),
             _ => None,
+        }
+    }
+
+    /// All that is known, on several lines: task, place, inputs up to the roots, lost outputs, and every cause down to the first.
+    ///
+    /// ```
+    /// use delayed::delayed;
+    /// let read = delayed(|| vec![1, 2]).named("read").map(|v| v.len()).named("count");
+    /// let error = read.try_map(|n| Err::<u8, _>(format!("{n} is too few"))).named("check").compute().unwrap_err();
+    /// println!("{}", error.report());
+    /// assert!(error.report().contains("cause: 2 is too few"));
+    /// ```
+    pub fn report(&self) -> String {
+        let mut text = String::new();
+        self.report_to(&mut text);
+        text
+    }
+
+    fn report_to(&self, text: &mut String) {
+        use std::fmt::Write;
+        let mut line = |name: &str, what: &dyn fmt::Display| {
+            writeln!(text, "{name}: {what}").expect("writing to a string");
+        };
+        match self {
+            Error::Several { errors } => {
+                line("failed tasks", &errors.len());
+                for error in errors {
+                    text.push('\n');
+                    error.report_to(text);
+                }
+                return;
+            }
+            Error::Failed { task, source } => {
+                line("failed", &format_args!("`{}`", task.key));
+                line("cause", source);
+            }
+            Error::Panicked {
+                task,
+                message,
+                place,
+            } => {
+                line("panicked", &format_args!("`{}`", task.key));
+                line("message", message);
+                if let Some(place) = place {
+                    line("     at", place);
+                }
+            }
+            other => line("error", other),
+        }
+        let first = std::error::Error::source(self);
+        let deeper = match self {
+            Error::Failed { .. } => first.and_then(std::error::Error::source),
+            _ => first,
+        };
+        for cause in std::iter::successors(deeper, |cause| cause.source()) {
+            line("  since", &cause);
+        }
+        let (Error::Failed { task, .. } | Error::Panicked { task, .. }) = self else {
+            return;
+        };
+        line("built at", task.site);
+        if let Some(group) = &task.group {
+            line("group", group);
+        }
+        let (near, far) = task.inputs_in_two();
+        let quoted =
+            |keys: &[Key]| -> Vec<String> { keys.iter().map(|key| format!("`{key}`")).collect() };
+        let mut chain = quoted(near);
+        if task.inputs_left_out > 0 {
+            chain.push(format!("... {} more ...", task.inputs_left_out));
+        }
+        chain.extend(quoted(far));
+        if !chain.is_empty() {
+            line("inputs", &chain.join(" <- "));
+        }
+        if !task.outputs.is_empty() {
+            line("lost outputs", &quoted(&task.outputs).join(", "));
         }
     }
 
@@ -115,10 +204,25 @@ pub struct TaskTrace {
     pub group: Option<String>,
     /// Where in the user's code it was built.
     pub site: &'static Location<'static>,
-    /// The chain of inputs: the task's first input, that one's first input, and so on; at most 16.
+    /// The chain of inputs: the task's first input, that one's first input, and so on up to one without inputs. Of a chain longer than
+    /// 16 the first and the last 8.
     pub inputs: Vec<Key>,
+    /// How many are left out in the middle.
+    pub inputs_left_out: usize,
     /// The outputs of the run that cannot be had without it; at most 16.
     pub outputs: Vec<Key>,
+}
+
+impl TaskTrace {
+    /// The inputs before and after those that are left out.
+    fn inputs_in_two(&self) -> (&[Key], &[Key]) {
+        let middle = if self.inputs_left_out > 0 {
+            self.inputs.len() / 2
+        } else {
+            self.inputs.len()
+        };
+        self.inputs.split_at(middle)
+    }
 }
 
 impl fmt::Display for TaskTrace {
@@ -131,11 +235,18 @@ impl fmt::Display for TaskTrace {
             self.site.line(),
             self.site.column()
         )?;
-        for (place, key) in self.inputs.iter().take(4).enumerate() {
-            write!(f, "{} `{key}`", if place == 0 { " from" } else { " <-" })?;
-        }
-        if self.inputs.len() > 4 {
-            f.write_str(" <- ...")?;
+        let between = |place| if place == 0 { " from" } else { " <-" };
+        if let [near @ .., _, _, root] = &self.inputs[..]
+            && near.len() > 2
+        {
+            for (place, key) in near.iter().take(3).enumerate() {
+                write!(f, "{} `{key}`", between(place))?;
+            }
+            write!(f, " <- ... <- `{root}`")?;
+        } else {
+            for (place, key) in self.inputs.iter().enumerate() {
+                write!(f, "{} `{key}`", between(place))?;
+            }
         }
         if let Some(output) = self.outputs.iter().find(|output| **output != self.key) {
             write!(f, ", needed for `{output}`")?;

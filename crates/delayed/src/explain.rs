@@ -141,7 +141,7 @@ impl fmt::Display for Explanation {
 }
 
 /// A number of bytes as people read it.
-struct Bytes(u64);
+pub(crate) struct Bytes(pub(crate) u64);
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,7 +14,7 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::{
-    error::{Cause, Error, TaskTrace},
+    error::{Cause, Error, Result, TaskTrace},
     key::Key,
     task::{Mark, Node, Notes},
     values::{Entry, KNOWN},
@@ -31,6 +31,8 @@ pub(crate) struct Frozen<'g> {
     pub(crate) outputs: Vec<u32>,
     /// Tasks whose notes say how they are to be run.
     pub(crate) steered: Vec<u32>,
+    /// Tasks whose name the user wants to be theirs alone.
+    pub(crate) keyed: Vec<u32>,
 }
 
 /// Where a walk remembers the number of a node.
@@ -74,16 +76,22 @@ impl<'g> Marks<'g> for InMap {
 }
 
 impl<'g> Frozen<'g> {
-    /// Numbers all that `outputs` need.
+    /// Numbers all that `outputs` need; equal pure tasks become one.
     pub(crate) fn of(outputs: &[&'g Node]) -> Self {
+        Self::with(outputs, true)
+    }
+
+    /// Numbers all that `outputs` need; equal pure tasks become one if `merge` says so.
+    pub(crate) fn with(outputs: &[&'g Node], merge: bool) -> Self {
         match WALK.try_lock() {
             Some(_alone) => walk(
                 outputs,
                 InNodes {
                     walk: WALKS.fetch_add(1, Relaxed),
                 },
+                merge,
             ),
-            None => walk(outputs, InMap::default()),
+            None => walk(outputs, InMap::default(), merge),
         }
     }
 
@@ -149,22 +157,61 @@ impl<'g> Frozen<'g> {
         self.keys(&tasks).iter().position(|other| other == key)
     }
 
+    /// Refuses a graph in which a task that wants its name for itself shares it.
+    pub(crate) fn refuse_repeated_keys(&self) -> Result<()> {
+        if self.keyed.is_empty() {
+            return Ok(());
+        }
+        let mut bearers: HashMap<String, u32> = HashMap::new();
+        for task in &self.keyed {
+            let label = self.node(*task as usize).label().to_string();
+            bearers.insert(label, *task);
+        }
+        for (task, node) in self.nodes().chain(self.known.iter().copied()).enumerate() {
+            let given = node.head.with_notes(|notes| notes.label.clone()).flatten();
+            let Some(label) = given else { continue };
+            let label = label.to_string();
+            if let Some(bearer) = bearers.get(&label)
+                && *bearer as usize != task
+            {
+                return Err(Error::RepeatedKey {
+                    key: Key::new(&label, 1),
+                    sites: [self.node(*bearer as usize).head.site, node.head.site],
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Which tasks have no value after a run to the end in which some failed.
+    pub(crate) fn lost(&self, failed: impl Iterator<Item = u32>) -> Vec<bool> {
+        let mut lost = vec![false; self.len()];
+        for task in failed {
+            lost[task as usize] = true;
+        }
+        for dependent in 0..self.len() {
+            lost[dependent] |= self
+                .dependency_tasks(dependent)
+                .any(|dependency| lost[dependency]);
+        }
+        lost
+    }
+
     /// What an error tells of a task.
     pub(crate) fn trace(&self, task: u32) -> TaskTrace {
         const AT_MOST: usize = 16;
         let task = task as usize;
-        let inputs: Vec<usize> = iter::successors(self.dependency_tasks(task).next(), |input| {
-            self.dependency_tasks(*input).next()
-        })
-        .take(AT_MOST)
-        .collect();
-        let mut lost = vec![false; self.len()];
-        lost[task] = true;
-        for dependent in task + 1..self.len() {
-            lost[dependent] = self
-                .dependency_tasks(dependent)
-                .any(|dependency| lost[dependency]);
+        let mut inputs: Vec<usize> =
+            iter::successors(self.dependency_tasks(task).next(), |input| {
+                self.dependency_tasks(*input).next()
+            })
+            .collect();
+        // The ends of a long chain tell most.
+        let left_out = inputs.len().saturating_sub(AT_MOST);
+        if left_out > 0 {
+            inputs.drain(AT_MOST / 2..AT_MOST / 2 + left_out);
         }
+        let lost = self.lost(iter::once(task as u32));
         let lost_outputs = self
             .outputs
             .iter()
@@ -187,6 +234,7 @@ impl<'g> Frozen<'g> {
                 .map(Into::into),
             site: node.head.site,
             inputs: keys.by_ref().take(inputs.len()).collect(),
+            inputs_left_out: left_out,
             outputs: keys.collect(),
         }
     }
@@ -215,9 +263,10 @@ struct Frame {
 }
 
 /// Post-order from the outputs, the heaviest input first, without recursion.
-fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>) -> Frozen<'g> {
+fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>, merge: bool) -> Frozen<'g> {
     let mut entries = spare_entries();
-    let (mut known, mut dependencies, mut steered) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut known, mut dependencies) = (Vec::new(), Vec::new());
+    let (mut steered, mut keyed) = (Vec::new(), Vec::new());
     // Pure tasks by what they do to which inputs.
     let mut pure: HashMap<(TypeId, u64, Vec<u32>), u32> = HashMap::new();
     // Priorities go before the caller's order, weights do not.
@@ -279,11 +328,12 @@ fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>) -> Frozen<'g> {
             let notes = |notes: &Notes| {
                 (
                     notes.steer(),
+                    notes.keyed,
                     notes.pure.as_ref().map(|pure| (pure.function, pure.token)),
                 )
             };
-            if let Some((steer, token)) = node.head.with_notes(notes) {
-                if let Some((function, token)) = token {
+            if let Some((steer, has_key, token)) = node.head.with_notes(notes) {
+                if merge && let Some((function, token)) = token {
                     let first = *pure.entry((function, token, own.to_vec())).or_insert(task);
                     if first != task {
                         marks.set(node, first);
@@ -293,6 +343,9 @@ fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>) -> Frozen<'g> {
                 }
                 if steer {
                     steered.push(task);
+                }
+                if has_key {
+                    keyed.push(task);
                 }
             }
             marks.set(node, task);
@@ -317,6 +370,7 @@ fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>) -> Frozen<'g> {
         dependencies,
         outputs,
         steered,
+        keyed,
     }
 }
 
@@ -378,8 +432,9 @@ mod tests {
             InNodes {
                 walk: WALKS.fetch_add(1, Relaxed),
             },
+            true,
         );
-        let beside = walk(&outputs, InMap::default());
+        let beside = walk(&outputs, InMap::default(), true);
         for frozen in [alone, beside] {
             assert_eq!(frozen.dependencies, [0, KNOWN, 1, 0, 0]);
             assert_eq!(

@@ -431,7 +431,7 @@ pub(crate) fn write(path: &Path, text: &dyn fmt::Display) -> Result<()> {
 /// let graph = GraphBuilder::new()
 ///     .output("first", &field.map(|f| f[0]))?
 ///     .output("last", &field.map(|f| f[1]))?
-///     .build();
+///     .build()?;
 /// assert_eq!(graph.tasks(), 3);
 /// assert!(GraphBuilder::new().output("a", &field)?.output("a", &field).is_err());
 /// # Ok::<(), delayed::Error>(())
@@ -477,27 +477,33 @@ impl GraphBuilder {
         self
     }
 
-    /// Makes these passes over the graph once it is gathered; none if nothing is said.
+    /// Makes these passes over the graph; if nothing is said, equal pure tasks are merged and no other pass is made.
     pub fn passes(mut self, passes: Passes) -> Self {
         self.passes = Some(passes);
         self
     }
 
     /// Freezes what was gathered.
-    pub fn build(self) -> Graph {
+    ///
+    /// # Errors
+    /// [`Error::RepeatedKey`] if a task's [key](Delayed::keyed) is not its own.
+    pub fn build(self) -> Result<Graph> {
         let nodes: Vec<&Node> = self
             .outputs
             .iter()
             .map(|(_, output)| output.node())
             .collect();
-        let mut graph = Graph::from_frozen(&Frozen::of(&nodes));
+        let merge = self.passes.is_none_or(|passes| passes.merge);
+        let frozen = Frozen::with(&nodes, merge);
+        frozen.refuse_repeated_keys()?;
+        let mut graph = Graph::from_frozen(&frozen);
         for (output, (name, _)) in graph.outputs.iter_mut().zip(&self.outputs) {
             output.name = Some(name.clone());
         }
-        match self.passes {
+        Ok(match self.passes {
             Some(passes) => graph.optimize(passes),
             None => graph,
-        }
+        })
     }
 }
 
@@ -555,7 +561,8 @@ mod tests {
             .output("last", &last)
             .unwrap()
             .passes(Passes::default())
-            .build();
+            .build()
+            .unwrap();
         assert_eq!(
             (graph.tasks(), graph.outputs()[0].name.as_deref()),
             (1, Some("last"))
@@ -569,7 +576,8 @@ mod tests {
             .output("sum", &(&read + &read).named("sum"))
             .unwrap()
             .group("rest")
-            .build();
+            .build()
+            .unwrap();
         let groups: Vec<_> = graph
             .groups()
             .into_iter()

@@ -1,9 +1,10 @@
 //! What a task may depend on: delayed values, nested in tuples, arrays, vectors, options and maps.
 //!
-//! [`Inputs`] is what a user hands over; [`Held`] is what the task keeps of it.
+//! [`Inputs`] is what a user hands over; [`Held`] is what the task keeps of it; [`Shape`] makes inputs of a user's own type.
 
 use std::{
     collections::{BTreeMap, HashMap},
+    fmt,
     hash::{BuildHasher, Hash},
 };
 
@@ -23,6 +24,7 @@ use crate::{
 /// | `[I; N]`, `Vec<I>`, `Option<I>` | the same of what each `I` gives |
 /// | `&[I; N]`, `&[I]`, `&Vec<I>`, `&Option<I>` | the same as without `&` (a slice gives a `Vec`) |
 /// | `BTreeMap<K, I>`, `HashMap<K, I>` | a map from `&K` |
+/// | a type of your own that is a [`Shape`] | what its `Refs` is |
 ///
 /// They nest to any depth. A `HashMap` hides the order of its values: with a `BTreeMap` keys and order of execution are the same in every run.
 /// ```
@@ -136,6 +138,92 @@ impl<T: Clone + Send + Sync + 'static> Inputs for Owned<T> {
 
     fn hold(self) -> Self {
         self
+    }
+}
+
+/// A type of your own, with delayed values in it, as the inputs of a task.
+///
+/// Say which delayed parts it has, and what the task's function is to see; plain fields can be seen too.
+/// ```
+/// use delayed::{Delayed, Shape, apply, delayed};
+///
+/// #[derive(Clone)]
+/// struct Case {
+///     field: Delayed<Vec<f64>>,
+///     scale: Delayed<f64>,
+///     name: String,
+/// }
+/// struct CaseRefs<'a> {
+///     field: &'a [f64],
+///     scale: f64,
+///     name: &'a str,
+/// }
+/// impl Shape for Case {
+///     type Parts = (Delayed<Vec<f64>>, Delayed<f64>);
+///     type Refs<'a> = CaseRefs<'a>;
+///     fn parts(&self) -> Self::Parts {
+///         (self.field.clone(), self.scale.clone())
+///     }
+///     fn see<'a>(&'a self, (field, scale): (&'a Vec<f64>, &'a f64)) -> CaseRefs<'a> {
+///         CaseRefs { field, scale: *scale, name: &self.name }
+///     }
+/// }
+///
+/// let case = Case { field: delayed(|| vec![1.0, 2.0]), scale: delayed(|| 10.0), name: "a".into() };
+/// let sum = apply(case.clone(), |case| case.field.iter().sum::<f64>() * case.scale);
+/// let name = apply(case.clone(), |case| format!("{} of {} cells", case.name, case.field.len()));
+/// let both = apply((vec![case.clone(), case], &sum), |(cases, sum)| cases.len() as f64 + sum); // nested like all others
+/// assert_eq!(delayed::compute((&both, &name))?, (32.0, "a of 2 cells".into()));
+/// # Ok::<(), delayed::Error>(())
+/// ```
+pub trait Shape: Sized + Send + Sync + 'static {
+    /// The delayed values in it, in a shape that is known already.
+    type Parts: Inputs;
+    /// What the function sees.
+    type Refs<'a>;
+    /// Lists the parts.
+    fn parts(&self) -> Self::Parts;
+    /// Puts what the function sees together from what it would see of the parts.
+    fn see<'a>(&'a self, parts: <Self::Parts as Inputs>::Refs<'a>) -> Self::Refs<'a>;
+}
+
+impl<S: Shape> Inputs for S {
+    type Refs<'a> = S::Refs<'a>;
+    type Held = Shaped<S>;
+
+    fn hold(self) -> Shaped<S> {
+        Shaped {
+            parts: self.parts().hold(),
+            whole: self,
+        }
+    }
+}
+
+/// What a task keeps of a [`Shape`].
+pub struct Shaped<S: Shape> {
+    parts: <S::Parts as Inputs>::Held,
+    whole: S,
+}
+
+impl<S: Shape> fmt::Debug for Shaped<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shaped")
+    }
+}
+
+impl<S: Shape> Held for Shaped<S> {
+    type Refs<'a> = S::Refs<'a>;
+
+    fn each<'g>(&'g self, see: &mut impl FnMut(&'g Node)) {
+        self.parts.each(see);
+    }
+
+    fn refs<'a>(&'a self, fetch: &mut Fetch<'a>) -> Self::Refs<'a> {
+        self.whole.see(self.parts.refs(fetch))
+    }
+
+    fn release(&self, release: &mut Releases<'_>) {
+        self.parts.release(release);
     }
 }
 

@@ -57,15 +57,21 @@ impl fmt::Display for Lint {
                     "{tasks} tasks of `{group}`: if each is short, let one task do the work of several"
                 )
             }
-            Lint::BigCapture { task, bytes, tasks } => write!(
-                f,
-                "`{task}`{} carries {bytes} bytes in its closure: make them a delayed value that tasks share",
-                if *tasks > 1 {
-                    format!(" and {} others", tasks - 1)
-                } else {
-                    String::new()
+            Lint::BigCapture { task, bytes, tasks } => {
+                match tasks {
+                    0 | 1 => write!(f, "`{task}` carries {bytes} bytes in its closure")?,
+                    2 => write!(
+                        f,
+                        "`{task}` and another carry {bytes} bytes each in their closures"
+                    )?,
+                    _ => write!(
+                        f,
+                        "`{task}` and {} others carry {bytes} bytes each in their closures",
+                        tasks - 1
+                    )?,
                 }
-            ),
+                f.write_str(": make them a delayed value that tasks share")
+            }
             Lint::DelayedInside { task } => {
                 write!(
                     f,

@@ -1,7 +1,8 @@
 //! Arithmetic on delayed values: `+ - * / %` and `-x`, between delayed values and with plain numbers.
 //!
-//! Whatever type has the operator on references has it delayed, arrays too. The compiler has to know the type of a delayed value
-//! before it can look for the operator, so a bare literal wants its suffix: `delayed(|| 2.0_f64)`.
+//! Whatever type has the operator on references has it delayed, arrays too. A graph of bare literals gets its types from their default,
+//! `f64` or `i32`, as late as the compiler can; a result that is used before wants a type: `delayed(|| 2.0_f64)`, or
+//! `let x: f64 = y.compute()?`.
 
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 
@@ -26,51 +27,97 @@ use crate::{Delayed, apply};
 /// ```
 pub trait Plain: Clone + Send + Sync + 'static {}
 
+/// The operators of plain values as the delayed ones ask for them: with the value itself, not a reference to it, as the left-hand side.
+///
+/// A reference to a type that is not known yet might be one to a delayed value, whose operators ask for those of a reference to a type
+/// that is not known yet, and so on until the compiler gives up. Of a type that is not known yet it asks nothing, and waits for the
+/// default of the literals.
+mod plain {
+    macro_rules! operator {
+        ($name:ident, $trait:ident, $method:ident) => {
+            #[doc = concat!("`", stringify!($method), "` between references to plain values.")]
+            pub trait $name<B> {
+                /// What the operator gives.
+                type Output;
+                /// Applies it.
+                fn $method(&self, right: &B) -> Self::Output;
+            }
+            impl<A, B, C> $name<B> for A
+            where
+                for<'a> &'a A: std::ops::$trait<&'a B, Output = C>,
+            {
+                type Output = C;
+                fn $method(&self, right: &B) -> C {
+                    std::ops::$trait::$method(self, right)
+                }
+            }
+        };
+    }
+    operator!(Plus, Add, add);
+    operator!(Minus, Sub, sub);
+    operator!(Times, Mul, mul);
+    operator!(Over, Div, div);
+    operator!(Modulo, Rem, rem);
+
+    /// `-x` of a reference to a plain value.
+    pub trait Negated {
+        /// What the operator gives.
+        type Output;
+        /// Applies it.
+        fn neg(&self) -> Self::Output;
+    }
+    impl<A, C> Negated for A
+    where
+        for<'a> &'a A: std::ops::Neg<Output = C>,
+    {
+        type Output = C;
+        fn neg(&self) -> C {
+            std::ops::Neg::neg(self)
+        }
+    }
+}
+
 macro_rules! operator {
-    ($trait:ident, $method:ident) => {
-        operator!(@two [Delayed<A>] [Delayed<B>] $trait, $method);
-        operator!(@two [Delayed<A>] [&Delayed<B>] $trait, $method);
-        operator!(@two [&Delayed<A>] [Delayed<B>] $trait, $method);
-        operator!(@two [&Delayed<A>] [&Delayed<B>] $trait, $method);
-        operator!(@plain [Delayed<A>] $trait, $method);
-        operator!(@plain [&Delayed<A>] $trait, $method);
+    ($trait:ident, $plain:ident, $method:ident) => {
+        operator!(@two [Delayed<A>] [Delayed<B>] $trait, $plain, $method);
+        operator!(@two [Delayed<A>] [&Delayed<B>] $trait, $plain, $method);
+        operator!(@two [&Delayed<A>] [Delayed<B>] $trait, $plain, $method);
+        operator!(@two [&Delayed<A>] [&Delayed<B>] $trait, $plain, $method);
+        operator!(@plain [Delayed<A>] $trait, $plain, $method);
+        operator!(@plain [&Delayed<A>] $trait, $plain, $method);
     };
-    (@two [$left:ty] [$right:ty] $trait:ident, $method:ident) => {
-        impl<A, B, C> $trait<$right> for $left
+    (@two [$left:ty] [$right:ty] $trait:ident, $plain:ident, $method:ident) => {
+        impl<A, B> $trait<$right> for $left
         where
-            A: Send + Sync + 'static,
+            A: plain::$plain<B, Output: Send + Sync + 'static> + Send + Sync + 'static,
             B: Send + Sync + 'static,
-            C: Send + Sync + 'static,
-            for<'a> &'a A: $trait<&'a B, Output = C>,
         {
-            type Output = Delayed<C>;
+            type Output = Delayed<A::Output>;
             #[track_caller]
-            fn $method(self, right: $right) -> Delayed<C> {
-                apply((self, right), |(left, right)| left.$method(right))
+            fn $method(self, right: $right) -> Self::Output {
+                apply((self, right), |(left, right): (&A, &B)| plain::$plain::$method(left, right))
             }
         }
     };
-    (@plain [$left:ty] $trait:ident, $method:ident) => {
-        impl<A, B, C> $trait<B> for $left
+    (@plain [$left:ty] $trait:ident, $plain:ident, $method:ident) => {
+        impl<A, B> $trait<B> for $left
         where
-            A: Send + Sync + 'static,
+            A: plain::$plain<B, Output: Send + Sync + 'static> + Send + Sync + 'static,
             B: Plain,
-            C: Send + Sync + 'static,
-            for<'a> &'a A: $trait<&'a B, Output = C>,
         {
-            type Output = Delayed<C>;
+            type Output = Delayed<A::Output>;
             #[track_caller]
-            fn $method(self, right: B) -> Delayed<C> {
-                apply(self, move |left| left.$method(&right))
+            fn $method(self, right: B) -> Self::Output {
+                apply(self, move |left: &A| plain::$plain::$method(left, &right))
             }
         }
     };
 }
-operator!(Add, add);
-operator!(Sub, sub);
-operator!(Mul, mul);
-operator!(Div, div);
-operator!(Rem, rem);
+operator!(Add, Plus, add);
+operator!(Sub, Minus, sub);
+operator!(Mul, Times, mul);
+operator!(Div, Over, div);
+operator!(Rem, Modulo, rem);
 
 macro_rules! plain {
     ($($number:ty)*) => { $(
@@ -101,16 +148,14 @@ plain!(f32 f64 i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
 
 macro_rules! negate {
     ($($operand:ty),*) => { $(
-        impl<A, C> Neg for $operand
+        impl<A> Neg for $operand
         where
-            A: Send + Sync + 'static,
-            C: Send + Sync + 'static,
-            for<'a> &'a A: Neg<Output = C>,
+            A: plain::Negated<Output: Send + Sync + 'static> + Send + Sync + 'static,
         {
-            type Output = Delayed<C>;
+            type Output = Delayed<A::Output>;
             #[track_caller]
-            fn neg(self) -> Delayed<C> {
-                apply(self, |x| -x)
+            fn neg(self) -> Self::Output {
+                apply(self, |x: &A| plain::Negated::neg(x))
             }
         }
     )* };
@@ -139,6 +184,17 @@ mod tests {
             (8.0, 14.0, -6.0, 2.0)
         );
         assert_eq!(compute((-&a, -(&a - &b) * 2.0))?, (-7.0, -10.0));
+        Ok(())
+    }
+
+    #[test]
+    fn literals_need_no_suffix() -> Result<(), Error> {
+        let kelvin = delayed(|| 300.0);
+        let celsius = (&kelvin - 273.25) * 1.0;
+        assert_eq!(compute((&kelvin, -&celsius / 2.0))?, (300.0, -13.375));
+        let count = delayed(|| 3);
+        let last: i32 = ((&count + 1) * 2 - &count).compute()?;
+        assert_eq!(last, 5);
         Ok(())
     }
 

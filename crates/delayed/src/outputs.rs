@@ -31,12 +31,17 @@ use crate::{
 pub trait Outputs {
     /// What comes back.
     type Values;
+    /// What comes back of a run in which tasks failed ([`Run::salvage`](crate::Run::salvage)): an `Option` in each place.
+    type Salvaged;
     /// Lists the nodes.
     #[doc(hidden)]
     fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>);
     /// Moves the values out of a run, in the order in which `nodes` lists them.
     #[doc(hidden)]
     fn values(&self, take: &mut Take<'_, '_>) -> Self::Values;
+    /// As `values`, for outputs some of which may be lost.
+    #[doc(hidden)]
+    fn salvage(&self, take: &mut Take<'_, '_>) -> Self::Salvaged;
 }
 
 /// Hands out the values of a run that is over, one after another.
@@ -46,6 +51,8 @@ pub struct Take<'r, 'g> {
     pub(crate) outputs: std::slice::Iter<'r, u32>,
     /// Some task is asked for more than once.
     pub(crate) repeated: bool,
+    /// Which tasks have no value; none if it is empty.
+    pub(crate) lost: &'r [bool],
 }
 
 impl fmt::Debug for Take<'_, '_> {
@@ -57,6 +64,15 @@ impl fmt::Debug for Take<'_, '_> {
 }
 
 impl Take<'_, '_> {
+    fn next_unless_lost<T: Send + Sync + 'static>(&mut self) -> Option<T> {
+        let output = *self.outputs.as_slice().first()?;
+        if output & KNOWN == 0 && self.lost.get(output as usize) == Some(&true) {
+            self.outputs.next();
+            return None;
+        }
+        Some(self.next())
+    }
+
     fn next<T: Send + Sync + 'static>(&mut self) -> T {
         let output = *self.outputs.next().expect("as many values as outputs");
         if output & KNOWN == 0 {
@@ -86,6 +102,7 @@ impl Take<'_, '_> {
 
 impl<T: Send + Sync + 'static> Outputs for Delayed<T> {
     type Values = T;
+    type Salvaged = Option<T>;
 
     fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
         into.push(self.node());
@@ -94,10 +111,15 @@ impl<T: Send + Sync + 'static> Outputs for Delayed<T> {
     fn values(&self, take: &mut Take<'_, '_>) -> T {
         take.next()
     }
+
+    fn salvage(&self, take: &mut Take<'_, '_>) -> Option<T> {
+        take.next_unless_lost()
+    }
 }
 
 impl<O: Outputs + ?Sized> Outputs for &O {
     type Values = O::Values;
+    type Salvaged = O::Salvaged;
 
     fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
         (**self).nodes(into);
@@ -106,18 +128,27 @@ impl<O: Outputs + ?Sized> Outputs for &O {
     fn values(&self, take: &mut Take<'_, '_>) -> O::Values {
         (**self).values(take)
     }
+
+    fn salvage(&self, take: &mut Take<'_, '_>) -> O::Salvaged {
+        (**self).salvage(take)
+    }
 }
 
 macro_rules! tuples {
     ($($name:ident $place:tt),*) => {
         impl<$($name: Outputs),*> Outputs for ($($name,)*) {
             type Values = ($($name::Values,)*);
+            type Salvaged = ($($name::Salvaged,)*);
             fn nodes<'g>(&'g self, _into: &mut Vec<&'g Node>) {
                 $(self.$place.nodes(_into);)*
             }
             #[allow(clippy::unused_unit, reason = "the empty tuple is one of them")]
             fn values(&self, _take: &mut Take<'_, '_>) -> Self::Values {
                 ($(self.$place.values(_take),)*)
+            }
+            #[allow(clippy::unused_unit, reason = "the empty tuple is one of them")]
+            fn salvage(&self, _take: &mut Take<'_, '_>) -> Self::Salvaged {
+                ($(self.$place.salvage(_take),)*)
             }
         }
     };
@@ -138,6 +169,7 @@ tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10, M 11);
 
 impl<O: Outputs, const N: usize> Outputs for [O; N] {
     type Values = [O::Values; N];
+    type Salvaged = [O::Salvaged; N];
 
     fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
         self.iter().for_each(|output| output.nodes(into));
@@ -146,10 +178,15 @@ impl<O: Outputs, const N: usize> Outputs for [O; N] {
     fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
         self.each_ref().map(|output| output.values(take))
     }
+
+    fn salvage(&self, take: &mut Take<'_, '_>) -> Self::Salvaged {
+        self.each_ref().map(|output| output.salvage(take))
+    }
 }
 
 impl<O: Outputs> Outputs for [O] {
     type Values = Vec<O::Values>;
+    type Salvaged = Vec<O::Salvaged>;
 
     fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
         self.iter().for_each(|output| output.nodes(into));
@@ -158,10 +195,15 @@ impl<O: Outputs> Outputs for [O] {
     fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
         self.iter().map(|output| output.values(take)).collect()
     }
+
+    fn salvage(&self, take: &mut Take<'_, '_>) -> Self::Salvaged {
+        self.iter().map(|output| output.salvage(take)).collect()
+    }
 }
 
 impl<O: Outputs> Outputs for Vec<O> {
     type Values = Vec<O::Values>;
+    type Salvaged = Vec<O::Salvaged>;
 
     fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
         self.as_slice().nodes(into);
@@ -170,10 +212,15 @@ impl<O: Outputs> Outputs for Vec<O> {
     fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
         self.as_slice().values(take)
     }
+
+    fn salvage(&self, take: &mut Take<'_, '_>) -> Self::Salvaged {
+        self.as_slice().salvage(take)
+    }
 }
 
 impl<O: Outputs> Outputs for Option<O> {
     type Values = Option<O::Values>;
+    type Salvaged = Option<O::Salvaged>;
 
     fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
         self.iter().for_each(|output| output.nodes(into));
@@ -182,10 +229,15 @@ impl<O: Outputs> Outputs for Option<O> {
     fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
         self.as_ref().map(|output| output.values(take))
     }
+
+    fn salvage(&self, take: &mut Take<'_, '_>) -> Self::Salvaged {
+        self.as_ref().map(|output| output.salvage(take))
+    }
 }
 
 impl<K: Ord + Clone, O: Outputs> Outputs for BTreeMap<K, O> {
     type Values = BTreeMap<K, O::Values>;
+    type Salvaged = BTreeMap<K, O::Salvaged>;
 
     fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
         self.values().for_each(|output| output.nodes(into));
@@ -196,10 +248,17 @@ impl<K: Ord + Clone, O: Outputs> Outputs for BTreeMap<K, O> {
             .map(|(key, output)| (key.clone(), output.values(take)))
             .collect()
     }
+
+    fn salvage(&self, take: &mut Take<'_, '_>) -> Self::Salvaged {
+        self.iter()
+            .map(|(key, output)| (key.clone(), output.salvage(take)))
+            .collect()
+    }
 }
 
 impl<K: Eq + Hash + Clone, O: Outputs, S: BuildHasher + Default> Outputs for HashMap<K, O, S> {
     type Values = HashMap<K, O::Values, S>;
+    type Salvaged = HashMap<K, O::Salvaged, S>;
 
     fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
         self.values().for_each(|output| output.nodes(into));
@@ -208,6 +267,12 @@ impl<K: Eq + Hash + Clone, O: Outputs, S: BuildHasher + Default> Outputs for Has
     fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
         self.iter()
             .map(|(key, output)| (key.clone(), output.values(take)))
+            .collect()
+    }
+
+    fn salvage(&self, take: &mut Take<'_, '_>) -> Self::Salvaged {
+        self.iter()
+            .map(|(key, output)| (key.clone(), output.salvage(take)))
             .collect()
     }
 }

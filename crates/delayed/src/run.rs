@@ -12,8 +12,10 @@ use crate::{
     error::{Error, Result},
     frozen::Frozen,
     observe::Observer,
+    optimize::Passes,
     outputs::{Outputs, Take},
     scheduler,
+    task::Node,
     values::KNOWN,
 };
 
@@ -44,6 +46,7 @@ pub struct Run {
     pub(crate) memory_limit: Option<u64>,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
     pub(crate) keep_going: bool,
+    passes: Option<Passes>,
     /// Panics of tasks go on into the caller.
     pub(crate) let_panic: bool,
 }
@@ -93,6 +96,26 @@ impl Run {
         self
     }
 
+    /// Which passes are made before the run; all if nothing is said. They change no value.
+    ///
+    /// A run has one choice only, whether equal [pure](crate::Delayed::pure) tasks are merged: it never sees what no output needs, a known
+    /// value is no task for it, and the next task of a chain runs on the same worker without touching a queue, as fused ones would.
+    /// ```
+    /// use delayed::{Passes, Run, delayed};
+    /// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    /// static READS: AtomicUsize = AtomicUsize::new(0);
+    /// let read = || delayed(|| READS.fetch_add(1, Relaxed)).pure("a.nc");
+    /// Run::new().compute((read(), read()))?;
+    /// assert_eq!(READS.load(Relaxed), 1);
+    /// Run::new().passes(Passes::NONE).compute((read(), read()))?;
+    /// assert_eq!(READS.load(Relaxed), 3);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
+    pub fn passes(mut self, passes: Passes) -> Self {
+        self.passes = Some(passes);
+        self
+    }
+
     /// Computes one or several delayed values and gives their values in the same shape.
     ///
     /// May be called within a task, and from several threads at once.
@@ -103,10 +126,11 @@ impl Run {
     /// - [`Error::Cancelled`]: the cancel token was used before the last task had run.
     /// - [`Error::AskedTwice`]: see [`Outputs`].
     /// - [`Error::TooBig`]: a task is said to make more than the memory limit.
+    /// - [`Error::RepeatedKey`]: see [`Delayed::keyed`](crate::Delayed::keyed).
     pub fn compute<O: Outputs>(&self, outputs: O) -> Result<O::Values> {
         let mut wanted = Vec::new();
         outputs.nodes(&mut wanted);
-        let mut frozen = Frozen::of(&wanted);
+        let mut frozen = self.freeze(&wanted);
         let repeated = refuse_repeated(&frozen)?;
         scheduler::run(&mut frozen, self)?;
         Ok(outputs.values(&mut Take {
@@ -114,7 +138,49 @@ impl Run {
             known: &frozen.known,
             outputs: frozen.outputs.iter(),
             repeated,
+            lost: &[],
         }))
+    }
+
+    /// Computes what can be computed: in each place the value, or nothing if a task failed that it needs, and beside them what failed.
+    ///
+    /// The run [keeps going](Self::keep_going). One that is cancelled gives no value at all.
+    /// ```
+    /// use delayed::{Run, delayed, try_delayed};
+    /// let (good, bad) = (delayed(|| 1), try_delayed(|| "x".parse::<u8>()).named("bad"));
+    /// let ((one, none), outcome) = Run::new().salvage((&good, bad.map(|n| n + 1)));
+    /// assert_eq!((one, none), (Some(1), None));
+    /// assert_eq!(outcome.unwrap_err().task().unwrap().key.as_str(), "bad");
+    /// ```
+    /// # Errors
+    /// As [`compute`](Self::compute), in the second place.
+    pub fn salvage<O: Outputs>(&self, outputs: O) -> (O::Salvaged, Result<()>) {
+        let mut wanted = Vec::new();
+        outputs.nodes(&mut wanted);
+        let mut frozen = self.freeze(&wanted);
+        let repeated = refuse_repeated(&frozen);
+        let ended = match &repeated {
+            Ok(_) => scheduler::run_noting_lost(&mut frozen, &self.clone().keep_going()),
+            Err(_) => Ok(()),
+        };
+        let all = || vec![true; frozen.len()];
+        let (lost, outcome) = match (repeated, ended) {
+            (Err(error), _) => (all(), Err(error)),
+            (_, Err((error, lost))) => (lost.unwrap_or_else(all), Err(error)),
+            (Ok(_), Ok(())) => (Vec::new(), Ok(())),
+        };
+        let salvaged = outputs.salvage(&mut Take {
+            entries: &mut frozen.entries,
+            known: &frozen.known,
+            outputs: frozen.outputs.iter(),
+            repeated: true,
+            lost: &lost,
+        });
+        (salvaged, outcome)
+    }
+
+    fn freeze<'g>(&self, wanted: &[&'g Node]) -> Frozen<'g> {
+        Frozen::with(wanted, self.passes.is_none_or(|passes| passes.merge))
     }
 
     /// What stops it: its own tokens, and those of the run within whose task it is.
@@ -185,8 +251,9 @@ fn cores() -> usize {
     *CORES
 }
 
-/// Whether some task is asked for twice; an error if its value cannot be had twice.
+/// Whether some task is asked for twice; an error if its value cannot be had twice, or a key is not its task's alone.
 fn refuse_repeated(frozen: &Frozen<'_>) -> Result<bool> {
+    frozen.refuse_repeated_keys()?;
     if frozen.outputs.len() < 2 {
         return Ok(false);
     }

@@ -1,29 +1,40 @@
 //! A graph as an SVG drawing, without Graphviz.
 //!
-//! Left to right: a node stands one column after the last of its dependencies, and in a column near the middle of its dependencies. A
+//! Left to right: a node stands one column after the last of its dependencies, and in a column near the middle of its neighbours. A
 //! graph of more than a few hundred nodes becomes a synopsis: one box for each group, with the number of its tasks.
+//!
+//! # Source
+//! The layered layout of Sugiyama, Tagawa and Toda (1981), IEEE Trans. SMC 11, 109-125: long arrows get an unseen spot in each column
+//! that they cross, sweeps to and fro sort each column by the mean of its neighbours' rows, and rows are then the least-squares fit to
+//! these means that keeps the order (pool adjacent violators).
 
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
     path::Path,
+    time::Duration,
 };
 
 use crate::{
     error::Result,
+    explain::Bytes,
     graph::{Graph, Kind, TaskId, write},
     profile::Profile,
 };
 
 /// Above this, single tasks cannot be told apart in a drawing.
 const MANY: usize = 300;
-/// Pixels.
+/// Pixels. Rows stand closer in a high drawing.
 const ROW: f64 = 34.0;
+const CLOSE_ROW: f64 = 28.0;
+const HIGH: f64 = 24.0;
 const BOX: f64 = 24.0;
-const LETTER: f64 = 7.2;
+const LETTER: f64 = 7.0;
 const GAP: f64 = 60.0;
-/// Longer labels are cut; the whole one shows when the pointer rests on the box.
-const LETTERS: usize = 28;
+/// Longer labels lose their middle; the whole one shows when the pointer rests on the box.
+const LETTERS: usize = 48;
+/// More unseen spots than this are not worth their time; long arrows then go straight.
+const SPOTS: usize = 4000;
 
 /// Okabe and Ito's colours, which colour-blind readers can tell apart.
 const DISTINCT: [&str; 8] = [
@@ -110,8 +121,6 @@ struct Shape {
     kind: Kind,
     is_output: bool,
     column: usize,
-    /// The place in the column, from 0.
-    row: usize,
     paint: Paint,
 }
 
@@ -125,8 +134,37 @@ enum Paint {
 
 struct Drawing {
     shapes: Vec<Shape>,
-    /// From, to, and how many dependencies it stands for.
-    arrows: Vec<(usize, usize, usize)>,
+    arrows: Vec<Arrow>,
+    /// Where each shape stands, and then each bend of an arrow.
+    spots: Vec<Spot>,
+}
+
+struct Arrow {
+    from: usize,
+    to: usize,
+    /// How many dependencies it stands for.
+    count: usize,
+    /// The spots that it goes through in the columns between.
+    bends: Vec<usize>,
+}
+
+impl Arrow {
+    fn new(from: usize, to: usize, count: usize) -> Self {
+        Arrow {
+            from,
+            to,
+            count,
+            bends: Vec::new(),
+        }
+    }
+}
+
+/// A place in the drawing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Spot {
+    column: usize,
+    /// Two spots of one column are at least one apart.
+    row: f64,
 }
 
 impl Svg<'_> {
@@ -152,7 +190,6 @@ impl Svg<'_> {
                 kind: info.kind,
                 is_output: graph.outputs().iter().any(|output| output.id == id),
                 column: columns[id.index()],
-                row: 0,
                 paint: paints[id.index()].clone(),
             }
         };
@@ -160,11 +197,12 @@ impl Svg<'_> {
         let arrows = ids().flat_map(|id| {
             graph
                 .dependencies(id)
-                .map(move |from| (from.index(), id.index(), 1))
+                .map(move |from| Arrow::new(from.index(), id.index(), 1))
         });
         Drawing {
             shapes: ids().map(shape).collect(),
             arrows: arrows.collect(),
+            spots: Vec::new(),
         }
     }
 
@@ -188,7 +226,6 @@ impl Svg<'_> {
                     kind: info.kind,
                     is_output: false,
                     column: 0,
-                    row: 0,
                     paint: Paint::None,
                 });
             }
@@ -197,7 +234,12 @@ impl Svg<'_> {
         }
         for (shape, ids) in shapes.iter_mut().zip(&members) {
             let count = ids.len();
-            shape.title = format!("{}: {count} tasks", shape.label);
+            let what = if shape.kind == Kind::Task {
+                "tasks"
+            } else {
+                "known values"
+            };
+            shape.title = format!("{}: {count} {what}", shape.label);
             if count > 1 {
                 shape.label = format!("{} x {count}", shape.label);
             }
@@ -248,8 +290,9 @@ impl Svg<'_> {
         Drawing {
             shapes,
             arrows: arrows
-                .map(|((from, to), count)| (from, to, count))
+                .map(|((from, to), count)| Arrow::new(from, to, count))
                 .collect(),
+            spots: Vec::new(),
         }
     }
 
@@ -298,13 +341,33 @@ impl Svg<'_> {
         }
     }
 
-    /// What the amounts are.
-    fn unit(&self) -> &'static str {
+    fn unit(&self) -> Unit {
         match self.colour {
-            Colour::Order => "place in the order",
-            Colour::Bytes => "bytes",
-            Colour::Time(_) => "microseconds",
-            _ => "",
+            Colour::Bytes => Unit::Bytes,
+            Colour::Time(_) => Unit::Microseconds,
+            _ => Unit::Place,
+        }
+    }
+}
+
+/// What the amounts are.
+#[derive(Debug, Clone, Copy)]
+enum Unit {
+    Place,
+    Bytes,
+    Microseconds,
+}
+
+impl Unit {
+    /// The ends of the scale in words.
+    fn range(self, low: f64, high: f64) -> String {
+        match self {
+            Unit::Place => format!("run first (0) to last ({high:.0})"),
+            Unit::Bytes => format!("{} to {}", Bytes(low as u64), Bytes(high as u64)),
+            Unit::Microseconds => {
+                let [low, high] = [low, high].map(|micros| Duration::from_secs_f64(micros / 1e6));
+                format!("ran for {low:.1?} to {high:.1?}")
+            }
         }
     }
 }
@@ -336,119 +399,267 @@ fn columns(graph: &Graph) -> Vec<usize> {
 }
 
 impl Drawing {
-    /// Gives each shape its row: near the mean of those it hangs on, looking back and forth a few times.
+    /// Gives each shape, and each bend of an arrow, its row.
     fn arrange(&mut self) {
-        let width = self
+        self.spots = self
             .shapes
             .iter()
-            .map(|shape| shape.column + 1)
-            .max()
-            .unwrap_or(0);
-        let mut columns: Vec<Vec<usize>> = vec![Vec::new(); width];
-        for (place, shape) in self.shapes.iter().enumerate() {
-            columns[shape.column].push(place);
+            .map(|shape| Spot {
+                column: shape.column,
+                row: 0.0,
+            })
+            .collect();
+        self.bend();
+        let mut columns: Vec<Vec<usize>> = Vec::new();
+        for (place, spot) in self.spots.iter().enumerate() {
+            if columns.len() <= spot.column {
+                columns.resize(spot.column + 1, Vec::new());
+            }
+            columns[spot.column].push(place);
         }
-        let mut before: Vec<Vec<usize>> = vec![Vec::new(); self.shapes.len()];
+        let mut before: Vec<Vec<usize>> = vec![Vec::new(); self.spots.len()];
         let mut after = before.clone();
-        for (from, to, _) in &self.arrows {
-            before[*to].push(*from);
-            after[*from].push(*to);
+        for arrow in &self.arrows {
+            let way: Vec<usize> = arrow.way().collect();
+            for pair in way.windows(2) {
+                after[pair[0]].push(pair[1]);
+                before[pair[1]].push(pair[0]);
+            }
         }
-        let settle = |shapes: &mut Vec<Shape>,
-                      column: &mut Vec<usize>,
-                      neighbours: Option<&[Vec<usize>]>| {
-            if let Some(neighbours) = neighbours {
-                let mean = |place: &usize| {
-                    let rows = neighbours[*place]
-                        .iter()
-                        .map(|neighbour| shapes[*neighbour].row as f64);
-                    let count = neighbours[*place].len();
-                    if count == 0 {
-                        shapes[*place].row as f64
-                    } else {
-                        rows.sum::<f64>() / count as f64
-                    }
-                };
-                let mut keyed: Vec<(f64, usize)> =
-                    column.iter().map(|place| (mean(place), *place)).collect();
-                keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
-                *column = keyed.into_iter().map(|(_, place)| place).collect();
-            }
-            for (row, place) in column.iter().enumerate() {
-                shapes[*place].row = row;
-            }
-        };
-        for column in &mut columns {
-            settle(&mut self.shapes, column, None);
+        for column in &columns {
+            settle(&mut self.spots, column, |_, place| place as f64);
         }
         for _ in 0..4 {
             for column in &mut columns {
-                settle(&mut self.shapes, column, Some(&before));
+                sort(&mut self.spots, column, &before);
             }
             for column in columns.iter_mut().rev() {
-                settle(&mut self.shapes, column, Some(&after));
+                sort(&mut self.spots, column, &after);
+            }
+        }
+        for _ in 0..4 {
+            for column in &columns {
+                settle(&mut self.spots, column, |spots, place| {
+                    mean(spots, &before[place]).unwrap_or(spots[place].row)
+                });
+            }
+            for column in columns.iter().rev() {
+                settle(&mut self.spots, column, |spots, place| {
+                    mean(spots, &after[place]).unwrap_or(spots[place].row)
+                });
+            }
+        }
+        let top = self
+            .spots
+            .iter()
+            .map(|spot| spot.row)
+            .fold(f64::MAX, f64::min);
+        for spot in &mut self.spots {
+            spot.row -= top;
+        }
+    }
+
+    /// Gives long arrows a spot in each column between.
+    fn bend(&mut self) {
+        let between = |arrow: &Arrow| {
+            let [from, to] = [arrow.from, arrow.to].map(|place| self.shapes[place].column);
+            from + 1..to
+        };
+        if self
+            .arrows
+            .iter()
+            .map(|arrow| between(arrow).len())
+            .sum::<usize>()
+            > SPOTS
+        {
+            return;
+        }
+        let columns: Vec<_> = self.arrows.iter().map(between).collect();
+        for (arrow, columns) in self.arrows.iter_mut().zip(columns) {
+            for column in columns {
+                arrow.bends.push(self.spots.len());
+                self.spots.push(Spot { column, row: 0.0 });
             }
         }
     }
 }
 
-impl fmt::Display for Svg<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let drawing = self.drawing();
-        let shapes = &drawing.shapes;
-        let letters = |shape: &Shape| shape.label.chars().count().min(LETTERS);
-        let columns = shapes
-            .iter()
-            .map(|shape| shape.column + 1)
-            .max()
-            .unwrap_or(0);
-        let mut widths = vec![0.0_f64; columns];
-        let mut heights = vec![0_usize; columns];
-        for shape in shapes {
-            widths[shape.column] = widths[shape.column].max(letters(shape) as f64 * LETTER + 16.0);
-            heights[shape.column] += 1;
+impl Arrow {
+    /// The spots from its start to its end.
+    fn way(&self) -> impl Iterator<Item = usize> {
+        std::iter::once(self.from)
+            .chain(self.bends.iter().copied())
+            .chain([self.to])
+    }
+}
+
+fn mean(spots: &[Spot], neighbours: &[usize]) -> Option<f64> {
+    let sum: f64 = neighbours.iter().map(|place| spots[*place].row).sum();
+    (!neighbours.is_empty()).then(|| sum / neighbours.len() as f64)
+}
+
+/// Sorts a column by the mean row of the neighbours.
+fn sort(spots: &mut [Spot], column: &mut Vec<usize>, neighbours: &[Vec<usize>]) {
+    let mut keyed: Vec<(f64, usize)> = column
+        .iter()
+        .map(|place| {
+            let mean = mean(spots, &neighbours[*place]);
+            (mean.unwrap_or(spots[*place].row), *place)
+        })
+        .collect();
+    keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // Rows count from the middle, so that columns of different heights can be compared.
+    let middle = (keyed.len() as f64 - 1.0) / 2.0;
+    *column = keyed.into_iter().map(|(_, place)| place).collect();
+    for (row, place) in column.iter().enumerate() {
+        spots[*place].row = row as f64 - middle;
+    }
+}
+
+/// Moves the spots of a column as close to where they want to be as their order and a distance of one allow.
+fn settle(spots: &mut [Spot], column: &[usize], wanted: impl Fn(&[Spot], usize) -> f64) {
+    // Blocks of spots that touch: the sum of where their first spots want to be, and how many they are.
+    let mut blocks: Vec<(f64, usize)> = Vec::new();
+    for (row, place) in column.iter().enumerate() {
+        let mut block = (wanted(spots, *place) - row as f64, 1);
+        while let Some(last) = blocks.last()
+            && last.0 / last.1 as f64 > block.0 / block.1 as f64
+        {
+            block = (block.0 + last.0, block.1 + last.1);
+            blocks.pop();
+        }
+        blocks.push(block);
+    }
+    let mut row = 0;
+    for (sum, count) in blocks {
+        for _ in 0..count {
+            spots[column[row]].row = sum / count as f64 + row as f64;
+            row += 1;
+        }
+    }
+}
+
+/// Where rows and columns are on the page.
+struct Page {
+    left: Vec<f64>,
+    widths: Vec<f64>,
+    top: f64,
+    row: f64,
+    width: f64,
+    height: f64,
+}
+
+impl Page {
+    fn of(drawing: &Drawing, key: &Key) -> Self {
+        let columns = drawing.spots.iter().map(|spot| spot.column + 1).max();
+        let mut widths = vec![0.0_f64; columns.unwrap_or(0)];
+        for shape in &drawing.shapes {
+            let letters = shape.label.chars().count().min(LETTERS) as f64;
+            widths[shape.column] = widths[shape.column].max(letters * LETTER + 18.0);
         }
         let mut left = vec![20.0];
         for width in &widths {
             left.push(left[left.len() - 1] + width + GAP);
         }
-        let rows = heights.iter().copied().max().unwrap_or(0);
-        let key = Key::of(shapes, self.unit());
+        let rows = drawing
+            .spots
+            .iter()
+            .map(|spot| spot.row)
+            .fold(0.0, f64::max);
+        let row = if rows > HIGH { CLOSE_ROW } else { ROW };
         let top = 20.0 + key.height();
-        let width = (left[columns] - GAP + 20.0).max(320.0);
-        let height = top + rows as f64 * ROW + 20.0;
-        // Each column stands in the middle of the highest.
-        let y = |shape: &Shape| {
-            top + (rows - heights[shape.column]) as f64 * ROW / 2.0 + shape.row as f64 * ROW
-        };
+        Page {
+            width: (left[widths.len()] - GAP + 20.0)
+                .max(key.width())
+                .max(120.0),
+            height: top + rows * row + BOX + 20.0,
+            left,
+            widths,
+            top,
+            row,
+        }
+    }
+
+    /// The middle of a spot's row.
+    fn y(&self, spot: &Spot) -> f64 {
+        self.top + spot.row * self.row + BOX / 2.0
+    }
+
+    /// A curve from box to box; through a column that it crosses it goes straight.
+    fn curve(&self, f: &mut fmt::Formatter<'_>, spots: &[Spot], arrow: &Arrow) -> fmt::Result {
+        let start = &spots[arrow.from];
+        let (mut x, mut y) = (
+            self.left[start.column] + self.widths[start.column],
+            self.y(start),
+        );
+        write!(f, r#"<path d="M{x:.1} {y:.1}"#)?;
+        for spot in arrow.way().skip(1).map(|place| &spots[place]) {
+            let (next_x, next_y) = (self.left[spot.column], self.y(spot));
+            let bend = ((next_x - x) / 2.0).abs().max(20.0);
+            write!(
+                f,
+                "C{:.1} {y:.1} {:.1} {next_y:.1} {next_x:.1} {next_y:.1}",
+                x + bend,
+                next_x - bend
+            )?;
+            (x, y) = (next_x, next_y);
+            if spot.column < spots[arrow.to].column {
+                x += self.widths[spot.column];
+                write!(f, "H{x:.1}")?;
+            }
+        }
+        let stroke = 1.0 + (arrow.count as f64).log10().min(4.0) / 2.0;
+        write!(
+            f,
+            r##"" fill="none" stroke="#777" stroke-width="{stroke:.1}" marker-end="url(#tip)">"##
+        )?;
+        if arrow.count > 1 {
+            write!(f, "<title>{} dependencies</title>", arrow.count)?;
+        }
+        writeln!(f, "</path>")
+    }
+}
+
+/// A label without its middle if it is long: what tells labels apart stands at their ends.
+fn shortened(label: &str) -> String {
+    let letters: Vec<char> = label.chars().collect();
+    if letters.len() <= LETTERS {
+        return label.to_string();
+    }
+    let start = LETTERS / 3;
+    let end = letters.len() - (LETTERS - 1 - start);
+    letters[..start]
+        .iter()
+        .chain(&['…'])
+        .chain(&letters[end..])
+        .collect()
+}
+
+impl fmt::Display for Svg<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let drawing = self.drawing();
+        let key = Key::of(&drawing.shapes, self.unit());
+        let page = Page::of(&drawing, &key);
+        let (width, height) = (page.width, page.height);
         writeln!(
             f,
             r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0}" height="{height:.0}" viewBox="0 0 {width:.0} {height:.0}" font-family="sans-serif" font-size="12">"#
         )?;
         writeln!(
             f,
-            r##"<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#666"/></marker></defs>"##
+            r##"<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z" fill="#777"/></marker></defs>"##
         )?;
         writeln!(f, r##"<rect width="100%" height="100%" fill="#fff"/>"##)?;
         key.draw(f)?;
-        for (from, to, count) in &drawing.arrows {
-            let (from, to) = (&shapes[*from], &shapes[*to]);
-            let (x1, y1) = (left[from.column] + widths[from.column], y(from) + BOX / 2.0);
-            let (x2, y2) = (left[to.column], y(to) + BOX / 2.0);
-            let bend = ((x2 - x1) / 2.0).abs().max(20.0);
-            write!(
-                f,
-                r##"<path d="M{x1:.1} {y1:.1}C{:.1} {y1:.1} {:.1} {y2:.1} {x2:.1} {y2:.1}" fill="none" stroke="#666" marker-end="url(#tip)">"##,
-                x1 + bend,
-                x2 - bend
-            )?;
-            if *count > 1 {
-                write!(f, "<title>{count} dependencies</title>")?;
-            }
-            writeln!(f, "</path>")?;
+        for arrow in &drawing.arrows {
+            page.curve(f, &drawing.spots, arrow)?;
         }
-        for shape in shapes {
-            let (x, y, width) = (left[shape.column], y(shape), widths[shape.column]);
+        for (shape, spot) in drawing.shapes.iter().zip(&drawing.spots) {
+            let (x, y, width) = (
+                page.left[shape.column],
+                page.y(spot) - BOX / 2.0,
+                page.widths[shape.column],
+            );
             let round = if shape.kind == Kind::Task { 12 } else { 0 };
             let stroke = if shape.is_output { 2.5 } else { 0.8 };
             let (fill, ink) = key.colour(&shape.paint);
@@ -457,17 +668,12 @@ impl fmt::Display for Svg<'_> {
                 f,
                 r##"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{BOX}" rx="{round}" fill="{fill}" stroke="#222" stroke-width="{stroke}"/>"##
             )?;
-            let cut: String = if shape.label.chars().count() > LETTERS {
-                shape.label.chars().take(LETTERS - 1).chain(['…']).collect()
-            } else {
-                shape.label.clone()
-            };
             writeln!(
                 f,
                 r#"<text x="{:.1}" y="{:.1}" text-anchor="middle" fill="{ink}">{}</text></g>"#,
                 x + width / 2.0,
                 y + 16.0,
-                Escaped(&cut)
+                Escaped(&shortened(&shape.label))
             )?;
         }
         writeln!(f, "</svg>")
@@ -478,11 +684,11 @@ impl fmt::Display for Svg<'_> {
 struct Key {
     names: Vec<String>,
     range: Option<(f64, f64)>,
-    unit: &'static str,
+    unit: Unit,
 }
 
 impl Key {
-    fn of(shapes: &[Shape], unit: &'static str) -> Self {
+    fn of(shapes: &[Shape], unit: Unit) -> Self {
         let mut key = Key {
             names: Vec::new(),
             range: None,
@@ -530,16 +736,43 @@ impl Key {
         }
     }
 
+    fn is_shown(&self) -> bool {
+        self.range.is_some() || self.names.len() > 1
+    }
+
     fn height(&self) -> f64 {
-        if self.range.is_some() || self.names.len() > 1 {
-            30.0
-        } else {
+        if self.is_shown() { 30.0 } else { 0.0 }
+    }
+
+    fn width(&self) -> f64 {
+        let entries = self.entries();
+        if !self.is_shown() {
             0.0
+        } else if self.range.is_some() {
+            380.0
+        } else {
+            40.0 + entries
+                .iter()
+                .map(|(_, text)| entry_width(text))
+                .sum::<f64>()
         }
     }
 
+    /// Colours and their names; where names share a colour, the first one and a word about the others.
+    fn entries(&self) -> Vec<(Option<&str>, String)> {
+        let shown = self.names.iter().take(DISTINCT.len());
+        let mut entries: Vec<(Option<&str>, String)> = shown
+            .map(|name| (Some(name.as_str()), shortened(name)))
+            .collect();
+        if self.names.len() > DISTINCT.len() {
+            let more = self.names.len() - DISTINCT.len();
+            entries.push((None, format!("and {more} more in the same colours again")));
+        }
+        entries
+    }
+
     fn draw(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.height() == 0.0 {
+        if !self.is_shown() {
             return Ok(());
         }
         if let Some((low, high)) = self.range {
@@ -553,27 +786,33 @@ impl Key {
             }
             return writeln!(
                 f,
-                r#"<text x="148" y="24">{low:.0} to {high:.0} {}</text>"#,
-                self.unit
+                r#"<text x="148" y="24">{}</text>"#,
+                self.unit.range(low, high)
             );
         }
         let mut x = 20.0;
-        for name in self.names.iter().take(DISTINCT.len()) {
-            let (fill, _) = self.colour(&Paint::Name(name.clone()));
-            write!(
-                f,
-                r#"<rect x="{x:.0}" y="14" width="12" height="12" fill="{fill}"/>"#
-            )?;
+        for (name, text) in self.entries() {
+            if let Some(name) = name {
+                let (fill, _) = self.colour(&Paint::Name(name.to_string()));
+                write!(
+                    f,
+                    r#"<rect x="{x:.0}" y="14" width="12" height="12" fill="{fill}"/>"#
+                )?;
+            }
             writeln!(
                 f,
                 r#"<text x="{:.0}" y="24">{}</text>"#,
                 x + 17.0,
-                Escaped(name)
+                Escaped(&text)
             )?;
-            x += 30.0 + name.chars().count() as f64 * LETTER;
+            x += entry_width(&text);
         }
         Ok(())
     }
+}
+
+fn entry_width(text: &str) -> f64 {
+    32.0 + text.chars().count() as f64 * LETTER
 }
 
 /// A colour between the points of the scale; `share` from 0 to 1.
@@ -664,21 +903,71 @@ mod tests {
     }
 
     #[test]
-    fn columns_follow_the_longest_way_and_rows_do_not_overlap() {
+    fn columns_follow_the_longest_way_and_boxes_do_not_overlap() {
         let graph = regrid(5);
-        let mut drawing = graph.svg().drawing();
-        for (from, to, _) in &drawing.arrows {
-            assert!(drawing.shapes[*from].column < drawing.shapes[*to].column);
+        let drawing = graph.svg().drawing();
+        for arrow in &drawing.arrows {
+            assert!(drawing.shapes[arrow.from].column < drawing.shapes[arrow.to].column);
         }
-        drawing
-            .shapes
-            .sort_by_key(|shape| (shape.column, shape.row));
-        assert!(
-            drawing
-                .shapes
-                .windows(2)
-                .all(|pair| (pair[0].column, pair[0].row) < (pair[1].column, pair[1].row))
+        let mut spots = drawing.spots.clone();
+        spots.sort_by(|a, b| a.column.cmp(&b.column).then(a.row.total_cmp(&b.row)));
+        for pair in spots
+            .windows(2)
+            .filter(|pair| pair[0].column == pair[1].column)
+        {
+            assert!(pair[1].row - pair[0].row > 0.999, "{pair:?}");
+        }
+        assert!(spots.iter().all(|spot| spot.row >= 0.0));
+    }
+
+    #[test]
+    fn a_chain_is_straight_and_an_arrow_that_skips_it_goes_round() {
+        let first = delayed(|| 1).named("first");
+        let last = (0..4_usize).fold(first.clone(), |x, i| x.map(|x| x + 1).named(("step", i)));
+        let graph = Graph::of(apply((&first, &last), |(a, b)| a + b).named("join"));
+        let drawing = graph.svg().drawing();
+        let long = drawing.arrows.iter().find(|arrow| !arrow.bends.is_empty());
+        let long = long.expect("the arrow from the first task to the last one");
+        for bend in &long.bends {
+            let bend = drawing.spots[*bend];
+            let beside = drawing.shapes.iter().zip(&drawing.spots);
+            let beside: Vec<_> = beside
+                .filter(|(shape, _)| shape.column == bend.column)
+                .map(|(_, spot)| spot.row)
+                .collect();
+            assert!(beside.iter().all(|row| (row - bend.row).abs() > 0.999));
+        }
+    }
+
+    #[test]
+    fn long_labels_lose_their_middle_and_any_text_is_harmless() {
+        let label = "regrid surface_temperature of the year 2020 [0..6, 100..200]";
+        assert_eq!(
+            shortened(label),
+            "regrid surface_t… the year 2020 [0..6, 100..200]"
         );
+        let evil = "<script>alert(\"x\")</script> & 'y' \u{1}";
+        let graph = Graph::of(
+            delayed(|| 1)
+                .named(evil)
+                .group(evil)
+                .map(|x| x + 1)
+                .named("ok"),
+        );
+        for colour in [Colour::Group, Colour::Order] {
+            let text = graph.svg().colour(colour).to_string();
+            assert!(
+                !text.contains("<script") && !text.contains('\u{1}'),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_hundred_thousand_tasks_draw_to_a_small_picture() {
+        let text = regrid(50_000).svg().colour(Colour::Order).to_string();
+        assert!(text.len() < 10_000, "{} bytes", text.len());
+        assert!(text.contains(">read x 50000</text>"));
     }
 
     #[test]
@@ -696,14 +985,14 @@ mod tests {
                 .svg()
                 .colour(Colour::Time(profile.clone()))
                 .to_string()
-                .contains("microseconds</text>")
+                .contains(">ran for ")
         );
         assert!(
             graph
                 .svg()
                 .colour(Colour::Order)
                 .to_string()
-                .contains("0 to 1 place in the order")
+                .contains("run first (0) to last (1)")
         );
         assert!(
             graph

@@ -140,6 +140,8 @@ impl Head {
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Notes {
     pub(crate) label: Option<Label>,
+    /// The label is the task's key, and nobody else's.
+    pub(crate) keyed: bool,
     pub(crate) group: Option<Cow<'static, str>>,
     pub(crate) bytes: Option<u64>,
     pub(crate) priority: i16,

@@ -1,8 +1,8 @@
 //! Passes over a graph: a graph in, a graph with the same outputs out.
 //!
-//! A local run needs none of them: its tasks are those that the outputs need ([`cull`]), equal pure tasks are one task, known values are
-//! no tasks ([`inline`]), and a chain runs on one worker without touching a queue ([`fuse`]). The passes show what that amounts to, in
-//! pictures and plans, and prepare a graph for schedulers where a task costs more than here.
+//! A local run needs hardly any: its tasks are those that the outputs need ([`cull`]), known values are no tasks ([`inline`]), and a
+//! chain runs on one worker without touching a queue ([`fuse`]). Equal pure tasks are merged when a graph is gathered, for a run as for a
+//! picture. The passes show what all that amounts to, and prepare a graph for schedulers where a task costs more than here.
 
 mod cull;
 mod fuse;
@@ -10,7 +10,9 @@ mod inline;
 
 use crate::graph::Graph;
 
-/// Which passes [`Graph::optimize`] makes; all of them by default. They are made in the order of the fields.
+/// Which passes are made; all of them by default. They are made in the order of the fields, and none changes a value.
+///
+/// To be given to [`Graph::optimize`], [`GraphBuilder::passes`](crate::GraphBuilder::passes) or [`Run::passes`](crate::Run::passes).
 ///
 /// ```
 /// use delayed::{Graph, Passes, delayed};
@@ -24,6 +26,9 @@ use crate::graph::Graph;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Passes {
+    /// Make one task of equal [pure](crate::Delayed::pure) tasks. This happens while a graph is gathered from delayed values, so
+    /// [`Graph::optimize`] comes too late for it.
+    pub merge: bool,
     /// Leave out what no output needs.
     pub cull: bool,
     /// Make known values a part of the tasks that read them.
@@ -35,10 +40,17 @@ pub struct Passes {
 impl Passes {
     /// No pass at all.
     pub const NONE: Self = Passes {
+        merge: false,
         cull: false,
         inline: false,
         fuse: false,
     };
+
+    /// Switches merging equal pure tasks on or off.
+    pub fn merge(mut self, on: bool) -> Self {
+        self.merge = on;
+        self
+    }
 
     /// Switches leaving out on or off.
     pub fn cull(mut self, on: bool) -> Self {
@@ -62,6 +74,7 @@ impl Passes {
 impl Default for Passes {
     fn default() -> Self {
         Passes {
+            merge: true,
             cull: true,
             inline: true,
             fuse: true,

@@ -54,7 +54,7 @@ impl fmt::Display for Page<'_> {
             .expect("the page has a place for its data");
         f.write_str(before)?;
         match self.0 {
-            None => f.write_str("{\"tasks\":[],\"groups\":[],\"alive\":[],\"path\":[],\"workers\":0,\"wall\":0,\"summary\":\"no run\"}")?,
+            None => f.write_str("{\"tasks\":[],\"groups\":[],\"alive\":[],\"path\":[],\"workers\":0,\"wall\":0,\"busy\":0,\"critical\":0,\"peak_bytes\":0,\"peak_values\":0}")?,
             Some(record) => data(f, record)?,
         }
         f.write_str(after)
@@ -80,11 +80,12 @@ fn data(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
         let group = place(&record.group(task.id));
         write!(
             f,
-            "[{},{},{},{},{group}]",
+            "[{},{},{},{},{group},{}]",
             Json(key),
             task.worker,
             micros(task.started),
-            micros(task.finished)
+            micros(task.finished),
+            u8::from(task.succeeded)
         )
     })?;
     f.write_str("],\n\"alive\":[")?;
@@ -95,14 +96,15 @@ fn data(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
     separated(f, &report.critical_path.0, |f, key| {
         write!(f, "{}", Json(key))
     })?;
-    let summary = report.to_string();
-    let summary = summary.lines().next().unwrap_or_default();
     write!(
         f,
-        "],\n\"workers\":{},\"wall\":{},\"summary\":{}}}",
+        "],\n\"workers\":{},\"wall\":{},\"busy\":{},\"critical\":{},\"peak_bytes\":{},\"peak_values\":{}}}",
         report.workers,
         micros(report.wall),
-        Json(summary)
+        micros(report.busy),
+        micros(report.critical_path.1),
+        report.peak_bytes,
+        report.peak_values
     )
 }
 

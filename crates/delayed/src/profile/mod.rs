@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 
 use crate::{
     error::Result,
+    explain::Bytes,
     graph::{Graph, TaskId, write},
     observe::{Observer, RunEnd, RunView, TaskEnd, TaskView},
 };
@@ -201,14 +202,14 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} tasks in {:.3?} on {} workers, {:.0} % busy; critical path {:.3?}; peak {} values, {} bytes",
+            "{} tasks in {:.3?} on {} workers, {:.0} % busy; critical path {:.3?}; peak {} values, {}",
             self.tasks,
             self.wall,
             self.workers,
             100.0 * self.efficiency(),
             self.critical_path.1,
             self.peak_values,
-            self.peak_bytes
+            Bytes(self.peak_bytes)
         )?;
         for (name, tasks, time) in &self.groups {
             writeln!(f, "{tasks:>9} {:>12} {name}", format!("{time:.3?}"))?;

@@ -23,6 +23,14 @@ use crate::{
 
 /// Runs every task of `frozen`; the values of the outputs are left in the entries.
 pub(crate) fn run(frozen: &mut Frozen<'_>, settings: &Run) -> Result<()> {
+    run_noting_lost(frozen, settings).map_err(|(error, _)| error)
+}
+
+/// As [`run`]; if some tasks failed and all others ran, says which have no value.
+pub(crate) fn run_noting_lost(
+    frozen: &mut Frozen<'_>,
+    settings: &Run,
+) -> Result<(), (Error, Option<Vec<bool>>)> {
     inside::note_places();
     let workers = settings.workers().min(frozen.len()).max(1);
     let dependents = (workers > 1).then(|| state::dependents(frozen));
@@ -31,9 +39,10 @@ pub(crate) fn run(frozen: &mut Frozen<'_>, settings: &Run) -> Result<()> {
     }
     let frozen = &*frozen;
     let state = match dependents {
-        Some(dependents) => State::together(frozen, settings, dependents)?,
-        None => State::alone(frozen, settings)?,
-    };
+        Some(dependents) => State::together(frozen, settings, dependents),
+        None => State::alone(frozen, settings),
+    }
+    .map_err(|error| (error, None))?;
     for observer in &settings.observers {
         observer.run_started(&RunView { frozen, workers });
     }
@@ -48,19 +57,22 @@ pub(crate) fn run(frozen: &mut Frozen<'_>, settings: &Run) -> Result<()> {
     }
     match end {
         RunEnd::Finished => Ok(()),
-        RunEnd::Cancelled => Err(Error::Cancelled),
+        RunEnd::Cancelled => Err((Error::Cancelled, None)),
         RunEnd::Failed => {
+            let finished = state.finished();
             let mut failures = state.into_failures();
             failures.sort_by_key(|(task, _)| *task);
+            let lost = finished.then(|| frozen.lost(failures.iter().map(|(task, _)| *task)));
             let mut errors: Vec<Error> = failures
                 .into_iter()
                 .map(|(task, cause)| frozen.error(task, cause))
                 .collect();
-            Err(if errors.len() == 1 {
+            let error = if errors.len() == 1 {
                 errors.remove(0)
             } else {
                 Error::Several { errors }
-            })
+            };
+            Err((error, lost))
         }
     }
 }
