@@ -177,7 +177,7 @@ fn without_noise() {
     ONCE.call_once(|| {
         let usual = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if info.payload_as_str() != Some("never") {
+            if info.payload().downcast_ref() != Some(&"never") {
                 usual(info);
             }
         }));
