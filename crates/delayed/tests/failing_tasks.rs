@@ -322,3 +322,29 @@ fn a_failure_is_replayed_on_the_callers_thread_and_its_panic_not_caught() {
     let payload = std::panic::catch_unwind(replay).unwrap_err();
     assert_eq!(*payload.downcast::<String>().unwrap(), format!("{here:?}"));
 }
+
+#[test]
+fn a_long_chain_of_inputs_is_shown_by_its_ends() {
+    let chain = (1..100_usize).fold(delayed(|| 0).named("root"), |last, i| {
+        last.map(|x| x + 1).named(("step", i))
+    });
+    let error = chain
+        .try_map(|_| Err::<i32, _>("boom"))
+        .named("bad")
+        .compute()
+        .unwrap_err();
+    let task = error.task().unwrap();
+    assert_eq!((task.inputs.len(), task.inputs_left_out), (16, 84));
+    assert_eq!(task.inputs[0].as_str(), "step 99");
+    assert_eq!(task.inputs[15].as_str(), "root");
+    let text = error.to_string();
+    assert!(
+        text.contains("from `step 99` <- `step 98` <- `step 97` <- ... <- `root`"),
+        "{text}"
+    );
+    let report = error.report();
+    assert!(
+        report.contains("<- `step 92` <- ... 84 more ... <- `step 7` <-"),
+        "{report}"
+    );
+}

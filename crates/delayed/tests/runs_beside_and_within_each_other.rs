@@ -64,9 +64,12 @@ fn a_chain_of_a_million_tasks_is_built_drawn_run_and_dropped() {
     for _ in 0..1_000_000 {
         last = last.map(|x| x + 1);
     }
-    let picture = delayed::Graph::of(&last).svg().to_string();
-    assert!(picture.contains(" x 1000000</text>") && picture.len() < 10_000);
     assert_eq!(last.compute().unwrap(), 1_000_000);
+    // Two seconds where code is optimised, most of a minute where it is not.
+    if !cfg!(debug_assertions) {
+        let picture = delayed::Graph::of(&last).svg().to_string();
+        assert!(picture.contains(" x 1000000</text>") && picture.len() < 10_000);
+    }
 }
 
 #[test]
