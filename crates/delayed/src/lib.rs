@@ -44,6 +44,7 @@ mod error;
 mod explain;
 mod frozen;
 mod graph;
+mod handle;
 mod inputs;
 mod key;
 mod lint;
