@@ -13,11 +13,12 @@ use parking_lot::Mutex;
 
 use crate::{
     error::{BoxError, Result},
+    handle::Handle,
     inputs::{Inputs, own},
     key::Label,
     outputs::Outputs,
     run::Run,
-    task::{Fallible, Handle, Node, Pure, Sure},
+    task::{Fallible, Node, Pure, Sure, constant, task},
 };
 
 /// A value of type `T` that a task will make.
@@ -45,7 +46,7 @@ where
     T: Send + Sync + 'static,
     F: Fn() -> T + Send + Sync + 'static,
 {
-    Delayed::of(Handle::task::<_, _, _, Sure, F>(
+    Delayed::of(task::<_, _, _, Sure, F>(
         (),
         move |()| f(),
         Location::caller(),
@@ -66,7 +67,7 @@ where
     E: Into<BoxError> + 'static,
     F: Fn() -> Result<T, E> + Send + Sync + 'static,
 {
-    Delayed::of(Handle::task::<_, _, _, Fallible, F>(
+    Delayed::of(task::<_, _, _, Fallible, F>(
         (),
         move |()| f(),
         Location::caller(),
@@ -79,7 +80,7 @@ where
 /// cloned goes into an `Arc` first.
 #[track_caller]
 pub fn value<T: Clone + Send + Sync + 'static>(value: T) -> Delayed<T> {
-    Delayed::of(Handle::constant(value, Location::caller()))
+    Delayed::of(constant(value, Location::caller()))
 }
 
 /// A task on several inputs; the closure sees references in the shape of the inputs (see [`Inputs`]).
@@ -101,7 +102,7 @@ where
     T: Send + Sync + 'static,
     F: for<'a> Fn(I::Refs<'a>) -> T + Send + Sync + 'static,
 {
-    Delayed::of(Handle::task::<_, _, _, Sure, F>(
+    Delayed::of(task::<_, _, _, Sure, F>(
         inputs.hold(),
         f,
         Location::caller(),
@@ -117,7 +118,7 @@ where
     E: Into<BoxError> + 'static,
     F: for<'a> Fn(I::Refs<'a>) -> Result<T, E> + Send + Sync + 'static,
 {
-    Delayed::of(Handle::task::<_, _, _, Fallible, F>(
+    Delayed::of(task::<_, _, _, Fallible, F>(
         inputs.hold(),
         f,
         Location::caller(),
@@ -320,7 +321,7 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     {
         let label = self.label();
         let site = Location::caller();
-        let kept = Delayed::of(Handle::constant(self.compute()?, site));
+        let kept = Delayed::of(constant(self.compute()?, site));
         Ok(kept.named(label))
     }
 

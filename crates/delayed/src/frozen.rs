@@ -264,16 +264,19 @@ struct Frame {
 
 /// Post-order from the outputs, the heaviest input first, without recursion.
 fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>, merge: bool) -> Frozen<'g> {
-    let mut entries = spare_entries();
-    let (mut known, mut dependencies) = (Vec::new(), Vec::new());
-    let (mut steered, mut keyed) = (Vec::new(), Vec::new());
+    let Room {
+        mut entries,
+        mut dependencies,
+        mut list,
+        mut frames,
+    } = Room::take();
+    let (mut known, mut steered, mut keyed) = (Vec::new(), Vec::new(), Vec::new());
     // Pure tasks by what they do to which inputs.
     let mut pure: HashMap<(TypeId, u64, Vec<u32>), u32> = HashMap::new();
     // Priorities go before the caller's order, weights do not.
-    let mut list: Vec<&'g Node> = outputs.to_vec();
+    list.extend_from_slice(outputs);
     list.sort_by_key(|output| Reverse(output.head.weight().urgency));
     // The lowest frame stands for the caller.
-    let mut frames: Vec<Frame> = Vec::new();
     let mut frame = Frame {
         at: 0,
         first: 0,
@@ -296,12 +299,11 @@ fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>, merge: bool) -> Fro
             let first = list.len();
             node.work.inputs(&mut list);
             let named = list.len();
-            let order = |a: &&Node, b: &&Node| a.head.weight().order(b.head.weight());
-            let sorted =
-                named - first < 2 || list[first..].is_sorted_by(|a, b| order(a, b).is_le());
+            let place = |node: &&Node| node.head.weight().place();
+            let sorted = named - first < 2 || list[first..].is_sorted_by_key(place);
             if !sorted {
                 list.extend_from_within(first..);
-                list[named..].sort_by(order);
+                list[named..].sort_by_key(place);
             }
             let next = if sorted { first } else { named };
             u32::try_from(list.len()).expect("fewer than 2^32 open dependencies");
@@ -360,6 +362,12 @@ fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>, merge: bool) -> Fro
             break;
         }
     }
+    Room {
+        list,
+        frames,
+        ..Room::default()
+    }
+    .give_back();
     let outputs = outputs
         .iter()
         .map(|output| marks.number(output).expect("outputs are walked"))
@@ -374,37 +382,67 @@ fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>, merge: bool) -> Fro
     }
 }
 
-/// Room for entries that the last run left, so that a program that runs one graph after another does not ask the system for fresh
-/// pages each time.
-static SPARE: Mutex<Vec<Entry<'static>>> = Mutex::new(Vec::new());
+/// Vectors for a walk and what it finds.
+#[derive(Default)]
+struct Room<'g> {
+    entries: Vec<Entry<'g>>,
+    dependencies: Vec<u32>,
+    list: Vec<&'g Node>,
+    frames: Vec<Frame>,
+}
 
-/// More than this is not kept.
+/// What the last walk and its run left, so that a program that runs one graph after another does not ask the system for fresh pages
+/// each time.
+static SPARE: Mutex<Room<'static>> = Mutex::new(Room {
+    entries: Vec::new(),
+    dependencies: Vec::new(),
+    list: Vec::new(),
+    frames: Vec::new(),
+});
+
+/// A vector of more bytes is not kept.
 const SPARE_BYTES: usize = 16 << 20;
 
-fn spare_entries<'g>() -> Vec<Entry<'g>> {
-    SPARE
-        .try_lock()
-        .map(|mut spare| mem::take(&mut *spare))
-        .unwrap_or_default()
+impl Room<'_> {
+    fn take() -> Self {
+        let spare = SPARE.try_lock().map(|mut spare| mem::take(&mut *spare));
+        spare.unwrap_or_default()
+    }
+
+    fn give_back(self) {
+        if let Some(mut spare) = SPARE.try_lock() {
+            keep(emptied(self.entries), &mut spare.entries);
+            keep(emptied(self.dependencies), &mut spare.dependencies);
+            keep(emptied(self.list), &mut spare.list);
+            keep(emptied(self.frames), &mut spare.frames);
+        }
+    }
+}
+
+fn keep<T>(room: Vec<T>, spare: &mut Vec<T>) {
+    if room.capacity() > spare.capacity() && room.capacity() * size_of::<T>() <= SPARE_BYTES {
+        *spare = room;
+    }
+}
+
+/// The room of a vector, for elements that differ only in what they borrow.
+fn emptied<T, U>(mut vector: Vec<T>) -> Vec<U> {
+    vector.clear();
+    // Collecting an empty vector into one of the same layout keeps its room.
+    vector
+        .into_iter()
+        .map(|_| unreachable!("the vector is empty"))
+        .collect()
 }
 
 impl Drop for Frozen<'_> {
     fn drop(&mut self) {
-        let mut entries = mem::take(&mut self.entries);
-        entries.clear();
-        if entries.capacity() * size_of::<Entry<'_>>() > SPARE_BYTES {
-            return;
+        Room {
+            entries: mem::take(&mut self.entries),
+            dependencies: mem::take(&mut self.dependencies),
+            ..Room::default()
         }
-        // Collecting an empty vector into one of the same layout keeps its room; what was borrowed is gone.
-        let entries: Vec<Entry<'static>> = entries
-            .into_iter()
-            .map(|_| unreachable!("the vector is empty"))
-            .collect();
-        if let Some(mut spare) = SPARE.try_lock()
-            && spare.capacity() < entries.capacity()
-        {
-            *spare = entries;
-        }
+        .give_back();
     }
 }
 

@@ -172,6 +172,7 @@ mod error;
 mod explain;
 mod frozen;
 mod graph;
+mod handle;
 mod inputs;
 mod key;
 mod lint;

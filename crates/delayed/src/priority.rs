@@ -12,8 +12,6 @@
 //!
 //! Weights are summed up as tasks are built, so the walk that numbers them has only to compare.
 
-use std::cmp::Ordering;
-
 /// What a sub-tree weighs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Weight {
@@ -38,13 +36,12 @@ impl Weight {
         }
     }
 
-    /// Less if this sub-tree is to be walked before the other.
+    /// Less if this sub-tree is to be walked before another.
     #[inline]
-    pub(crate) fn order(self, other: Self) -> Ordering {
-        other
-            .urgency
-            .cmp(&self.urgency)
-            .then_with(|| other.tasks.total_cmp(&self.tasks))
+    pub(crate) fn place(self) -> u64 {
+        // No weight is below zero, so its bits are ordered as it is.
+        let urgency = (i32::from(i16::MAX) - i32::from(self.urgency)) as u64;
+        urgency << 32 | u64::from(!self.tasks.to_bits())
     }
 }
 

@@ -5,7 +5,6 @@
 use std::{
     any::{TypeId, type_name},
     borrow::Cow,
-    cell::{Cell, RefCell},
     fmt,
     marker::PhantomData,
     panic::Location,
@@ -20,6 +19,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     error::BoxError,
+    handle::{Handle, Handles},
     inputs::Held,
     key::Label,
     priority::Weight,
@@ -90,6 +90,8 @@ impl Node {
 pub(crate) struct Head {
     pub(crate) site: &'static Location<'static>,
     pub(crate) mark: Mark,
+    /// How many handles there are on the node.
+    pub(crate) handles: Handles,
     weight: f32,
     urgency: AtomicI16,
     /// Whether the value is there without running anything.
@@ -109,6 +111,7 @@ impl Head {
         Head {
             site,
             mark: Mark::default(),
+            handles: Handles::one(),
             weight: below.tasks + if known { 0.0 } else { 1.0 },
             urgency: AtomicI16::new(below.urgency.max(0)),
             known,
@@ -288,123 +291,39 @@ impl<T: Clone + Send + Sync + 'static> Work for Constant<T> {
     fn release(&self, _: &Call<'_>) {}
 }
 
-/// Owns a node, shared with every other handle on it.
-#[derive(Clone)]
-pub(crate) struct Handle(Option<Arc<Node>>);
-
-impl Handle {
-    pub(crate) fn task<H, F, R, M, N>(
-        inputs: H,
-        function: F,
-        site: &'static Location<'static>,
-    ) -> Self
-    where
-        H: Held,
-        F: for<'a> Fn(H::Refs<'a>) -> R + Send + Sync + 'static,
-        R: 'static,
-        M: Mode<R>,
-        N: 'static,
-    {
-        let mut below = Weight::NOTHING;
-        inputs.each(&mut |node| below = below.and(node.head.weight()));
-        let work = Task::<H, F, R, M, N> {
-            inputs,
-            function,
-            types: PhantomData,
-        };
-        Handle(Some(Arc::new(Node {
-            head: Head::new(site, false, below),
-            work,
-        })))
-    }
-
-    pub(crate) fn constant<T: Clone + Send + Sync + 'static>(
-        value: T,
-        site: &'static Location<'static>,
-    ) -> Self {
-        Handle(Some(Arc::new(Node {
-            head: Head::new(site, true, Weight::NOTHING),
-            work: Constant(value),
-        })))
-    }
-
-    #[inline]
-    pub(crate) fn node(&self) -> &Node {
-        self.0
-            .as_ref()
-            .expect("a handle is emptied only when it is dropped")
-    }
+/// A handle on a new task.
+pub(crate) fn task<H, F, R, M, N>(
+    inputs: H,
+    function: F,
+    site: &'static Location<'static>,
+) -> Handle
+where
+    H: Held,
+    F: for<'a> Fn(H::Refs<'a>) -> R + Send + Sync + 'static,
+    R: 'static,
+    M: Mode<R>,
+    N: 'static,
+{
+    let mut below = Weight::NOTHING;
+    inputs.each(&mut |node| below = below.and(node.head.weight()));
+    let work = Task::<H, F, R, M, N> {
+        inputs,
+        function,
+        types: PhantomData,
+    };
+    Handle::new(Node {
+        head: Head::new(site, false, below),
+        work,
+    })
 }
 
-thread_local! {
-    /// How many drops of nodes are going on within each other on this thread.
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
-    /// Nodes whose last handle is gone but which lie too deep to be dropped at once.
-    static CONDEMNED: RefCell<Vec<Arc<Node>>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Dropping a node drops its inputs, and so on. So that a long chain does not eat the stack, nodes below a certain depth are put on a
-/// list that the outermost drop on this thread works off.
-impl Drop for Handle {
-    fn drop(&mut self) {
-        const DEEP: u32 = 32;
-        let Some(node) = self.0.take() else { return };
-        if Arc::strong_count(&node) > 1 {
-            return;
-        }
-        let Ok(depth) = DEPTH.try_with(Cell::get) else {
-            return;
-        };
-        if depth == DEEP {
-            // Late in a thread's life the list may be gone; then nothing is left but to go deeper.
-            let _ = CONDEMNED.try_with(|list| list.borrow_mut().push(node));
-            return;
-        }
-        let _deeper = Deeper::from(depth);
-        drop(node);
-        while depth == 0
-            && let Ok(Some(next)) = CONDEMNED.try_with(|list| list.borrow_mut().pop())
-        {
-            drop(next);
-        }
-    }
-}
-
-/// Counts a drop; puts the count back also if a value's own drop panics.
-struct Deeper(u32);
-
-impl From<u32> for Deeper {
-    fn from(depth: u32) -> Self {
-        DEPTH.set(depth + 1);
-        Deeper(depth)
-    }
-}
-
-impl Drop for Deeper {
-    fn drop(&mut self) {
-        DEPTH.set(self.0);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::delayed;
-
-    #[test]
-    fn a_chain_of_a_million_tasks_is_dropped_without_recursion() {
-        let mut last = delayed(|| 0_u64);
-        for _ in 0..1_000_000 {
-            last = last.map(|x| x + 1);
-        }
-        drop(last);
-    }
-
-    #[test]
-    fn a_ladder_in_which_every_task_is_used_twice_is_dropped_without_recursion() {
-        let mut last = delayed(|| 0_u64);
-        for _ in 0..200_000 {
-            last = crate::apply((&last, &last), |(a, b)| a + b);
-        }
-        drop(last);
-    }
+/// A handle on a value that is already there.
+pub(crate) fn constant<T: Clone + Send + Sync + 'static>(
+    value: T,
+    site: &'static Location<'static>,
+) -> Handle {
+    Handle::new(Node {
+        head: Head::new(site, true, Weight::NOTHING),
+        work: Constant(value),
+    })
 }
