@@ -178,14 +178,20 @@ impl Memory {
         self.state.lock().begin(self.bytes[task as usize]);
     }
 
-    /// Counts a task that has finished; without a value, nothing stays of it.
-    pub(crate) fn finish(&self, task: u32, has_value: bool) {
+    /// Notes that a task gave no value, so that nothing stays of it.
+    ///
+    /// Before its dependents are told: the next worker may give up the value that is not there at once.
+    pub(crate) fn without_value(&self, task: u32) {
         let mut state = self.state.lock();
-        state.in_flight -= 1;
-        if !has_value {
-            state.live -= self.bytes[task as usize];
-            state.empty.insert(task);
-        }
+        state.live -= self.bytes[task as usize];
+        state.empty.insert(task);
+    }
+
+    /// Counts a task that has finished.
+    ///
+    /// After its dependents are told: until then the task is what keeps the run from opening a root beyond the limit.
+    pub(crate) fn finish(&self) {
+        self.state.lock().in_flight -= 1;
     }
 
     /// Counts a value that was dropped.

@@ -121,13 +121,16 @@ impl Team<'_, '_, '_> {
                 continue;
             }
             let has_value = self.state.execute(task, seat, false);
+            if let (false, Some(memory)) = (has_value, &self.state.memory) {
+                memory.without_value(task);
+            }
             let mut more = false;
             next = self.state.finish(task, has_value, |ready| {
                 deque.push(ready);
                 more = true;
             });
             if self.state.limits.is_some() || self.state.memory.is_some() {
-                more |= self.hand_on(task, has_value, deque);
+                more |= self.hand_on(task, deque);
             }
             if more {
                 self.idle.call_one(|| invite.one());
@@ -137,7 +140,7 @@ impl Team<'_, '_, '_> {
     }
 
     /// After a task of a run with limits: makes way for those that waited for it; says whether there is more to do for others.
-    fn hand_on(&self, task: u32, has_value: bool, deque: &Deque<u32>) -> bool {
+    fn hand_on(&self, task: u32, deque: &Deque<u32>) -> bool {
         let mut more = false;
         if let Some(limits) = &self.state.limits {
             limits.leave(task, |waited| {
@@ -146,7 +149,7 @@ impl Team<'_, '_, '_> {
             });
         }
         if let Some(memory) = &self.state.memory {
-            memory.finish(task, has_value);
+            memory.finish();
             more |= self.state.has_roots();
         }
         more
