@@ -91,10 +91,14 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let address = self.0.0.cast::<()>();
         let mut state = POOL.state.lock();
-        state
-            .invitations
-            .retain(|(lent, _)| lent.0.cast::<()>() != address);
-        while state.present.iter().any(|(run, _)| *run == address) {
+        loop {
+            // Each time anew: a guest that is still there may have invited others on its way out.
+            state
+                .invitations
+                .retain(|(lent, _)| lent.0.cast::<()>() != address);
+            if !state.present.iter().any(|(run, _)| *run == address) {
+                return;
+            }
             POOL.left.wait(&mut state);
         }
     }
