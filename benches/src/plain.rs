@@ -1,9 +1,9 @@
 //! The loops that anyone would write by hand: no graph, no files, no missing values, one thread.
 
-use regrid::{AxisWeights, RectilinearWeights};
+use regrid::{RectilinearWeights, SparseWeights};
 
 /// The two neighbours of every target along one axis, with their weights.
-fn pairs(weights: &AxisWeights) -> Vec<[(usize, f64); 2]> {
+fn pairs(weights: &SparseWeights) -> Vec<[(usize, f64); 2]> {
     let pair = |target| match *weights.row(target) {
         [one] => [one, (one.0, 0.0)],
         [a, b] => [a, b],

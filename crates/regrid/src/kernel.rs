@@ -289,10 +289,10 @@ mod tests {
     use super::*;
     use crate::chunk::cuts;
     use crate::plan::{AxisPlan, AxisSource};
-    use crate::weights::AxisWeights;
+    use crate::weights::SparseWeights;
 
     /// Plans axes of the given weights, each in one cut and one storage chunk.
-    fn whole(weights: &[AxisWeights], source: &[usize]) -> Vec<Arc<AxisCut>> {
+    fn whole(weights: &[SparseWeights], source: &[usize]) -> Vec<Arc<AxisCut>> {
         weights
             .iter()
             .zip(source)
@@ -309,7 +309,7 @@ mod tests {
             .collect()
     }
 
-    fn halves() -> AxisWeights {
+    fn halves() -> SparseWeights {
         [vec![(0, 0.5), (1, 0.5)], vec![(1, 1.0)], vec![]]
             .into_iter()
             .collect()
@@ -335,8 +335,8 @@ mod tests {
     fn integers_are_picked_as_they_are() {
         let source =
             Values::I64(ArrayD::from_shape_vec(IxDyn(&[1, 3]), vec![i64::MAX, 2, 3]).unwrap());
-        let rows: AxisWeights = [vec![(0, 1.0)]].into_iter().collect();
-        let columns: AxisWeights = [vec![(2, 1.0)], vec![], vec![(0, 1.0)]]
+        let rows: SparseWeights = [vec![(0, 1.0)]].into_iter().collect();
+        let columns: SparseWeights = [vec![(2, 1.0)], vec![], vec![(0, 1.0)]]
             .into_iter()
             .collect();
         let absent = Values::I64(ArrayD::from_elem(IxDyn(&[1]), -9));
@@ -356,8 +356,8 @@ mod tests {
     #[test]
     fn pole_rows_enter_with_their_mean() {
         let source = Values::F64(ArrayD::from_shape_vec(IxDyn(&[1, 2]), vec![1.0, 3.0]).unwrap());
-        let rows: AxisWeights = [vec![(0, 0.5), (2, 0.5)]].into_iter().collect();
-        let cuts = whole(&[rows, AxisWeights::identity(2)], &[1, 2]);
+        let rows: SparseWeights = [vec![(0, 0.5), (2, 0.5)]].into_iter().collect();
+        let cuts = whole(&[rows, SparseWeights::identity(2)], &[1, 2]);
         assert_eq!(cuts[0].poles, [None, Some(1)]);
         let means = pole_means(
             &[

@@ -48,6 +48,8 @@ mod pipeline;
 mod plan;
 mod request;
 mod scheme;
+#[allow(dead_code)]
+mod sphere;
 pub mod time;
 mod values;
 mod weights;
@@ -68,4 +70,4 @@ pub use pipeline::{LazyField, PlannedWrite, Reads, write};
 pub use request::Request;
 pub use scheme::{Edges, Method, Outside, Pole, RectilinearWeights};
 pub use values::{DataType, Element, Values};
-pub use weights::AxisWeights;
+pub use weights::SparseWeights;

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use crate::chunk::cuts;
-use crate::weights::AxisWeights;
+use crate::weights::SparseWeights;
 
 /// Bytes that a read block holds at the most, where single storage chunks are smaller.
 pub(crate) const BLOCK_BYTES: usize = 2 << 20;
@@ -30,7 +30,7 @@ pub(crate) struct AxisCut {
     /// Source cells that the window holds along this axis.
     pub(crate) window: usize,
     /// Weights from places in the window; places beyond it are the pole rows.
-    pub(crate) weights: AxisWeights,
+    pub(crate) weights: SparseWeights,
     /// Which of the two pole rows, at the first and at the last index, the weights reach.
     pub(crate) poles: [Option<usize>; 2],
     /// What each block brings to the window.
@@ -65,7 +65,7 @@ pub(crate) struct Piece {
 impl AxisPlan {
     /// Plans one axis; `weights` may read two virtual indices beyond the source's own (the pole rows).
     pub(crate) fn new(
-        weights: &AxisWeights,
+        weights: &SparseWeights,
         target_cuts: &[Range<usize>],
         source: &AxisSource<'_>,
     ) -> Self {
@@ -106,7 +106,7 @@ impl AxisPlan {
 
 impl AxisCut {
     fn new(
-        weights: &AxisWeights,
+        weights: &SparseWeights,
         targets: Range<usize>,
         cells: &[usize],
         source_len: usize,
@@ -133,7 +133,7 @@ impl AxisCut {
         Self {
             targets: 0..0,
             window: cells.len(),
-            weights: AxisWeights::default(),
+            weights: SparseWeights::default(),
             poles: [None, None],
             pieces: pieces(cells, blocks),
         }
@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     fn plan(sources: &[usize], targets: &[Range<usize>], source: AxisSource<'_>) -> AxisPlan {
-        let select: AxisWeights = sources.iter().map(|&s| vec![(s, 1.0)]).collect();
+        let select: SparseWeights = sources.iter().map(|&s| vec![(s, 1.0)]).collect();
         AxisPlan::new(&select, targets, &source)
     }
 

@@ -1,21 +1,25 @@
-//! Weights along one axis: for each target index the source indices it reads, and how much of each.
+//! Weights: for each target index the source indices it reads, and how much of each.
 //!
 //! A rectilinear grid onto another is the product of two of these, one for latitude and one for longitude; the big sparse
-//! matrix is never formed. Time, where it is interpolated, is a third one.
+//! matrix is never formed. Time, where it is interpolated, is a third one. Between other grids one of them goes from the
+//! cells of a plane, counted row by row, to those of another.
 
 use std::ops::Range;
 
-/// A banded matrix in compressed rows: row by target index, column by source index.
+/// A sparse matrix in compressed rows: row by target index, column by source index.
 ///
 /// A row without entries means that the target lies outside the source: it is missing. Entries of weight zero are never
-/// stored, so a missing value that has no say cannot spoil a target.
+/// stored, so a missing value that has no say cannot spoil a target. The weights of a row sum to one, whatever part of
+/// the target the source covers; that part is kept beside them.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct AxisWeights {
+pub struct SparseWeights {
     ends: Vec<usize>,
     entries: Vec<(usize, f64)>,
+    /// The covered part of each target up to the last that is not wholly covered.
+    covered: Vec<f64>,
 }
 
-impl AxisWeights {
+impl SparseWeights {
     /// Each target reads the one source of the same index.
     pub fn identity(len: usize) -> Self {
         (0..len).map(|i| vec![(i, 1.0)]).collect()
@@ -48,6 +52,32 @@ impl AxisWeights {
         self.ends.push(self.entries.len());
     }
 
+    /// Adds the row of the next target, of which the source covers only a part; its weights are made to sum to one.
+    ///
+    /// A part within rounding of the whole is the whole. A row whose weights sum to nothing is left empty.
+    pub fn push_part(&mut self, row: impl IntoIterator<Item = (usize, f64)>, covered: f64) {
+        let start = self.entries.len();
+        self.push_row(row);
+        let sum: f64 = self.entries[start..].iter().map(|&(_, w)| w).sum();
+        if sum == 0.0 {
+            self.entries.truncate(start);
+            *self.ends.last_mut().expect("a row was pushed") = start;
+            return;
+        }
+        self.entries[start..]
+            .iter_mut()
+            .for_each(|(_, w)| *w /= sum);
+        if covered < 1.0 - WHOLE {
+            self.covered.resize(self.ends.len() - 1, 1.0);
+            self.covered.push(covered);
+        }
+    }
+
+    /// The part of a target, from 0 to 1, that the source covers: always 1 for methods that look at points.
+    pub fn covered(&self, target: usize) -> f64 {
+        self.covered.get(target).copied().unwrap_or(1.0)
+    }
+
     /// The source indices that a range of targets reads, each once, in order.
     pub fn sources(&self, targets: Range<usize>) -> Vec<usize> {
         let mut sources: Vec<usize> = targets.flat_map(|t| self.row(t)).map(|&(s, _)| s).collect();
@@ -61,23 +91,30 @@ impl AxisWeights {
     /// # Panics
     /// If a row reads an index that `sources` (sorted) does not hold.
     pub fn local(&self, targets: Range<usize>, sources: &[usize]) -> Self {
-        targets
-            .map(|t| {
-                let place = |s| {
-                    sources
-                        .binary_search(s)
-                        .expect("sources hold every index that the targets read")
-                };
-                self.row(t)
-                    .iter()
-                    .map(|(s, w)| (place(s), *w))
-                    .collect::<Vec<_>>()
-            })
-            .collect()
+        let mut local = Self::default();
+        for t in targets {
+            let place = |s| {
+                sources
+                    .binary_search(s)
+                    .expect("sources hold every index that the targets read")
+            };
+            local
+                .entries
+                .extend(self.row(t).iter().map(|(s, w)| (place(s), *w)));
+            local.ends.push(local.entries.len());
+            if self.covered(t) < 1.0 {
+                local.covered.resize(local.ends.len() - 1, 1.0);
+                local.covered.push(self.covered(t));
+            }
+        }
+        local
     }
 }
 
-impl<R: IntoIterator<Item = (usize, f64)>> FromIterator<R> for AxisWeights {
+/// How much less than one still counts as one: the rounding of sums of weights.
+pub(crate) const WHOLE: f64 = 1e-10;
+
+impl<R: IntoIterator<Item = (usize, f64)>> FromIterator<R> for SparseWeights {
     fn from_iter<I: IntoIterator<Item = R>>(rows: I) -> Self {
         let mut weights = Self::default();
         for row in rows {
@@ -93,7 +130,7 @@ mod tests {
 
     #[test]
     fn zero_weights_are_not_stored() {
-        let weights: AxisWeights = [vec![(3, 1.0), (4, 0.0)], vec![], vec![(4, 0.5), (9, 0.5)]]
+        let weights: SparseWeights = [vec![(3, 1.0), (4, 0.0)], vec![], vec![(4, 0.5), (9, 0.5)]]
             .into_iter()
             .collect();
         assert_eq!(weights.row(0), [(3, 1.0)]);

@@ -9,7 +9,7 @@ use crate::chunk::cuts;
 use crate::plan::{AxisCut, AxisPlan, AxisSource, block_cells, target_chunk_shape};
 use crate::scheme::{RectilinearWeights, pole_row};
 use crate::time::ChosenTimes;
-use crate::weights::AxisWeights;
+use crate::weights::SparseWeights;
 
 /// The variable's dimensions with latitude and longitude last.
 fn plane_last(variable: &SourceVariable) -> Vec<usize> {
@@ -117,10 +117,10 @@ impl Plan {
                     block_cells: most[axis],
                     ..AxisSource::default()
                 };
-                let plane = |weights: &AxisWeights, apart: &[usize]| {
+                let plane = |weights: &SparseWeights, apart: &[usize]| {
                     AxisPlan::new(weights, &target_cuts, &AxisSource { apart, ..source })
                 };
-                let steps = |weights: &AxisWeights, ends: &[usize]| {
+                let steps = |weights: &SparseWeights, ends: &[usize]| {
                     AxisPlan::new(
                         weights,
                         &target_cuts,
@@ -139,7 +139,7 @@ impl Plan {
                     (Some(0), ..) => plane(&weights.latitude, &poles),
                     (Some(_), ..) => plane(&weights.longitude, &all_columns),
                     (None, Role::Time, Some(times)) => steps(&times.weights, &ends),
-                    _ => steps(&AxisWeights::identity(source_shape[axis]), &[]),
+                    _ => steps(&SparseWeights::identity(source_shape[axis]), &[]),
                 }
             })
             .collect();

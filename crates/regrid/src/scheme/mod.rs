@@ -12,7 +12,7 @@ use crate::axis::{AxisKind, Latitudes, Longitudes};
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::time::TimeMethod;
-use crate::weights::AxisWeights;
+use crate::weights::SparseWeights;
 
 /// How a target value is made of source values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -101,9 +101,9 @@ pub struct Edges {
 #[derive(Debug, Clone, PartialEq)]
 pub struct RectilinearWeights {
     /// Row weights.
-    pub latitude: AxisWeights,
+    pub latitude: SparseWeights,
     /// Column weights.
-    pub longitude: AxisWeights,
+    pub longitude: SparseWeights,
 }
 
 /// The index of the row that is the mean of the source's first (`false`) or last (`true`) row: it follows the source's

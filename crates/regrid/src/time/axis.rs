@@ -1,7 +1,7 @@
 //! The times that a variable has, and how requested times are made of them.
 
 use super::{Instant, TimeUnits, Times};
-use crate::weights::AxisWeights;
+use crate::weights::SparseWeights;
 
 /// Times nearer than this are the same: below any time step, above the rounding of times stored as floats.
 const SAME_MICROS: i64 = 1_000;
@@ -40,7 +40,7 @@ pub(crate) struct ChosenTimes {
     /// When each of them is.
     pub(crate) instants: Vec<Instant>,
     /// The stored steps that each is made of.
-    pub(crate) weights: AxisWeights,
+    pub(crate) weights: SparseWeights,
     /// Whether each is a stored step as it is.
     pub(crate) as_stored: bool,
 }
@@ -88,7 +88,7 @@ impl TimeAxis {
                 sorted.sort_by_key(|&s| self.instants[s]);
                 let mut chosen = ChosenTimes {
                     instants: Vec::new(),
-                    weights: AxisWeights::default(),
+                    weights: SparseWeights::default(),
                     as_stored: true,
                 };
                 for &time in wanted {
