@@ -111,6 +111,12 @@ pub enum Error {
         /// Why not.
         reason: &'static str,
     },
+    /// A share of valid cells that is none.
+    #[error("a share of valid cells of {share} makes no sense: it lies between 0 and 1")]
+    MinValid {
+        /// The share.
+        share: f64,
+    },
     /// A grid name that is not known.
     #[error(
         "no grid is called {name:?}: known are rNXxNY (r360x180) and a step in degrees that divides 180 (0.5)"

@@ -197,6 +197,11 @@ impl Grid {
         (self.latitudes.len(), self.longitudes.len())
     }
 
+    /// Whether it is a list of points rather than rows and columns.
+    pub fn is_list(&self) -> bool {
+        false
+    }
+
     /// Whether both grids have the same points, as far as they were stored; whatever they are called.
     pub(crate) fn same_points(&self, other: &Self) -> bool {
         let same = |a: &[f64], b: &[f64], rounding: &dyn Fn(f64) -> f64| {
