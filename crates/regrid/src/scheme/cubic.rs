@@ -3,6 +3,7 @@
 //! Between two centres runs the cubic that has their values, and at each of them the slope between its two neighbours
 //! (Catmull and Rom's spline where centres are evenly spaced). At the end of an axis the slope is that of the last two.
 
+use super::located::merged;
 use super::{Columns, Place, Pole, Rows, linear, pole_row};
 
 type Row = Vec<(usize, f64)>;
@@ -86,23 +87,8 @@ fn cubic(i: isize, share: f64, at: impl Fn(isize) -> Option<(usize, f64)>) -> Ro
     };
     slope(slope_lower, at(i - 1), Some((upper, b)));
     slope(slope_upper, Some((lower, a)), at(i + 2));
-    merged(row)
+    merged(&mut row)
 }
-
-/// The row with each source once, in order.
-fn merged(mut row: Row) -> Row {
-    row.sort_by_key(|&(source, _)| source);
-    let mut merged: Row = Vec::with_capacity(4);
-    for (source, weight) in row {
-        match merged.last_mut() {
-            Some((last, sum)) if *last == source => *sum += weight,
-            _ => merged.push((source, weight)),
-        }
-    }
-    merged
-}
-
-impl Columns<'_> {}
 
 #[cfg(test)]
 mod tests {

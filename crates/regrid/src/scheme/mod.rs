@@ -6,6 +6,7 @@
 mod area;
 mod cubic;
 mod linear;
+mod located;
 mod members;
 mod nearest;
 mod plane;
