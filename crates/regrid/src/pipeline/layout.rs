@@ -79,10 +79,9 @@ impl Plan {
         let target_shape: Vec<usize> = order.iter().map(|&d| target[d]).collect();
         let chunk_shape = target_chunk_shape(&target_shape, chunk);
         let outer = order.len() - 2;
-        let (rows, columns) = (
-            variable.grid.latitudes.len(),
-            variable.grid.longitudes.distinct(),
-        );
+        let axes = variable.grid.axes();
+        let (latitudes, longitudes) = axes.expect("there are weights for rectilinear grids only");
+        let (rows, columns) = (latitudes.len(), longitudes.distinct());
         let storage: Vec<Vec<Range<usize>>> = order
             .iter()
             .enumerate()
