@@ -409,8 +409,8 @@ mod tests {
             let Target::Grid(grid) = job(words).target else {
                 panic!("{words}")
             };
-            assert_eq!(grid.latitudes().centres(), [-10.0, 0.0, 10.0]);
-            assert_eq!(grid.longitudes().centres(), [-5.0]);
+            assert_eq!(grid.axes().unwrap().0.centres(), [-10.0, 0.0, 10.0]);
+            assert_eq!(grid.axes().unwrap().1.centres(), [-5.0]);
         }
     }
 

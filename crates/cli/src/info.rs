@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 
-use regrid::{AttributeValue, Catalogue, Grid, SourceVariable, VariableMeta};
+use regrid::{
+    AttributeValue, Catalogue, Grid, Latitudes, Longitudes, SourceVariable, VariableMeta,
+};
 
 use crate::Result;
 use crate::amount::{bytes, count, shape};
@@ -103,8 +105,10 @@ fn field(variable: &SourceVariable) -> Rows {
         .collect();
     rows.add("dimensions", dimensions.join(", "));
     rows.add("grid", variable.grid().to_string());
-    rows.add("spacing", spacings(variable.grid()));
-    rows.add("reach", reach(variable.grid()));
+    if let Some((latitudes, longitudes)) = variable.grid().axes() {
+        rows.add("spacing", spacings(latitudes, longitudes));
+        rows.add("reach", reach(latitudes, longitudes));
+    }
     if let Some((first, last, calendar)) = variable.time_span() {
         let steps = variable
             .dimensions()
@@ -153,12 +157,11 @@ fn storage(meta: &VariableMeta) -> String {
 }
 
 /// The steps of both axes.
-fn spacings(grid: &Grid) -> String {
-    let (latitude, longitude) = (grid.latitudes().centres(), grid.longitudes().centres());
+fn spacings(latitudes: &Latitudes, longitudes: &Longitudes) -> String {
     format!(
         "latitude {}, longitude {}",
-        spacing(latitude, false),
-        spacing(longitude, true)
+        spacing(latitudes.centres(), false),
+        spacing(longitudes.centres(), true)
     )
 }
 
@@ -190,11 +193,8 @@ fn spacing(centres: &[f64], round: bool) -> String {
 }
 
 /// How much of the globe a grid covers.
-fn reach(grid: &Grid) -> &'static str {
-    match (
-        grid.longitudes().is_cyclic(),
-        grid.latitudes().reach_poles(),
-    ) {
+fn reach(latitudes: &Latitudes, longitudes: &Longitudes) -> &'static str {
+    match (longitudes.is_cyclic(), latitudes.reach_poles()) {
         (true, [true, true]) => "global",
         (true, [false, false]) => "all the way round, to neither pole",
         (true, _) => "all the way round, to one pole",

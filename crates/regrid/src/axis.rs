@@ -1,7 +1,11 @@
 //! One coordinate of a grid: centres, bounds, direction; for longitudes, whether they go round.
 //!
 //! Latitudes and longitudes are types of their own, so that one cannot be handed over for the other. What a grid is
-//! made of two of them is `grid`'s business.
+//! made of two of them is `grid`'s business. The axes of a map projection's plane are [`PlaneAxis`].
+
+mod plane;
+
+pub use plane::PlaneAxis;
 
 use crate::error::Error;
 
@@ -13,6 +17,10 @@ pub enum AxisKind {
     Latitude,
     /// Degrees east.
     Longitude,
+    /// Up on a map.
+    ProjectionY,
+    /// To the right on a map.
+    ProjectionX,
 }
 
 impl std::fmt::Display for AxisKind {
@@ -20,6 +28,8 @@ impl std::fmt::Display for AxisKind {
         f.write_str(match self {
             Self::Latitude => "latitude",
             Self::Longitude => "longitude",
+            Self::ProjectionY => "projection y",
+            Self::ProjectionX => "projection x",
         })
     }
 }

@@ -82,26 +82,41 @@ pub(crate) fn surroundings(
     {
         attributes.remove("grid_mapping");
     }
-    let dimensions = variable
-        .dimensions
-        .iter()
-        .map(|d| match d.role {
-            Role::Latitude => fixed(&target.latitude_name, target.latitudes.len()),
-            Role::Longitude => fixed(&target.longitude_name, target.longitudes.len()),
-            Role::Time => Dimension {
-                name: d.name.clone(),
-                len: times.map_or(d.len, |t| t.instants.len()),
-                unlimited: d.unlimited,
-            },
-            Role::Other => fixed(&d.name, d.len),
-        })
-        .collect();
     Ok(Surroundings {
-        dimensions,
+        dimensions: output_dimensions(variable, target, times),
         attributes,
         companions: gathering.companions,
         notes: gathering.notes,
     })
+}
+
+/// The dimensions of a variable on a target grid.
+///
+/// The target's rows and columns take the places of the source's. A list of points, as source or target, has one place:
+/// that of the source's first horizontal dimension.
+fn output_dimensions(
+    variable: &SourceVariable,
+    target: &Grid,
+    times: Option<&ChosenTimes>,
+) -> Vec<Dimension> {
+    let mut horizontal = target.dimensions().into_iter();
+    let one_to_one = variable.dimension(Role::Latitude).is_some() && !target.is_list();
+    let columns = one_to_one.then(|| horizontal.next_back()).flatten();
+    let mut dimensions = Vec::new();
+    for d in &variable.dimensions {
+        match d.role {
+            Role::Longitude if one_to_one => dimensions.extend(columns.clone()),
+            // A list's one dimension, or both where a list becomes a grid, or the rows.
+            Role::Latitude | Role::Longitude => dimensions.extend(horizontal.by_ref()),
+            Role::Time => dimensions.push(Dimension {
+                name: d.name.clone(),
+                len: times.map_or(d.len, |t| t.instants.len()),
+                unlimited: d.unlimited,
+            }),
+            Role::Other => dimensions.push(fixed(&d.name, d.len)),
+        }
+    }
+    dimensions
 }
 
 /// The variables of the files that lie on no grid and belong to no field: kept as they are.
@@ -189,7 +204,7 @@ fn on_old_cells(catalogue: &Catalogue, name: &str) -> bool {
     catalogue
         .variables()
         .iter()
-        .any(|v| v.grid.latitude_name == name || v.grid.longitude_name == name)
+        .any(|v| v.grid.y.name == name || v.grid.x.name == name)
 }
 
 fn along_time(variable: &SourceVariable, candidate: &VariableMeta) -> bool {
@@ -213,7 +228,7 @@ impl Gathering<'_> {
         if self.companions.iter().any(|v| v.name == name) {
             return Ok(true);
         }
-        if self.variable.grid.latitude_name == name || self.variable.grid.longitude_name == name {
+        if self.variable.grid.y.name == name || self.variable.grid.x.name == name {
             return Ok(false);
         }
         let first = self.catalogue.files()[self.variable.parts[0].file].meta();
@@ -442,7 +457,9 @@ fn target_axes(target: &Grid) -> Vec<Variable> {
             );
             variables
         };
-    let (latitudes, longitudes) = (&target.latitudes, &target.longitudes);
+    let Some((latitudes, longitudes)) = target.axes() else {
+        return Vec::new();
+    };
     // The bounds of a single point without any would be the point itself.
     let row_bounds =
         (latitudes.len() > 1 || latitudes.bounds().is_some()).then(|| latitudes.cell_bounds());
@@ -457,15 +474,15 @@ fn target_axes(target: &Grid) -> Vec<Variable> {
         bounds.map(|(b, turn)| b.map(|x| x + turn)).collect()
     });
     let mut axes = axis(
-        &target.latitude_name,
+        &target.y.name,
         latitudes.centres(),
-        &target.latitude_attributes,
+        &target.y.attributes,
         row_bounds,
     );
     axes.extend(axis(
-        &target.longitude_name,
+        &target.x.name,
         longitudes.unrolled(),
-        &target.longitude_attributes,
+        &target.x.attributes,
         column_bounds,
     ));
     axes

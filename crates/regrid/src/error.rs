@@ -95,6 +95,30 @@ pub enum Error {
         /// Cells.
         expected: usize,
     },
+    /// There are not as many of something as there are cells.
+    #[error("{got} {what} for {expected}")]
+    CellCount {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// A grid mapping that cannot be used.
+    #[error("grid mapping {mapping:?} cannot be used: {reason}")]
+    GridMapping {
+        /// Its CF name.
+        mapping: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A grid without axes of latitude and longitude, or with other ones, where those were needed.
+    #[error("the grid ({grid}) has no axes of latitude and longitude in common with the other one")]
+    NotRectilinear {
+        /// The grid.
+        grid: String,
+    },
     /// Longitudes overlap after a whole turn.
     #[error("the longitudes span {span} degrees: more than once round the globe")]
     MoreThanOnceRound {

@@ -55,12 +55,12 @@ mod values;
 mod weights;
 
 pub use attribute::{AttributeValue, Attributes};
-pub use axis::{AxisKind, Latitudes, Longitudes};
+pub use axis::{AxisKind, Latitudes, Longitudes, PlaneAxis};
 pub use catalogue::{Catalogue, Role, SourceDimension, SourceVariable, Unsupported};
 pub use chunk::{Region, cuts};
 pub use error::Error;
 pub use field::{Field, FieldMeta, Variable};
-pub use grid::Grid;
+pub use grid::{Crs, Grid, Projection, RotatedPole};
 pub use io::{
     ChunkSource, Dimension, FileKind, FileMeta, LengthError, SourceFile, VariableMeta,
     check_complete, expected_length,

@@ -121,11 +121,11 @@ pub(super) fn read_grid(
         longitudes = longitudes.stored_as_f32();
     }
     let mut grid = Grid::new(latitudes, longitudes);
-    grid.latitude_name.clone_from(&latitude.name);
-    grid.longitude_name.clone_from(&longitude.name);
+    grid.y.name.clone_from(&latitude.name);
+    grid.x.name.clone_from(&longitude.name);
     for (attributes, variable) in [
-        (&mut grid.latitude_attributes, latitude),
-        (&mut grid.longitude_attributes, longitude),
+        (&mut grid.y.attributes, latitude),
+        (&mut grid.x.attributes, longitude),
     ] {
         for name in ["standard_name", "long_name"] {
             if let Some(text) = variable.attributes.text(name) {
@@ -206,9 +206,9 @@ pub(super) fn dimensions(
     }
     let mut dimensions = Vec::new();
     for name in &variable.dimensions {
-        let role = if along(name, &grid.latitude_name) {
+        let role = if along(name, &grid.y.name) {
             Role::Latitude
-        } else if along(name, &grid.longitude_name) {
+        } else if along(name, &grid.x.name) {
             Role::Longitude
         } else if time.is_some_and(|time| time.dimensions == [name.clone()]) {
             Role::Time

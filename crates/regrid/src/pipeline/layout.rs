@@ -216,7 +216,10 @@ impl Plan {
             })
             .collect();
         let rows = source_shape[outer];
-        let columns = variable.grid.longitudes.distinct();
+        let columns = variable
+            .grid
+            .axes()
+            .map_or(source_shape[source_shape.len() - 1], |(_, x)| x.distinct());
         let plane = match weights {
             PlaneWeights::Separable(weights) => {
                 let poles = pole_neighbours(&weights.latitude, rows);

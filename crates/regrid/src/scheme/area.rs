@@ -130,7 +130,7 @@ mod tests {
     use crate::grid::Grid;
 
     fn axes(grid: &Grid) -> (&Latitudes, &Longitudes) {
-        (grid.latitudes(), grid.longitudes())
+        grid.axes().unwrap()
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! (Catmull and Rom's spline where centres are evenly spaced). At the end of an axis the slope is that of the last two.
 
 use super::located::merged;
-use super::{Columns, Place, Pole, Rows, linear, pole_row};
+use super::{Columns, Outside, Place, Pole, Rows, linear, pole_row};
 
 type Row = Vec<(usize, f64)>;
 
@@ -66,6 +66,18 @@ pub(super) fn column(place: Place, columns: &Columns<'_>) -> Row {
     }
 }
 
+/// The sources of a target on an axis without poles that does not go round.
+pub(super) fn along(place: Place, centres: &[f64], outside: Outside) -> Row {
+    let at = |i: isize| {
+        let i = usize::try_from(i).ok()?;
+        centres.get(i).map(|&x| (i, x))
+    };
+    match place {
+        Place::Between { lower, share, .. } => cubic(lower as isize, share, at),
+        place => linear::between(place, outside),
+    }
+}
+
 /// The weights at `share` of the way from centre `i` to the next; `at` gives centres and where they are.
 fn cubic(i: isize, share: f64, at: impl Fn(isize) -> Option<(usize, f64)>) -> Row {
     let (Some((lower, a)), Some((upper, b))) = (at(i), at(i + 1)) else {
@@ -124,7 +136,7 @@ mod tests {
         let source = Grid::from_axes(latitudes.clone(), [0.0, 90.0, 180.0, 270.0]).unwrap();
         let target = Grid::from_axes([4.0, 10.5, 20.9], [44.0, 269.0, 359.0]).unwrap();
         let weights = weights(&source, &target, Outside::Missing);
-        for (t, &x) in target.latitudes().centres().iter().enumerate() {
+        for (t, &x) in target.axes().unwrap().0.centres().iter().enumerate() {
             let sum: f64 = weights
                 .latitude
                 .row(t)

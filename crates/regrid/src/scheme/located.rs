@@ -3,13 +3,23 @@
 //! Each target is looked up on both axes, in the source's own coordinates; its weights are the products of those of its
 //! row and its column.
 
-use super::{Columns, Edges, Method, Rows, cubic, linear, nearest, pole_row, refuse_outside};
-use crate::axis::AxisKind;
+use super::{
+    Columns, Edges, Method, Outside, Place, Rows, cubic, find, linear, nearest, pole_row,
+    refuse_outside,
+};
+use crate::axis::{AxisKind, PlaneAxis};
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::weights::SparseWeights;
 
-/// The weights onto points, given as latitude and longitude in the source's coordinates.
+type Row = Vec<(usize, f64)>;
+
+/// Looks a coordinate up on one axis of the source: where it is, and the weights along that axis.
+type LookUp<'a> = Box<dyn Fn(f64) -> (Place, Row) + 'a>;
+
+/// The weights onto points, given as y and x in the source's coordinates; `None` if the source has no axes.
+///
+/// A point without a place (NaN) is missing.
 ///
 /// # Errors
 /// [`Error::OutsideSource`] if one lies outside and that is to be refused.
@@ -18,41 +28,83 @@ pub(super) fn weights(
     points: &[(f64, f64)],
     method: Method,
     edges: Edges,
+) -> Option<Result<SparseWeights, Error>> {
+    let axes = if let Some((latitudes, longitudes)) = source.axes() {
+        let rows = Rows {
+            source: latitudes,
+            edges,
+            round: longitudes.is_cyclic(),
+        };
+        let columns = Columns {
+            source: longitudes,
+            outside: edges.outside,
+        };
+        let row: LookUp<'_> = Box::new(move |y| {
+            let place = rows.place(y, 0.0);
+            let row = match method {
+                Method::Nearest => nearest::row(place, &rows),
+                Method::Cubic => cubic::row(place, &rows),
+                _ => linear::row(place, &rows),
+            };
+            (place, row)
+        });
+        let column: LookUp<'_> = Box::new(move |x| {
+            let place = columns.place(x, 0.0);
+            let row = match method {
+                Method::Nearest => nearest::column(place, &columns),
+                Method::Cubic => cubic::column(place, &columns),
+                _ => linear::column(place, &columns),
+            };
+            (place, row)
+        });
+        (
+            (row, AxisKind::Latitude),
+            (column, AxisKind::Longitude),
+            longitudes.distinct(),
+        )
+    } else {
+        let (y, x) = source.plane_axes()?;
+        (
+            (on_plane(y, method, edges.outside), AxisKind::ProjectionY),
+            (on_plane(x, method, edges.outside), AxisKind::ProjectionX),
+            x.len(),
+        )
+    };
+    Some(products(source, points, edges, axes))
+}
+
+/// An axis of a projection's plane.
+fn on_plane(axis: &PlaneAxis, method: Method, outside: Outside) -> LookUp<'_> {
+    Box::new(move |x| {
+        let place = find(axis.centres(), x, axis.rounding(x));
+        let row = match method {
+            Method::Nearest => nearest::one(place, axis.rises(), outside),
+            Method::Cubic => cubic::along(place, axis.centres(), outside),
+            _ => linear::between(place, outside),
+        };
+        (place, row)
+    })
+}
+
+fn products(
+    source: &Grid,
+    points: &[(f64, f64)],
+    edges: Edges,
+    axes: ((LookUp<'_>, AxisKind), (LookUp<'_>, AxisKind), usize),
 ) -> Result<SparseWeights, Error> {
-    let rows = Rows {
-        source: &source.latitudes,
-        edges,
-        round: source.longitudes.is_cyclic(),
-    };
-    let columns = Columns {
-        source: &source.longitudes,
-        outside: edges.outside,
-    };
-    let (height, width) = (source.latitudes.len(), source.longitudes.len());
-    let distinct = source.longitudes.distinct();
+    let ((rows, row_kind), (columns, column_kind), distinct) = axes;
+    let (height, width) = source.shape();
     let mut weights = SparseWeights::default();
     let mut entries = Vec::new();
     for (index, &(y, x)) in points.iter().enumerate() {
-        let (at_row, at_column) = (rows.place(y, 0.0), columns.place(x, 0.0));
-        let latitude = (AxisKind::Latitude, index, y);
-        refuse_outside(at_row, source, edges.outside, latitude)?;
-        let longitude = (AxisKind::Longitude, index, x);
-        refuse_outside(at_column, source, edges.outside, longitude)?;
-        let (row, column) = match method {
-            Method::Nearest => (
-                nearest::row(at_row, &rows),
-                nearest::column(at_column, &columns),
-            ),
-            Method::Cubic => (
-                cubic::row(at_row, &rows),
-                cubic::column(at_column, &columns),
-            ),
-            _ => (
-                linear::row(at_row, &rows),
-                linear::column(at_column, &columns),
-            ),
-        };
         entries.clear();
+        if y.is_nan() || x.is_nan() {
+            weights.push_row([]);
+            continue;
+        }
+        let ((at_row, row), (at_column, column)) = (rows(y), columns(x));
+        refuse_outside(at_row, source, edges.outside, (row_kind, index, y))?;
+        refuse_outside(at_column, source, edges.outside, (column_kind, index, x))?;
         for &(r, v) in row.iter().filter(|_| !column.is_empty()) {
             if r < height {
                 entries.extend(column.iter().map(|&(c, w)| (r * width + c, v * w)));
@@ -89,7 +141,7 @@ pub(super) fn merged(entries: &mut [(usize, f64)]) -> Vec<(usize, f64)> {
 mod tests {
     use super::super::RectilinearWeights;
     use super::*;
-    use crate::scheme::{Outside, Pole};
+    use crate::scheme::Pole;
 
     /// Points on a grid get the weights of the grid, poles and edges included.
     #[test]
@@ -113,12 +165,12 @@ mod tests {
                 let points: Vec<_> = (0..15)
                     .map(|i| {
                         (
-                            target.latitudes().centres()[i / 3],
-                            target.longitudes().centres()[i % 3],
+                            target.axes().unwrap().0.centres()[i / 3],
+                            target.axes().unwrap().1.centres()[i % 3],
                         )
                     })
                     .collect();
-                let flat = weights(&source, &points, method, edges).unwrap();
+                let flat = weights(&source, &points, method, edges).unwrap().unwrap();
                 for t in 0..15 {
                     let mut expected = vec![0.0; height * width];
                     for &(r, v) in axes.latitude.row(t / 3) {

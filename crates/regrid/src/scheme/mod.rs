@@ -193,17 +193,22 @@ impl RectilinearWeights {
     /// The weights of a method between two grids.
     ///
     /// # Errors
-    /// [`Error::OutsideSource`] if a target lies outside and that is to be refused.
+    /// [`Error::OutsideSource`] if a target lies outside and that is to be refused; [`Error::NotRectilinear`] unless both
+    /// grids have axes in one system of coordinates.
     pub fn new(source: &Grid, target: &Grid, method: Method, edges: Edges) -> Result<Self, Error> {
-        let (from, to) = (
-            (&source.latitudes, &source.longitudes),
-            (&target.latitudes, &target.longitudes),
-        );
+        let not_rectilinear = |grid: &Grid| Error::NotRectilinear {
+            grid: grid.to_string(),
+        };
+        let (latitudes, longitudes) = source.axes().ok_or_else(|| not_rectilinear(source))?;
+        let (target_latitudes, target_longitudes) = target
+            .axes()
+            .filter(|_| target.same_crs(source))
+            .ok_or_else(|| not_rectilinear(target))?;
         match method {
             Method::AreaWeighted | Method::Mode => {
                 return Ok(Self {
-                    latitude: area::rows(from.0, to.0),
-                    longitude: area::columns(from.1, to.1),
+                    latitude: area::rows(latitudes, target_latitudes),
+                    longitude: area::columns(longitudes, target_longitudes),
                 });
             }
             Method::Mean
@@ -213,28 +218,27 @@ impl RectilinearWeights {
             | Method::Max
             | Method::Median => {
                 return Ok(Self {
-                    latitude: members::rows(from.0, to.0),
-                    longitude: members::columns(from.1, to.1),
+                    latitude: members::rows(latitudes, target_latitudes),
+                    longitude: members::columns(longitudes, target_longitudes),
                 });
             }
             _ => {}
         }
         let rows = Rows {
-            source: &source.latitudes,
+            source: latitudes,
             edges,
-            round: source.longitudes.is_cyclic(),
+            round: longitudes.is_cyclic(),
         };
         let columns = Columns {
-            source: &source.longitudes,
+            source: longitudes,
             outside: edges.outside,
         };
-        let latitude = target
-            .latitudes
+        let latitude = target_latitudes
             .centres()
             .iter()
             .enumerate()
             .map(|(index, &value)| {
-                let place = rows.place(value, target.latitudes.rounding(value));
+                let place = rows.place(value, target_latitudes.rounding(value));
                 refuse_outside(
                     place,
                     source,
@@ -247,13 +251,12 @@ impl RectilinearWeights {
                     _ => linear::row(place, &rows),
                 })
             });
-        let longitude = target
-            .longitudes
+        let longitude = target_longitudes
             .centres()
             .iter()
             .enumerate()
             .map(|(index, &value)| {
-                let place = columns.place(value, target.longitudes.rounding(value));
+                let place = columns.place(value, target_longitudes.rounding(value));
                 refuse_outside(
                     place,
                     source,
@@ -547,12 +550,12 @@ mod tests {
         let place = |longitudes: &[f64], pole| {
             let source = grid(&steps(-89.5, 1.0, 180), longitudes);
             let rows = Rows {
-                source: &source.latitudes,
+                source: source.axes().unwrap().0,
                 edges: Edges {
                     pole,
                     ..Edges::default()
                 },
-                round: source.longitudes.is_cyclic(),
+                round: source.axes().unwrap().1.is_cyclic(),
             };
             rows.place(89.75, 0.0)
         };

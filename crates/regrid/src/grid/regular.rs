@@ -1,49 +1,15 @@
-//! A grid: a latitude axis by a longitude axis, and the names and attributes under which they appear in a file.
+//! Rectilinear grids by numbers and by name.
 
-use std::fmt;
 use std::ops::RangeInclusive;
 
-use crate::attribute::Attributes;
+use super::Grid;
 use crate::axis::{AxisKind, Latitudes, Longitudes};
 use crate::error::Error;
 
 /// Points of a target axis at the most; beyond it a step was surely mistyped.
 const MOST_POINTS: f64 = 10_000_000.0;
 
-/// A rectilinear grid: every row has one latitude, every column one longitude.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Grid {
-    pub(crate) latitudes: Latitudes,
-    pub(crate) longitudes: Longitudes,
-    pub(crate) latitude_name: String,
-    pub(crate) longitude_name: String,
-    pub(crate) latitude_attributes: Attributes,
-    pub(crate) longitude_attributes: Attributes,
-}
-
 impl Grid {
-    /// A grid of two axes.
-    pub fn new(latitudes: Latitudes, longitudes: Longitudes) -> Self {
-        let axis = |standard_name: &str, units: &str, axis: &str| {
-            [
-                ("standard_name", standard_name),
-                ("long_name", standard_name),
-                ("units", units),
-                ("axis", axis),
-            ]
-            .into_iter()
-            .collect()
-        };
-        Self {
-            latitudes,
-            longitudes,
-            latitude_name: "latitude".into(),
-            longitude_name: "longitude".into(),
-            latitude_attributes: axis("latitude", "degrees_north", "Y"),
-            longitude_attributes: axis("longitude", "degrees_east", "X"),
-        }
-    }
-
     /// A grid of the given points, in their order.
     ///
     /// - Units: degrees north, degrees east.
@@ -151,7 +117,7 @@ impl Grid {
     ///
     /// ```
     /// use regrid::Grid;
-    /// assert_eq!(Grid::named("r360x180")?.longitudes().centres()[0], 0.0);
+    /// assert_eq!(Grid::named("r360x180")?.axes().unwrap().1.centres()[0], 0.0);
     /// assert_eq!(Grid::named("0.5")?.shape(), (360, 720));
     /// # Ok::<(), regrid::Error>(())
     /// ```
@@ -180,58 +146,6 @@ impl Grid {
             Latitudes::new(latitudes, row_bounds)?,
             Longitudes::new(longitudes, column_bounds)?,
         ))
-    }
-
-    /// The rows' latitudes.
-    pub fn latitudes(&self) -> &Latitudes {
-        &self.latitudes
-    }
-
-    /// The columns' longitudes.
-    pub fn longitudes(&self) -> &Longitudes {
-        &self.longitudes
-    }
-
-    /// Number of rows and of columns.
-    pub fn shape(&self) -> (usize, usize) {
-        (self.latitudes.len(), self.longitudes.len())
-    }
-
-    /// Whether it is a list of points rather than rows and columns.
-    pub fn is_list(&self) -> bool {
-        false
-    }
-
-    /// Whether both grids have the same points, as far as they were stored; whatever they are called.
-    pub(crate) fn same_points(&self, other: &Self) -> bool {
-        let same = |a: &[f64], b: &[f64], rounding: &dyn Fn(f64) -> f64| {
-            a.len() == b.len() && a.iter().zip(b).all(|(&x, &y)| (x - y).abs() <= rounding(x))
-        };
-        let (lat, lon) = (&self.latitudes, &self.longitudes);
-        same(lat.centres(), other.latitudes.centres(), &|x| {
-            lat.rounding(x) + other.latitudes.rounding(x)
-        }) && same(lon.centres(), other.longitudes.centres(), &|x| {
-            lon.rounding(x) + other.longitudes.rounding(x)
-        })
-    }
-}
-
-impl fmt::Display for Grid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A tenth of a microdegree would only show how a value was stored.
-        let short = |x: f64| (x * 1e5).round() / 1e5;
-        let ends = |c: &[f64]| (short(c[0]), short(c[c.len() - 1]));
-        let (south, north) = ends(self.latitudes.centres());
-        let (west, east) = ends(self.longitudes.centres());
-        let (rows, columns) = self.shape();
-        write!(
-            f,
-            "{rows} x {columns}, latitude {south} to {north}, longitude {west} to {east}"
-        )?;
-        if self.longitudes.is_cyclic() {
-            f.write_str(", all the way round")?;
-        }
-        Ok(())
     }
 }
 
@@ -274,12 +188,12 @@ mod tests {
     #[test]
     fn regular_grids_hit_their_ends_exactly() {
         let grid = Grid::regular(60.0..=15.0, 0.6, -10.0..=10.0, 0.1).unwrap();
-        let latitudes = grid.latitudes().centres();
+        let latitudes = grid.axes().unwrap().0.centres();
         assert_eq!(
             (latitudes.len(), latitudes[0], latitudes[75]),
             (76, 60.0, 15.0)
         );
-        let longitudes = grid.longitudes().centres();
+        let longitudes = grid.axes().unwrap().1.centres();
         assert_eq!(
             (longitudes.len(), longitudes[3], longitudes[200]),
             (201, -9.7, 10.0)
@@ -289,8 +203,8 @@ mod tests {
     #[test]
     fn an_end_between_steps_is_not_reached() {
         let grid = Grid::regular(0.0..=1.0, 0.3, 0.0..=0.0, 1.0).unwrap();
-        assert_eq!(grid.latitudes().centres(), [0.0, 0.3, 0.6, 0.9]);
-        assert_eq!(grid.longitudes().centres(), [0.0]);
+        assert_eq!(grid.axes().unwrap().0.centres(), [0.0, 0.3, 0.6, 0.9]);
+        assert_eq!(grid.axes().unwrap().1.centres(), [0.0]);
     }
 
     #[test]
@@ -298,29 +212,35 @@ mod tests {
         let r = Grid::named("r360x180").unwrap();
         assert_eq!(r.shape(), (180, 360));
         assert_eq!(
-            (r.latitudes().centres()[0], r.latitudes().centres()[179]),
+            (
+                r.axes().unwrap().0.centres()[0],
+                r.axes().unwrap().0.centres()[179]
+            ),
             (-89.5, 89.5)
         );
         assert_eq!(
-            (r.longitudes().centres()[0], r.longitudes().centres()[359]),
+            (
+                r.axes().unwrap().1.centres()[0],
+                r.axes().unwrap().1.centres()[359]
+            ),
             (0.0, 359.0)
         );
         let half = Grid::named("0.5").unwrap();
         assert_eq!(
             (
-                half.latitudes().centres()[0],
-                half.longitudes().centres()[0]
+                half.axes().unwrap().0.centres()[0],
+                half.axes().unwrap().1.centres()[0]
             ),
             (-89.75, 0.25)
         );
-        assert!(half.longitudes().is_cyclic());
-        assert_eq!(half.latitudes().reach_poles(), [true, true]);
+        assert!(half.axes().unwrap().1.is_cyclic());
+        assert_eq!(half.axes().unwrap().0.reach_poles(), [true, true]);
     }
 
     #[test]
     fn odd_steps_keep_their_digits() {
         let grid = Grid::cdo_regular(7, 7).unwrap();
-        assert_eq!(grid.longitudes().centres()[1], 360.0 / 7.0);
+        assert_eq!(grid.axes().unwrap().1.centres()[1], 360.0 / 7.0);
     }
 
     #[test]
