@@ -1,5 +1,14 @@
 //! Cells anywhere on the sphere, for the methods that cannot take latitude and longitude one by one.
 
+mod distance;
+mod index;
+mod linear;
+mod nearest;
+mod pieces;
+mod quads;
+mod topology;
+mod vector;
+
 use crate::axis::{Latitudes, Longitudes};
 
 /// Cells on the sphere, row by row: their centres, and their corners where they have some.
@@ -55,3 +64,31 @@ impl SphereCells {
         cells
     }
 }
+
+/// Why weights between cells on the sphere cannot be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refused {
+    /// A target lies outside the source, and that is to be refused.
+    #[error("target {target} lies outside the source grid")]
+    Outside {
+        /// Flat index of the first one.
+        target: usize,
+    },
+    /// The gradient cannot go on beyond a mesh that is not rectilinear.
+    #[error(
+        "the gradient goes on beyond rectilinear grids only: ask for missing, nearest or error outside"
+    )]
+    NoGradientOutside,
+    /// A list of points has no cells between its centres.
+    #[error("a list of points has nothing between them: take the nearest, or inverse distance")]
+    NoMesh,
+    /// Cells without corners that cannot be derived either.
+    #[error("the {grid} grid has no cell corners, and none can be derived from a list of points")]
+    NoCorners {
+        /// Which grid.
+        grid: &'static str,
+    },
+}
+
+#[cfg(test)]
+mod tests;
