@@ -109,7 +109,7 @@ fn files_that_are_no_good() {
         ("cut-classic.nc", "cut-classic.nc is cut short"),
         (
             "bare.nc",
-            "nothing in bare.nc lies on a latitude-longitude grid",
+            "nothing in bare.nc lies on a grid",
         ),
     ] {
         folder.refused(&format!("{file} -o out.nc --grid 5"), 1, &[says]);
