@@ -35,6 +35,7 @@ pub(crate) struct Job {
     pub(crate) method: Method,
     pub(crate) outside: Outside,
     pub(crate) pole: Pole,
+    pub(crate) min_valid: Option<f64>,
     pub(crate) threads: Option<usize>,
     pub(crate) chunk: Option<(usize, usize)>,
     pub(crate) deflate: u8,
@@ -160,7 +161,8 @@ struct Typed {
     )]
     time_method: TimeMethod,
 
-    /// linear, or nearest
+    /// linear, nearest, cubic, area-weighted (first-order conservative), second-order-conservative, inverse-distance,
+    /// or a statistic of the source points in each target cell: mean, sum, count, min, max, median, mode
     #[arg(
         short,
         long,
@@ -178,6 +180,11 @@ struct Typed {
         help_heading = "How to regrid"
     )]
     outside: Outside,
+
+    /// The share of a target that must come from valid source cells, from 0 to 1: default 1 for linear, nearest and cubic,
+    /// else any
+    #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "How to regrid")]
+    min_valid: Option<f64>,
 
     /// What a global source has at a pole: the mean of its last row, none (that is outside), or the nearest value
     #[arg(
@@ -270,6 +277,7 @@ impl Typed {
             time_method: self.time_method,
             method: self.method,
             outside: self.outside,
+            min_valid: self.min_valid,
             pole: self.pole,
             threads: self.threads.map(usize::from),
             chunk: self.chunk,
@@ -330,6 +338,13 @@ fn check_graph(path: &Path) -> Result<()> {
 }
 
 /// Rows and columns, as in `180x360`.
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("a share lies between 0 and 1".into()),
+    }
+}
+
 fn chunk(text: &str) -> Result<(usize, usize), String> {
     let parts = text.split_once('x');
     let number = |text: &str| text.parse::<usize>().ok().filter(|&n| n > 0);

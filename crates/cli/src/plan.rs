@@ -71,6 +71,9 @@ impl Plan<'_> {
             job.outside.name(),
             job.pole.name()
         );
+        if let Some(share) = job.min_valid {
+            text += &format!(", min valid {share}");
+        }
         if job.times != regrid::time::TimeSelection::All {
             text += &format!(", times {}", job.time_method.name());
         }

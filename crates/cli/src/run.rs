@@ -80,6 +80,9 @@ fn request(job: &Job, target: &Grid) -> Request {
         .method(job.method)
         .outside(job.outside)
         .pole(job.pole);
+    if let Some(share) = job.min_valid {
+        request = request.min_valid(share);
+    }
     if !job.variables.is_empty() {
         request = request.params(&job.variables);
     }

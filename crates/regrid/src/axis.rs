@@ -191,10 +191,23 @@ impl Latitudes {
     pub fn cell_bounds(&self) -> Vec<[f64; 2]> {
         match self.bounds() {
             Some(bounds) => bounds.to_vec(),
-            None => midpoint_bounds(self.centres(), 0.0)
-                .into_iter()
-                .map(|b| b.map(|x| x.clamp(-90.0, 90.0)))
-                .collect(),
+            None => {
+                let clipped = |b: [f64; 2]| b.map(|x| x.clamp(-90.0, 90.0));
+                let mut bounds: Vec<[f64; 2]> = midpoint_bounds(self.centres(), 0.0)
+                    .into_iter()
+                    .map(clipped)
+                    .collect();
+                // The outer rows of a global Gaussian grid reach further out than in.
+                let pole = if self.rises() { 90.0 } else { -90.0 };
+                let [first, last] = self.reach_poles();
+                if first && self.len() > 1 {
+                    bounds[0][0] = -pole;
+                }
+                if last && self.len() > 1 {
+                    bounds[self.len() - 1][1] = pole;
+                }
+                bounds
+            }
         }
     }
 
@@ -393,6 +406,24 @@ impl Longitudes {
                     .collect()
             }
         }
+    }
+
+    /// The columns' edges in degrees east, the western first, each column's in the turn of its centre.
+    pub(crate) fn intervals(&self) -> Vec<[f64; 2]> {
+        let turned = |edge: f64, centre: f64| edge + 360.0 * ((centre - edge) / 360.0).round();
+        self.cell_bounds()
+            .into_iter()
+            .zip(self.centres().iter().zip(&self.unrolled))
+            .map(|([a, b], (&centre, &unrolled))| {
+                let shift = unrolled - centre;
+                let (a, b) = if (b - a).abs() >= 360.0 - 1e-4 {
+                    (a, b)
+                } else {
+                    (turned(a, centre), turned(b, centre))
+                };
+                [a.min(b) + shift, a.max(b) + shift]
+            })
+            .collect()
     }
 
     /// Number of columns.

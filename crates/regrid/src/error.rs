@@ -149,6 +149,38 @@ pub enum Error {
         /// Why not.
         reason: &'static str,
     },
+    /// A target point lies outside the source grid, and that is to be refused.
+    #[error(
+        "target {index}, latitude {latitude} longitude {longitude}, lies outside the source grid ({grid})"
+    )]
+    PointOutside {
+        /// The target's index, row by row.
+        index: usize,
+        /// Degrees north.
+        latitude: f64,
+        /// Degrees east.
+        longitude: f64,
+        /// The source grid.
+        grid: String,
+    },
+    /// A method that has no meaning between two grids.
+    #[error("{method} from {source_grid} onto {target_grid}: {reason}")]
+    Combination {
+        /// The method's name.
+        method: &'static str,
+        /// The source grid.
+        source_grid: String,
+        /// The target grid.
+        target_grid: String,
+        /// Why not, and what can be done instead.
+        reason: String,
+    },
+    /// A share of valid cells that is none.
+    #[error("a share of valid cells of {share} makes no sense: it lies between 0 and 1")]
+    MinValid {
+        /// The share.
+        share: f64,
+    },
     /// A grid name that is not known.
     #[error(
         "no grid is called {name:?}: known are rNXxNY (r360x180) and a step in degrees that divides 180 (0.5)"

@@ -48,7 +48,7 @@ mod pipeline;
 mod plan;
 mod request;
 mod scheme;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the schemes that need it follow")]
 mod sphere;
 pub mod time;
 mod values;

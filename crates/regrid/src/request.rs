@@ -6,8 +6,9 @@ use crate::catalogue::{Catalogue, SourceVariable};
 use crate::companions::bystanders;
 use crate::error::Error;
 use crate::grid::Grid;
+use crate::kernel::Rule;
 use crate::pipeline::{LazyField, regrid_param};
-use crate::scheme::{Edges, Method, Outside, Pole, RectilinearWeights};
+use crate::scheme::{Edges, Method, Outside, PlaneWeights, Pole};
 use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
 
 /// Why a variable of flags is not averaged.
@@ -37,6 +38,7 @@ pub struct Request {
     pub(crate) time_method: TimeMethod,
     pub(crate) method: Method,
     pub(crate) edges: Edges,
+    pub(crate) min_valid: Option<f64>,
     pub(crate) chunk: Option<(usize, usize)>,
 }
 
@@ -50,6 +52,7 @@ impl Request {
             time_method: TimeMethod::Exact,
             method: Method::default(),
             edges: Edges::default(),
+            min_valid: None,
             chunk: None,
         }
     }
@@ -96,6 +99,17 @@ impl Request {
         self
     }
 
+    /// The share of a target that must come from valid source cells, from 0 to 1.
+    ///
+    /// A target is kept where at least this share of its weight is of cells that are valid and inside the source, and
+    /// any of it is; its value is that of the valid share. Methods between points (linear, nearest, cubic) ask for all of it
+    /// by default, the others for any.
+    #[must_use]
+    pub fn min_valid(mut self, share: f64) -> Self {
+        self.min_valid = Some(share);
+        self
+    }
+
     /// The size of target chunks, in rows and columns; the default takes whole rows.
     ///
     /// The result does not depend on it, only how the work and the output file are divided.
@@ -116,6 +130,9 @@ impl Request {
         if self.times != TimeSelection::All {
             words += &format!(", time method {}", self.time_method.name());
         }
+        if let Some(share) = self.min_valid {
+            words += &format!(", min valid {share}");
+        }
         words
     }
 
@@ -125,8 +142,13 @@ impl Request {
     /// [`Error::UnknownVariable`], [`Error::NotRegriddable`], [`Error::TimeNotFound`], [`Error::OutsideSource`],
     /// [`Error::Nothing`] if the catalogue has no field; errors of reading coordinates.
     pub fn build(&self, files: &Catalogue) -> Result<Vec<LazyField>, Error> {
+        if let Some(share) = self.min_valid
+            && !(0.0..=1.0).contains(&share)
+        {
+            return Err(Error::MinValid { share });
+        }
         let (variables, mut notes) = self.choose_variables(files)?;
-        let mut prepared: Vec<(Arc<Grid>, Arc<RectilinearWeights>)> = Vec::new();
+        let mut prepared: Vec<(Arc<Grid>, Arc<PlaneWeights>)> = Vec::new();
         let mut fields = Vec::new();
         for variable in &variables {
             variable.check_join()?;
@@ -210,22 +232,34 @@ impl Request {
 
     /// Whether values are averaged, in space or in time.
     pub(crate) fn blends(&self) -> bool {
-        self.method != Method::Nearest || self.time_method == TimeMethod::Linear
+        !self.method.keeps_values() || self.time_method == TimeMethod::Linear
+    }
+
+    /// How targets are made of the cells that their weights name.
+    pub(crate) fn rule(&self) -> Rule {
+        let min_valid = self
+            .min_valid
+            .unwrap_or_else(|| self.method.default_min_valid());
+        match self.method.rule(min_valid) {
+            // Between two times a value is made up in any case.
+            Rule::Pick if self.blends() => Rule::Blend { min_valid },
+            rule => rule,
+        }
     }
 
     /// The weights from a variable's grid: prepared once for all variables on the same grid.
     fn weights(
         &self,
         variable: &SourceVariable,
-        prepared: &mut Vec<(Arc<Grid>, Arc<RectilinearWeights>)>,
-    ) -> Result<Arc<RectilinearWeights>, Error> {
+        prepared: &mut Vec<(Arc<Grid>, Arc<PlaneWeights>)>,
+    ) -> Result<Arc<PlaneWeights>, Error> {
         if let Some((_, weights)) = prepared
             .iter()
             .find(|(grid, _)| Arc::ptr_eq(grid, &variable.grid))
         {
             return Ok(weights.clone());
         }
-        let weights = Arc::new(RectilinearWeights::new(
+        let weights = Arc::new(PlaneWeights::new(
             &variable.grid,
             &self.target,
             self.method,

@@ -86,28 +86,33 @@ impl SparseWeights {
         sources
     }
 
+    /// The rows of some targets, with each source index replaced.
+    pub(crate) fn select(&self, targets: &[usize], mut place: impl FnMut(usize) -> usize) -> Self {
+        let mut chosen = Self::default();
+        for &t in targets {
+            chosen
+                .entries
+                .extend(self.row(t).iter().map(|&(s, w)| (place(s), w)));
+            chosen.ends.push(chosen.entries.len());
+            if self.covered(t) < 1.0 {
+                chosen.covered.resize(chosen.ends.len() - 1, 1.0);
+                chosen.covered.push(self.covered(t));
+            }
+        }
+        chosen
+    }
+
     /// The rows of a range of targets, with source indices replaced by their places in `sources`.
     ///
     /// # Panics
     /// If a row reads an index that `sources` (sorted) does not hold.
     pub fn local(&self, targets: Range<usize>, sources: &[usize]) -> Self {
-        let mut local = Self::default();
-        for t in targets {
-            let place = |s| {
-                sources
-                    .binary_search(s)
-                    .expect("sources hold every index that the targets read")
-            };
-            local
-                .entries
-                .extend(self.row(t).iter().map(|(s, w)| (place(s), *w)));
-            local.ends.push(local.entries.len());
-            if self.covered(t) < 1.0 {
-                local.covered.resize(local.ends.len() - 1, 1.0);
-                local.covered.push(self.covered(t));
-            }
-        }
-        local
+        let targets: Vec<usize> = targets.collect();
+        self.select(&targets, |source| {
+            sources
+                .binary_search(&source)
+                .expect("sources hold every index that the targets read")
+        })
     }
 }
 

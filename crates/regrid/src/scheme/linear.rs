@@ -27,7 +27,7 @@ pub(super) fn column(place: Place, columns: &Columns<'_>) -> Row {
     between(place, columns.outside)
 }
 
-fn between(place: Place, outside: Outside) -> Row {
+pub(super) fn between(place: Place, outside: Outside) -> Row {
     match place {
         Place::On(at) | Place::Polar { row: at, .. } => vec![(at, 1.0)],
         Place::Between {

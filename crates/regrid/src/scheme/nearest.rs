@@ -19,7 +19,7 @@ pub(super) fn column(place: Place, columns: &Columns<'_>) -> Row {
     one(place, columns.source.rises(), columns.outside)
 }
 
-fn one(place: Place, rises: bool, outside: Outside) -> Row {
+pub(super) fn one(place: Place, rises: bool, outside: Outside) -> Row {
     let at = match place {
         Place::On(at) | Place::Polar { row: at, .. } => at,
         // A midpoint written in decimals may miss the middle by a rounding.
