@@ -127,6 +127,13 @@ pub(crate) fn serving(meta: &FileMeta) -> Vec<String> {
         ] {
             names.extend(referenced(&variable.attributes, attribute));
         }
+        // A mapping may be followed by its axes: `crs: x y`.
+        let mappings = variable.attributes.words("grid_mapping");
+        names.extend(
+            mappings
+                .iter()
+                .filter_map(|word| Some(word.strip_suffix(':')?.to_owned())),
+        );
     }
     names
 }
