@@ -107,10 +107,7 @@ fn files_that_are_no_good() {
         ("zero.nc", "zero.nc is not a netCDF file"),
         ("cut.nc", "cut.nc is cut short"),
         ("cut-classic.nc", "cut-classic.nc is cut short"),
-        (
-            "bare.nc",
-            "nothing in bare.nc lies on a latitude-longitude grid",
-        ),
+        ("bare.nc", "nothing in bare.nc lies on a grid"),
     ] {
         folder.refused(&format!("{file} -o out.nc --grid 5"), 1, &[says]);
         folder.refused(&format!("in.nc {file} -o out.nc --grid 5 -v foo"), 1, &[]);

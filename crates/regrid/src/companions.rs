@@ -3,7 +3,12 @@
 //! The target's axes replace the source's; whatever hangs on the source's cells (two-dimensional coordinates, cell
 //! measures) is dropped; the rest is kept, joined along time where the field is, and taken at the field's times.
 
+mod target;
+mod vectors;
+
 use ndarray::{ArrayD, Axis, IxDyn};
+
+use target::TargetCoordinates;
 
 use crate::attribute::{AttributeValue, Attributes};
 use crate::catalogue::{Catalogue, Part, Role, SourceVariable};
@@ -51,13 +56,25 @@ pub(crate) fn surroundings(
     target: &Grid,
     times: Option<&ChosenTimes>,
 ) -> Result<Surroundings, Error> {
+    let TargetCoordinates {
+        variables,
+        coordinates,
+        mapping,
+    } = TargetCoordinates::new(target);
     let mut gathering = Gathering {
         catalogue,
         variable,
         times,
-        companions: target_axes(target),
+        companions: variables,
         notes: Vec::new(),
     };
+    let meta = &variable.meta;
+    gathering.notes.extend(vectors::note(
+        &meta.name,
+        &meta.attributes,
+        &variable.grid,
+        target,
+    ));
     if let (Some(axis), Some(times)) = (&variable.time, times) {
         gathering.add_time(axis, times)?;
     }
@@ -68,20 +85,25 @@ pub(crate) fn surroundings(
     for name in DROPPED {
         attributes.remove(name);
     }
-    let mut kept = Vec::new();
+    let mut kept = coordinates;
     for name in referenced(&attributes, "coordinates") {
-        if gathering.add(&name)? {
+        if gathering.add(&name)? && !kept.contains(&name) {
             kept.push(name);
         }
     }
     // Coordinates named like a dimension need no mention.
     kept.retain(|name| !variable.dimensions.iter().any(|d| d.name == *name));
     set_words(&mut attributes, "coordinates", &kept);
-    if let Some(mapping) = attributes.text("grid_mapping").map(str::to_owned)
-        && !gathering.add(&mapping)?
-    {
-        attributes.remove("grid_mapping");
-    }
+    attributes.remove("grid_mapping");
+    let mapping = match (mapping, &variable.grid.mapping) {
+        (Some(mapping), _) => Some(mapping),
+        // The shape of the earth under latitudes and longitudes, where the target says nothing of it.
+        (None, Some(own)) if variable.grid.same_crs(target) => {
+            gathering.add(&own.name)?.then(|| own.name.clone())
+        }
+        _ => None,
+    };
+    set_words(&mut attributes, "grid_mapping", mapping.as_slice());
     Ok(Surroundings {
         dimensions: output_dimensions(variable, target, times),
         attributes,
@@ -425,67 +447,6 @@ impl Gathering<'_> {
         self.companions.extend(bounds);
         Ok(())
     }
-}
-
-/// The target's axes as coordinates with their bounds.
-fn target_axes(target: &Grid) -> Vec<Variable> {
-    let axis =
-        |name: &str, centres: &[f64], attributes: &Attributes, bounds: Option<Vec<[f64; 2]>>| {
-            let mut attributes = attributes.clone();
-            let mut variables = Vec::new();
-            if let Some(bounds) = bounds {
-                let bounds_name = format!("{name}_bnds");
-                attributes.set("bounds", bounds_name.as_str());
-                variables.push(Variable {
-                    name: bounds_name,
-                    dimensions: vec![name.to_owned(), BOUNDS.to_owned()],
-                    attributes: Attributes::new(),
-                    values: Values::F64(array(
-                        &[centres.len(), 2],
-                        bounds.into_iter().flatten().collect(),
-                    )),
-                });
-            }
-            variables.insert(
-                0,
-                Variable {
-                    name: name.to_owned(),
-                    dimensions: vec![name.to_owned()],
-                    attributes,
-                    values: Values::F64(array(&[centres.len()], centres.to_vec())),
-                },
-            );
-            variables
-        };
-    let Some((latitudes, longitudes)) = target.axes() else {
-        return Vec::new();
-    };
-    // The bounds of a single point without any would be the point itself.
-    let row_bounds =
-        (latitudes.len() > 1 || latitudes.bounds().is_some()).then(|| latitudes.cell_bounds());
-    // A jump of 360 degrees would make the coordinate turn back: it goes on instead.
-    let turns = longitudes
-        .unrolled()
-        .iter()
-        .zip(longitudes.centres())
-        .map(|(u, c)| u - c);
-    let column_bounds = (longitudes.len() > 1 || longitudes.bounds().is_some()).then(|| {
-        let bounds = longitudes.cell_bounds().into_iter().zip(turns);
-        bounds.map(|(b, turn)| b.map(|x| x + turn)).collect()
-    });
-    let mut axes = axis(
-        &target.y.name,
-        latitudes.centres(),
-        &target.y.attributes,
-        row_bounds,
-    );
-    axes.extend(axis(
-        &target.x.name,
-        longitudes.unrolled(),
-        &target.x.attributes,
-        column_bounds,
-    ));
-    axes
 }
 
 /// Values in the units of another file: times that count from another date are counted anew; `None` if they cannot be.

@@ -105,6 +105,20 @@ pub enum Error {
         /// How many there should be.
         expected: usize,
     },
+    /// The coordinates of cells are other ones at another time.
+    #[error("the grid moves: the coordinates at step {index} are not those of the step before")]
+    MovingGrid {
+        /// The first step that differs.
+        index: usize,
+    },
+    /// The units of an axis are not those of such an axis.
+    #[error("the {axis} axis has units {units:?}, which are no length")]
+    AxisUnits {
+        /// Which axis.
+        axis: AxisKind,
+        /// Its units.
+        units: String,
+    },
     /// A grid mapping that cannot be used.
     #[error("grid mapping {mapping:?} cannot be used: {reason}")]
     GridMapping {
@@ -198,8 +212,8 @@ pub enum Error {
         grid: String,
     },
 
-    /// A file without any grid of latitude and longitude.
-    #[error("nothing in {} lies on a latitude-longitude grid", path.display())]
+    /// A file without any grid.
+    #[error("nothing in {} lies on a grid", path.display())]
     NoGrid {
         /// The file.
         path: PathBuf,
