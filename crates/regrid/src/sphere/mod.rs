@@ -1,11 +1,17 @@
 //! Cells anywhere on the sphere, for the methods that cannot take latitude and longitude one by one.
 
+mod conservative;
+mod copies;
 mod distance;
 mod index;
 mod linear;
 mod nearest;
+mod outlines;
+mod overlap;
 mod pieces;
+mod polygon;
 mod quads;
+mod rectangle;
 mod topology;
 mod vector;
 
