@@ -50,6 +50,7 @@ impl PlaneWeights {
             Method::Linear => sphere::linear(&from, &to, edges),
             Method::Nearest => sphere::nearest(&from, &to, edges),
             Method::InverseDistance => sphere::inverse_distance(&from, &to, edges, NEIGHBOURS),
+            Method::AreaWeighted | Method::Mode => sphere::conservative(&from, &to),
             _ => Err(Refused::NoMesh),
         };
         weights.map(Self::Sparse).map_err(|refused| match refused {

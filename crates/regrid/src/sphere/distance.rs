@@ -74,8 +74,8 @@ mod tests {
         fn equals_sorting_all(source in scattered(1..40), target in scattered(1..40)) {
             let weights = inverse_distance(&source, &target, FAR, 4).unwrap();
             let (from, to) = (points(&source), points(&target));
-            for t in 0..to.len() {
-                let mut all: Vec<(f64, usize)> = from.iter().enumerate().map(|(i, &p)| (angle(p, to[t]), i)).collect();
+            for (t, &point) in to.iter().enumerate() {
+                let mut all: Vec<(f64, usize)> = from.iter().enumerate().map(|(i, &p)| (angle(p, point), i)).collect();
                 all.sort_by(|a, b| a.partial_cmp(b).unwrap());
                 all.truncate(4);
                 let sum: f64 = all.iter().map(|a| 1.0 / a.0).sum();

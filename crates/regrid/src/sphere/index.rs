@@ -72,6 +72,8 @@ impl PointIndex {
             }
         }
         if let Some(&(_, last, _)) = found.get(k.wrapping_sub(1)) {
+            // Searched for copies only: further away than a tie.
+            found.retain(|f| f.1 <= equally_far(last));
             let nearer = found.iter().filter(|f| equally_far(f.1) < last).count();
             found[nearer..].sort_by_key(|f| f.0);
         }

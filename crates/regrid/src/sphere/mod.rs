@@ -1,16 +1,23 @@
 //! Cells anywhere on the sphere, for the methods that cannot take latitude and longitude one by one.
 
 mod cells;
+mod conservative;
+mod copies;
 mod distance;
 mod index;
 mod linear;
 mod nearest;
+mod outlines;
+mod overlap;
 mod pieces;
+mod polygon;
 mod quads;
+mod rectangle;
 mod topology;
 mod vector;
 
 pub(crate) use cells::{Corners, SphereCells};
+pub(crate) use conservative::conservative;
 pub(crate) use distance::inverse_distance;
 pub(crate) use linear::linear;
 pub(crate) use nearest::nearest;

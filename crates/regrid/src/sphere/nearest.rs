@@ -123,8 +123,8 @@ mod tests {
         fn equals_trying_all(source in scattered(1..60), target in scattered(1..60)) {
             let weights = nearest(&source, &target, Edges::default()).unwrap();
             let (from, to) = (points(&source), points(&target));
-            for t in 0..to.len() {
-                prop_assert_eq!(weights.row(t), [(brute(&from, to[t]), 1.0)]);
+            for (t, &point) in to.iter().enumerate() {
+                prop_assert_eq!(weights.row(t), [(brute(&from, point), 1.0)]);
             }
         }
 

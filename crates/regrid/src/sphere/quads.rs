@@ -61,9 +61,9 @@ impl<'a> Quads<'a> {
             let round = mesh.distinct();
             let columns = (0..round).map(|c| (c, (c + 1) % round));
             match mesh.ends[end] {
-                End::Open => {}
+                End::Open | End::Point => {}
                 // Each pair faces another; the lower one stands for both.
-                End::Fold { sum } => quads.extend(
+                End::Fold { sum, .. } => quads.extend(
                     columns
                         .map(|(c, after)| {
                             [

@@ -5,7 +5,7 @@
 //! may lie folded on itself, as in tripolar ocean grids, or run round a small hole, as in grids of latitudes.
 
 use super::SphereCells;
-use super::vector::{SAME, Vector, angle, distance_2, is_finite, mean, point};
+use super::vector::{SAME, Vector, angle, distance_2, dot, is_finite, mean, minus, point, times};
 
 /// Centres in rows and columns, with what joins their ends.
 #[derive(Debug)]
@@ -24,10 +24,13 @@ pub(super) struct Mesh {
 pub(super) enum End {
     /// Nothing: the domain ends.
     Open,
-    /// The same row backwards: beyond column `i` lies column `sum - i`.
-    Fold { sum: usize },
+    /// The same row backwards: beyond column `i` lies column `sum - i`, or, where the fold runs through the row's own
+    /// points, that column of the row before.
+    Fold { sum: usize, on_points: bool },
     /// A hole no wider than the rows are apart, round its centre: a pole.
     Hole { centre: Vector },
+    /// The row itself is a single point.
+    Point,
 }
 
 /// How much further apart than their neighbours two points may be and still be neighbours.
@@ -91,6 +94,35 @@ impl Mesh {
         }
     }
 
+    /// The centre at a row and column that may lie one beyond the mesh: across what joins its ends, else as far out as in.
+    pub(super) fn beyond(&self, row: isize, column: isize) -> Vector {
+        let (rows, distinct) = (self.rows as isize, self.distinct() as isize);
+        if self.round.is_none() && !(0..distinct).contains(&column) {
+            let edge = if column < 0 { 0 } else { distinct - 1 };
+            let inner = if column < 0 { 1 } else { distinct - 2 };
+            return as_far_out(self.beyond(row, edge), self.beyond(row, inner));
+        }
+        let column = column.rem_euclid(distinct);
+        if (0..rows).contains(&row) {
+            return self.at(row as usize, column as usize);
+        }
+        let [edge, inner] = if row < 0 {
+            [0, 1]
+        } else {
+            [rows - 1, rows - 2]
+        };
+        let here = self.at(edge as usize, column as usize);
+        match self.ends[usize::from(row > 0)] {
+            End::Open => as_far_out(here, self.at(inner as usize, column as usize)),
+            End::Fold { sum, on_points } => {
+                let over = (sum as isize - column).rem_euclid(distinct) as usize;
+                self.at(if on_points { inner } else { edge } as usize, over)
+            }
+            End::Hole { centre } => centre,
+            End::Point => here,
+        }
+    }
+
     fn find_round(&self) -> Option<usize> {
         let repeats = (1..=4)
             .map(|halo| self.columns.saturating_sub(halo))
@@ -141,7 +173,7 @@ impl Mesh {
             let steps = (0..round).map(step).filter(|s| s.is_finite());
             let apart = steps.fold(0.0, f64::max);
             if near <= SAME {
-                return End::Open;
+                return End::Point;
             }
             if near <= 0.8 * apart {
                 return End::Hole { centre };
@@ -157,14 +189,20 @@ impl Mesh {
                 .min_by(|&a, &b| from(a).total_cmp(&from(b)));
             over.map(|over| (probe + over) % round)
         });
-        let folds = |sum: usize| {
-            most((0..round).filter_map(|c| {
-                let gap = angle(self.at(row, c), self.at(row, (sum + round - c) % round));
-                (gap.is_finite() && step(c).is_finite()).then_some(gap <= NEAR * step(c) + SAME)
-            }))
+        // How far each column is from the one beyond, and from the row before.
+        let gaps = |sum: usize| {
+            let both = (0..round).map(move |c| {
+                let beyond = self.at(row, (sum + round - c) % round);
+                (angle(self.at(row, c), beyond), step(c))
+            });
+            both.filter(|(gap, step)| gap.is_finite() && step.is_finite())
         };
+        let folds = |sum| most(gaps(sum).map(|(gap, step)| gap <= NEAR * step + SAME));
         sums.find(|&sum| folds(sum))
-            .map_or(End::Open, |sum| End::Fold { sum })
+            .map_or(End::Open, |sum| End::Fold {
+                sum,
+                on_points: most(gaps(sum).map(|(gap, _)| gap <= SAME)),
+            })
     }
 }
 
@@ -172,6 +210,11 @@ impl Mesh {
 pub(super) fn points(cells: &SphereCells) -> Vec<Vector> {
     let coordinates = cells.latitudes.iter().zip(&cells.longitudes);
     coordinates.map(|(&lat, &lon)| point(lat, lon)).collect()
+}
+
+/// The point as far beyond `edge` as `inner` is before it.
+fn as_far_out(edge: Vector, inner: Vector) -> Vector {
+    minus(times(edge, 2.0 * dot(edge, inner)), inner)
 }
 
 /// Whether nine in ten are true, and any.
@@ -247,7 +290,7 @@ mod tests {
             assert_eq!(mesh.round, Some(40));
             assert_eq!(mesh.ends[0], End::Open);
             let sum = if on_points { 0 } else { 39 };
-            assert_eq!(mesh.ends[1], End::Fold { sum }, "{on_points}");
+            assert_eq!(mesh.ends[1], End::Fold { sum, on_points });
         }
     }
 }
