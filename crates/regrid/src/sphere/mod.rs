@@ -3,6 +3,7 @@
 mod conservative;
 mod copies;
 mod distance;
+mod gradient;
 mod index;
 mod linear;
 mod nearest;
@@ -12,6 +13,7 @@ mod pieces;
 mod polygon;
 mod quads;
 mod rectangle;
+mod second_order;
 mod topology;
 mod vector;
 
