@@ -3,9 +3,11 @@
 mod conservative;
 mod copies;
 mod distance;
+mod fill;
 mod gradient;
 mod index;
 mod linear;
+mod members;
 mod nearest;
 mod outlines;
 mod overlap;
