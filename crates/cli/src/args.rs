@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use regrid::time::{TimeMethod, TimeSelection};
-use regrid::{Grid, Method, Outside, Pole};
+use regrid::{Fill, Grid, Method, Outside, Pole};
 
 use crate::Result;
 use crate::axis::TypedAxis;
@@ -36,6 +36,7 @@ pub(crate) struct Job {
     pub(crate) outside: Outside,
     pub(crate) pole: Pole,
     pub(crate) min_valid: Option<f64>,
+    pub(crate) fill: Option<Fill>,
     pub(crate) threads: Option<usize>,
     pub(crate) chunk: Option<(usize, usize)>,
     pub(crate) deflate: u8,
@@ -181,6 +182,10 @@ struct Typed {
     )]
     outside: Outside,
 
+    /// Fill the targets that no source cell reaches: inverse-distance, creep, or creep:LEVELS
+    #[arg(long, value_name = "RULE", help_heading = "How to regrid")]
+    fill: Option<Fill>,
+
     /// The share of a target that must come from valid source cells, from 0 to 1: default 1 for linear, nearest and cubic,
     /// else any
     #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "How to regrid")]
@@ -278,6 +283,7 @@ impl Typed {
             method: self.method,
             outside: self.outside,
             min_valid: self.min_valid,
+            fill: self.fill,
             pole: self.pole,
             threads: self.threads.map(usize::from),
             chunk: self.chunk,

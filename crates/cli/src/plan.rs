@@ -71,6 +71,9 @@ impl Plan<'_> {
             job.outside.name(),
             job.pole.name()
         );
+        if let Some(fill) = job.fill {
+            text += &format!(", fill {fill}");
+        }
         if let Some(share) = job.min_valid {
             text += &format!(", min valid {share}");
         }

@@ -80,6 +80,9 @@ fn request(job: &Job, target: &Grid) -> Request {
         .method(job.method)
         .outside(job.outside)
         .pole(job.pole);
+    if let Some(fill) = job.fill {
+        request = request.fill(fill);
+    }
     if let Some(share) = job.min_valid {
         request = request.min_valid(share);
     }

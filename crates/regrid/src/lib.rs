@@ -48,7 +48,6 @@ mod pipeline;
 mod plan;
 mod request;
 mod scheme;
-#[allow(dead_code, reason = "the schemes that need it follow")]
 mod sphere;
 pub mod time;
 mod values;
@@ -68,6 +67,6 @@ pub use io::{
 pub use output::Write;
 pub use pipeline::{LazyField, PlannedWrite, Reads, write};
 pub use request::Request;
-pub use scheme::{Edges, Method, Outside, Pole, RectilinearWeights};
+pub use scheme::{Edges, Fill, Method, Outside, Pole, RectilinearWeights};
 pub use values::{DataType, Element, Values};
 pub use weights::SparseWeights;

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::grid::Grid;
 use crate::kernel::Rule;
 use crate::pipeline::{LazyField, regrid_param};
-use crate::scheme::{Edges, Method, Outside, PlaneWeights, Pole};
+use crate::scheme::{Edges, Fill, Method, Outside, PlaneWeights, Pole};
 use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
 
 /// Why a variable of flags is not averaged.
@@ -38,6 +38,7 @@ pub struct Request {
     pub(crate) time_method: TimeMethod,
     pub(crate) method: Method,
     pub(crate) edges: Edges,
+    pub(crate) fill: Option<Fill>,
     pub(crate) min_valid: Option<f64>,
     pub(crate) chunk: Option<(usize, usize)>,
 }
@@ -52,6 +53,7 @@ impl Request {
             time_method: TimeMethod::Exact,
             method: Method::default(),
             edges: Edges::default(),
+            fill: None,
             min_valid: None,
             chunk: None,
         }
@@ -92,6 +94,13 @@ impl Request {
         self
     }
 
+    /// Fills the targets that no source cell reaches.
+    #[must_use]
+    pub fn fill(mut self, fill: Fill) -> Self {
+        self.fill = Some(fill);
+        self
+    }
+
     /// What lies between a global source's last row and the pole.
     #[must_use]
     pub fn pole(mut self, pole: Pole) -> Self {
@@ -129,6 +138,9 @@ impl Request {
         );
         if self.times != TimeSelection::All {
             words += &format!(", time method {}", self.time_method.name());
+        }
+        if let Some(fill) = self.fill {
+            words += &format!(", fill {fill}");
         }
         if let Some(share) = self.min_valid {
             words += &format!(", min valid {share}");
@@ -264,6 +276,7 @@ impl Request {
             &self.target,
             self.method,
             self.edges,
+            self.fill,
         )?);
         prepared.push((variable.grid.clone(), weights.clone()));
         Ok(weights)

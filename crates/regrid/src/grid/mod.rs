@@ -314,6 +314,24 @@ impl Grid {
         }
     }
 
+    /// Whether a single row or column lacks bounds, so that its cells have no height or no width.
+    pub(crate) fn is_flat(&self) -> bool {
+        let flat = |len: usize, bounds: bool| len == 1 && !bounds;
+        match &self.layout {
+            Layout::Rectilinear {
+                latitudes,
+                longitudes,
+            } => {
+                flat(latitudes.len(), latitudes.bounds().is_some())
+                    || flat(longitudes.len(), longitudes.bounds().is_some())
+            }
+            Layout::Projected { y, x } => {
+                flat(y.len(), y.bounds().is_some()) || flat(x.len(), x.bounds().is_some())
+            }
+            Layout::Curvilinear { .. } | Layout::Points { .. } => false,
+        }
+    }
+
     /// What the numbers on its axes mean.
     pub fn crs(&self) -> &Crs {
         &self.crs

@@ -193,6 +193,18 @@ pub(super) fn sparse<S: Float, T: Float>(
             return T::MISSING;
         }
         let cells = entries.iter().map(|&(at, w)| (plane[at].widen(), w));
-        T::round(valid(cells).value(covered, min_valid))
+        let mut sums = valid(cells);
+        if let Some(corrections) = &cut.corrections {
+            // The slopes of the valid cells; one with a missing neighbour is level.
+            let terms = cut.weights.entries(target).zip(entries);
+            for (entry, _) in terms.filter(|(_, (at, _))| !plane[*at].widen().is_nan()) {
+                let terms = corrections.terms(entry).iter();
+                let slope: f64 = terms.map(|&(at, w)| w * plane[at].widen()).sum();
+                if !slope.is_nan() {
+                    sums.sum += slope;
+                }
+            }
+        }
+        T::round(sums.value(covered, min_valid))
     }));
 }

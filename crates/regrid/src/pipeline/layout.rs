@@ -242,11 +242,17 @@ impl Plan {
                     axis(1, &weights.longitude, &all_columns),
                 ])
             }
-            PlaneWeights::Sparse(weights) => {
+            PlaneWeights::Sparse(weights, corrections) => {
                 let sources: Vec<AxisSource<'_>> =
                     (outer..source_shape.len()).map(source).collect();
                 let target = &target_shape[outer..];
-                let plan = SparsePlan::new(weights, target, &target_cuts[outer..], &sources);
+                let plan = SparsePlan::new(
+                    weights,
+                    corrections.as_ref(),
+                    target,
+                    &target_cuts[outer..],
+                    &sources,
+                );
                 blocks.extend(plan.blocks);
                 PlanePlan::Sparse(plan.cuts)
             }

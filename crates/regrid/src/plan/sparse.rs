@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::axis::group;
 use super::{AxisCut, AxisSource};
 use crate::chunk::combinations;
-use crate::weights::SparseWeights;
+use crate::weights::{Corrections, SparseWeights};
 
 /// A piece of a target plane whose weights go from cell to cell.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub(crate) struct SparseCut {
     pub(crate) targets: Vec<Range<usize>>,
     /// From places in the plane of the window, counted row by row.
     pub(crate) weights: SparseWeights,
+    /// What slopes add to each entry of the weights, if anything.
+    pub(crate) corrections: Option<Corrections>,
     /// Which combinations of the plane's pieces hold a cell that is needed.
     pub(crate) reached: Vec<bool>,
 }
@@ -33,6 +35,7 @@ impl SparsePlan {
     /// Plans a plane; `target` is the shape of the target's, whose cells `weights` counts row by row.
     pub(crate) fn new(
         weights: &SparseWeights,
+        corrections: Option<&Corrections>,
         target: &[usize],
         target_cuts: &[Vec<Range<usize>>],
         sources: &[AxisSource<'_>],
@@ -71,7 +74,14 @@ impl SparsePlan {
                 .collect();
             let targets = flat_targets(&cuts);
             let mut needed = vec![Vec::new(); sources.len()];
-            let cells = targets.iter().flat_map(|&t| weights.row(t));
+            let cells = targets.iter().flat_map(|&t| {
+                let terms = corrections.into_iter().flat_map(move |corrections| {
+                    weights
+                        .entries(t)
+                        .flat_map(|entry| corrections.terms(entry))
+                });
+                weights.row(t).iter().chain(terms)
+            });
             for place in cells.map(|&(cell, _)| place(cell)) {
                 for (needed, at) in needed.iter_mut().zip(place) {
                     needed.push(at);
@@ -101,7 +111,15 @@ impl SparsePlan {
                     .zip(&blocks)
                     .map(|(needed, blocks)| Arc::new(AxisCut::window_of(needed, blocks)))
                     .collect();
-                let sparse = SparseCut::new(weights, cuts, &targets, &needed, &windows, place);
+                let sparse = SparseCut::new(
+                    weights,
+                    corrections,
+                    cuts,
+                    &targets,
+                    &needed,
+                    &windows,
+                    place,
+                );
                 (windows, Arc::new(sparse))
             })
             .collect();
@@ -112,6 +130,7 @@ impl SparsePlan {
 impl SparseCut {
     fn new(
         weights: &SparseWeights,
+        corrections: Option<&Corrections>,
         targets: Vec<Range<usize>>,
         flat_targets: &[usize],
         needed: &[Vec<usize>],
@@ -142,7 +161,7 @@ impl SparseCut {
             }
             locals.push(local);
         }
-        let weights = weights.select(flat_targets, |cell| {
+        let mut locate = |cell: usize| {
             let place = place(cell);
             let mut at = 0;
             let mut piece = 0;
@@ -153,10 +172,20 @@ impl SparseCut {
             }
             reached[piece] = true;
             at
+        };
+        let corrections = corrections.map(|corrections| {
+            let mut own = Corrections::default();
+            for entry in flat_targets.iter().flat_map(|&t| weights.entries(t)) {
+                let terms = corrections.terms(entry).iter();
+                own.push(terms.map(|&(cell, weight)| (locate(cell), weight)));
+            }
+            own
         });
+        let weights = weights.select(flat_targets, locate);
         Self {
             targets,
             weights,
+            corrections,
             reached,
         }
     }

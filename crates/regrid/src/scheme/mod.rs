@@ -5,6 +5,7 @@
 
 mod area;
 mod cubic;
+mod fill;
 mod linear;
 mod located;
 mod members;
@@ -20,6 +21,7 @@ use crate::kernel::{Rule, Statistic};
 use crate::time::TimeMethod;
 use crate::weights::SparseWeights;
 
+pub use fill::Fill;
 pub(crate) use plane::PlaneWeights;
 
 /// How a target value is made of source values.
@@ -63,6 +65,14 @@ impl Method {
         !matches!(
             self,
             Self::Linear | Self::Nearest | Self::Cubic | Self::InverseDistance
+        )
+    }
+
+    /// Whether it looks at the source's cells too.
+    pub(crate) fn needs_source_cells(self) -> bool {
+        matches!(
+            self,
+            Self::AreaWeighted | Self::SecondOrderConservative | Self::Mode
         )
     }
 

@@ -23,8 +23,11 @@ mod vector;
 pub(crate) use cells::{Corners, SphereCells};
 pub(crate) use conservative::conservative;
 pub(crate) use distance::inverse_distance;
+pub(crate) use fill::{fill_creep, fill_inverse_distance};
 pub(crate) use linear::linear;
+pub(crate) use members::members;
 pub(crate) use nearest::nearest;
+pub(crate) use second_order::second_order;
 
 /// Why weights between cells on the sphere cannot be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

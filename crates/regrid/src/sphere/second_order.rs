@@ -8,44 +8,7 @@ use super::pieces::{in_pieces, joined};
 use super::topology::Mesh;
 use super::vector::{Vector, dot, minus, times, unit};
 use super::{Refused, SphereCells};
-use crate::weights::SparseWeights;
-
-/// What the slopes of the source cells add: for each entry of the weights, in their order, source indices and weights.
-///
-/// Entry `e` of weight `w` on source `s` gives `w` times the value of `s`, and, if none of its terms reads a missing value,
-/// each term's weight times the value of its source. The terms of an entry sum to nothing for a constant field.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Corrections {
-    ends: Vec<usize>,
-    terms: Vec<(usize, f64)>,
-}
-
-impl Corrections {
-    /// The terms of an entry.
-    pub(crate) fn terms(&self, entry: usize) -> &[(usize, f64)] {
-        let start = if entry == 0 { 0 } else { self.ends[entry - 1] };
-        &self.terms[start..self.ends[entry]]
-    }
-
-    /// Number of entries.
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Adds the terms of the next entry.
-    fn push(&mut self, terms: impl IntoIterator<Item = (usize, f64)>) {
-        self.terms
-            .extend(terms.into_iter().filter(|&(_, w)| w != 0.0));
-        self.ends.push(self.terms.len());
-    }
-
-    fn append(&mut self, other: Self) {
-        let start = self.terms.len();
-        self.ends
-            .extend(other.ends.into_iter().map(|end| start + end));
-        self.terms.extend(other.terms);
-    }
-}
+use crate::weights::{Corrections, SparseWeights};
 
 /// First-order conservative weights, and what the gradients of the source add to them.
 ///
