@@ -1,19 +1,20 @@
 //! Which centres are nearest: a tree over points in space, where nothing has a seam.
 //!
-//! The points stand in one array: the middle one parts the others by one coordinate, and so on in both halves. The tree is
-//! built here and not taken from a crate because ties and copies are settled while searching, which makes one search of
+//! The points stand in one array, parted in the middle by one coordinate, and so on in both halves; each stretch knows its
+//! box, so that a target far from all of them is not compared with every one. The tree is built here and not taken from a crate because ties and copies are settled while searching, which makes one search of
 //! two.
 
 use std::ops::Range;
 
+use super::box_index::Bounds;
 use super::vector::{SAME, Vector, distance_2, is_finite};
 
 /// Points by number.
 #[derive(Debug)]
 pub(super) struct PointIndex {
     points: Vec<(Vector, usize)>,
-    /// By which coordinate the point at a place parts those of its stretch.
-    axes: Vec<u8>,
+    /// The boxes round stretches: of the halves of stretch `i` at `2 i + 1` and `2 i + 2`.
+    boxes: Vec<Bounds>,
 }
 
 /// Points in a stretch that is not parted further.
@@ -37,14 +38,13 @@ impl PointIndex {
         let placed = points.iter().enumerate().filter(|&(_, &p)| is_finite(p));
         let mut index = Self {
             points: placed.map(|(i, &p)| (p, i)).collect(),
-            axes: Vec::new(),
+            boxes: Vec::new(),
         };
-        index.axes = vec![0; index.points.len()];
-        part(&mut index.points, &mut index.axes);
+        part(&mut index.points, 0, &mut index.boxes);
         index
     }
 
-    fn search(&self, stretch: Range<usize>, to: Vector, search: &mut impl Search) {
+    fn search(&self, node: usize, stretch: Range<usize>, to: Vector, search: &mut impl Search) {
         if stretch.len() <= FEW {
             for &(at, number) in &self.points[stretch] {
                 search.meet(number, distance_2(at, to), at);
@@ -52,20 +52,26 @@ impl PointIndex {
             return;
         }
         let middle = stretch.start + stretch.len() / 2;
-        let (at, number) = self.points[middle];
-        let axis = usize::from(self.axes[middle]);
-        let beyond = to[axis] - at[axis];
-        let [below, above] = [stretch.start..middle, middle + 1..stretch.end];
-        let (near, far) = if beyond < 0.0 {
-            (below, above)
-        } else {
-            (above, below)
-        };
-        self.search(near, to, search);
-        if beyond * beyond <= search.reach() {
-            search.meet(number, distance_2(at, to), at);
-            self.search(far, to, search);
+        let half = |node: usize, stretch| (self.distance_to(node, to), node, stretch);
+        let mut halves = [
+            half(2 * node + 1, stretch.start..middle),
+            half(2 * node + 2, middle..stretch.end),
+        ];
+        if halves[1].0 < halves[0].0 {
+            halves.swap(0, 1);
         }
+        for (distance_2, node, stretch) in halves {
+            if distance_2 <= search.reach() {
+                self.search(node, stretch, to, search);
+            }
+        }
+    }
+
+    /// The square of the distance from a point to the box round a stretch.
+    fn distance_to(&self, node: usize, to: Vector) -> f64 {
+        let [low, high] = self.boxes[node];
+        let out = |axis: usize| (low[axis] - to[axis]).max(to[axis] - high[axis]).max(0.0);
+        [0, 1, 2].map(|axis| out(axis).powi(2)).iter().sum()
     }
 
     /// The nearest point; of several equally near the one of the lowest number.
@@ -74,7 +80,7 @@ impl PointIndex {
             number: usize::MAX,
             distance_2: f64::INFINITY,
         };
-        self.search(0..self.points.len(), to, &mut nearest);
+        self.search(0, 0..self.points.len(), to, &mut nearest);
         (nearest.number < usize::MAX).then_some(nearest.number)
     }
 
@@ -89,7 +95,7 @@ impl PointIndex {
                 most,
                 found: Vec::with_capacity(most + 1),
             };
-            self.search(0..self.points.len(), to, &mut few);
+            self.search(0, 0..self.points.len(), to, &mut few);
             let last = few.found.last().map_or(0.0, |f| f.1);
             let all = few.found.len() == self.points.len();
             let mut distinct: Vec<(usize, f64, Vector)> = Vec::with_capacity(most);
@@ -121,23 +127,26 @@ impl PointIndex {
     }
 }
 
-/// Puts the point in the middle that parts the others by the coordinate in which they lie widest, then does so in both
-/// halves.
-fn part(points: &mut [(Vector, usize)], axes: &mut [u8]) {
+/// Parts points in the middle by the coordinate in which they lie widest, then both halves; notes the box round each.
+fn part(points: &mut [(Vector, usize)], node: usize, boxes: &mut Vec<Bounds>) {
+    let mut low = [f64::INFINITY; 3];
+    let mut high = [f64::NEG_INFINITY; 3];
+    for (at, _) in points.iter() {
+        for axis in 0..3 {
+            low[axis] = low[axis].min(at[axis]);
+            high[axis] = high[axis].max(at[axis]);
+        }
+    }
+    if boxes.len() <= node {
+        boxes.resize(node + 1, [[f64::INFINITY; 3], [f64::NEG_INFINITY; 3]]);
+    }
+    boxes[node] = [low, high];
     if points.len() <= FEW {
         return;
     }
-    let span = |axis: usize| {
-        let ends = points
-            .iter()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| {
-                (low.min(p.0[axis]), high.max(p.0[axis]))
-            });
-        ends.1 - ends.0
-    };
-    let spans = [0, 1, 2].map(span);
-    let axis = (0..3).fold(0, |widest, axis| {
-        if spans[axis] > spans[widest] {
+    let span = |axis: usize| high[axis] - low[axis];
+    let axis = (1..3).fold(0, |widest, axis| {
+        if span(axis) > span(widest) {
             axis
         } else {
             widest
@@ -145,11 +154,9 @@ fn part(points: &mut [(Vector, usize)], axes: &mut [u8]) {
     });
     let middle = points.len() / 2;
     points.select_nth_unstable_by(middle, |a, b| a.0[axis].total_cmp(&b.0[axis]));
-    axes[middle] = axis as u8;
     let (below, above) = points.split_at_mut(middle);
-    let (axes_below, axes_above) = axes.split_at_mut(middle);
-    part(below, axes_below);
-    part(&mut above[1..], &mut axes_above[1..]);
+    part(below, 2 * node + 1, boxes);
+    part(above, 2 * node + 2, boxes);
 }
 
 /// The nearest point so far.
