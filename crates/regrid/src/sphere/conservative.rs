@@ -1,7 +1,7 @@
 //! Area-weighted means between any cells on the sphere: the first-order conservative method.
 
+use super::box_index::BoxIndex;
 use super::copies::{counts, firsts};
-use super::index::BoxIndex;
 use super::outlines::{Outline, Outlines};
 use super::overlap::{Area, AreaAndMoment, Measure, Scratch, overlap};
 use super::pieces::{in_pieces, joined};

@@ -1,7 +1,7 @@
 //! The mean of the nearest source cells, each by the inverse of its distance.
 
-use super::index::PointIndex;
 use super::nearest::Domain;
+use super::point_index::PointIndex;
 use super::topology::{Mesh, points};
 use super::vector::Vector;
 use super::{Refused, SphereCells};

@@ -5,8 +5,8 @@
 
 use super::SphereCells;
 use super::distance::by_distance;
-use super::index::PointIndex;
 use super::pieces::{in_pieces, joined, push_copy};
+use super::point_index::PointIndex;
 use super::topology::points;
 use super::vector::is_finite;
 use crate::weights::SparseWeights;

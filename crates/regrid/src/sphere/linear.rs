@@ -1,8 +1,8 @@
 //! Linear between four neighbouring source centres, anywhere on the sphere.
 
-use super::index::PointIndex;
 use super::nearest::refuse_empty;
 use super::pieces::{in_pieces, joined};
+use super::point_index::PointIndex;
 use super::quads::{Held, Quads};
 use super::topology::{Mesh, points};
 use super::vector::is_finite;

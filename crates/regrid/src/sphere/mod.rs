@@ -1,18 +1,19 @@
 //! Cells anywhere on the sphere, for the methods that cannot take latitude and longitude one by one.
 
+mod box_index;
 mod cells;
 mod conservative;
 mod copies;
 mod distance;
 mod fill;
 mod gradient;
-mod index;
 mod linear;
 mod members;
 mod nearest;
 mod outlines;
 mod overlap;
 mod pieces;
+mod point_index;
 mod polygon;
 mod quads;
 mod rectangle;

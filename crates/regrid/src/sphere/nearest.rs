@@ -1,7 +1,7 @@
 //! The nearest source cell of each target, by distance on the sphere.
 
-use super::index::PointIndex;
 use super::pieces::{in_pieces, joined};
+use super::point_index::PointIndex;
 use super::quads::{Held, Quads};
 use super::topology::{Mesh, points};
 use super::vector::{Vector, is_finite};

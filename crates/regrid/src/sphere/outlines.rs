@@ -1,6 +1,6 @@
 //! The outlines of cells, from their corners or, in a mesh without any, from the centres around.
 
-use super::index::{Bounds, BoxIndex, bounds_of};
+use super::box_index::{Bounds, BoxIndex, bounds_of};
 use super::polygon::{Vertex, area, moment};
 use super::rectangle::Rectangle;
 use super::topology::{End, Mesh};

@@ -4,7 +4,7 @@
 //! the sphere at the target, seen from the sphere's centre: great circles are straight there, so that two quadrilaterals
 //! that share an edge agree on its sides.
 
-use super::index::{BoxIndex, bounds_of};
+use super::box_index::{BoxIndex, bounds_of};
 use super::topology::{End, Mesh};
 use super::vector::{Vector, distance_2, dot, is_finite, tangents};
 

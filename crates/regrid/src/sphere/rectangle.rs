@@ -1,6 +1,6 @@
 //! Cells between two meridians and two parallels.
 
-use super::index::Bounds;
+use super::box_index::Bounds;
 use super::polygon::{Vertex, keep_beyond_parallel, keep_side};
 use super::vector::{Vector, sin_cos, times};
 
