@@ -53,6 +53,8 @@ pub(crate) struct Job {
 pub(crate) enum Target {
     /// The grid of this file.
     Like(PathBuf),
+    /// The points that this file lists.
+    Listed(PathBuf),
     /// This one.
     Grid(Box<Grid>),
 }
@@ -82,9 +84,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.";
     name = "regrid",
     bin_name = "regrid",
     version,
-    about = "Put fields of netCDF files onto another latitude-longitude grid",
+    about = "Put fields of netCDF files onto another grid",
     after_help = EXAMPLES,
-    override_usage = "regrid INPUT... -o OUT.nc (--like FILE | --grid NAME | --lat AXIS --lon AXIS) [OPTIONS]\n       regrid info FILE...",
+    override_usage = "regrid INPUT... -o OUT.nc (--like FILE | --grid NAME | --lat AXIS --lon AXIS | --points FILE) [OPTIONS]\n       regrid info FILE...",
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
@@ -107,11 +109,12 @@ struct Typed {
     #[arg(long)]
     force: bool,
 
-    /// The grid of a file
+    /// The grid of a netCDF file, or of a text that describes one as `cdo griddes` prints it
     #[arg(long, value_name = "FILE", help_heading = "Target grid, one of")]
     like: Option<PathBuf>,
 
-    /// A global grid: a step in degrees (0.5: cells of half a degree) or r<columns>x<rows> as CDO means it (r360x180)
+    /// A global grid: a step in degrees (0.5: cells of half a degree), r<columns>x<rows> (r360x180), n<rows of half a
+    /// globe> Gaussian (n80) or global_<step>, as CDO means them; or a file as for --like
     #[arg(
         long,
         value_name = "NAME",
@@ -138,6 +141,16 @@ struct Typed {
         help_heading = "Target grid, one of"
     )]
     lon: Option<TypedAxis>,
+
+    /// A list of points: LAT,LON, repeatable or with slashes between, or a text file with a latitude, a longitude and
+    /// perhaps a name on each line
+    #[arg(
+        long,
+        value_name = "FILE|LAT,LON",
+        allow_hyphen_values = true,
+        help_heading = "Target grid, one of"
+    )]
+    points: Vec<String>,
 
     /// Only these variables, by name or standard name; repeatable [default: all that are on a grid]
     #[arg(
@@ -260,7 +273,12 @@ impl Typed {
         if let Some(TypedCommand::Info { files }) = self.command {
             return Ok(Order::Info(files));
         }
-        let target = target(self.like, self.grid.as_deref(), self.lat, self.lon)?;
+        let target = target(
+            self.like,
+            self.grid.as_deref(),
+            (self.lat, self.lon),
+            &self.points,
+        )?;
         let then = match (self.explain, self.output) {
             (true, output) => Then::Explain(output),
             (false, Some(output)) => Then::Write(output),
@@ -301,32 +319,58 @@ impl Typed {
 fn target(
     like: Option<PathBuf>,
     grid: Option<&str>,
-    lat: Option<TypedAxis>,
-    lon: Option<TypedAxis>,
+    axes: (Option<TypedAxis>, Option<TypedAxis>),
+    points: &[String],
 ) -> Result<Target> {
-    match (like, grid, lat, lon) {
-        (Some(file), None, None, None) => Ok(Target::Like(file)),
-        (None, Some(name), None, None) => match Grid::named(name) {
-            Ok(grid) => Ok(Target::Grid(Box::new(grid))),
-            Err(error) => Err(Failure::option("--grid", &error)),
+    let made = |option: &str, grid: Result<Grid, regrid::Error>| match grid {
+        Ok(grid) => Ok(Target::Grid(Box::new(grid))),
+        Err(error) => Err(Failure::option(option, &error)),
+    };
+    match (like, grid, axes, points) {
+        (Some(file), None, (None, None), []) => Ok(Target::Like(file)),
+        (None, Some(name), (None, None), []) => match Grid::named(name) {
+            Err(regrid::Error::GridName { .. }) if Path::new(name).is_file() => {
+                Ok(Target::Like(name.into()))
+            }
+            grid => made("--grid", grid),
         },
-        (None, None, Some(lat), Some(lon)) => {
+        (None, None, (Some(lat), Some(lon)), []) => {
             let latitudes = lat.latitudes().map_err(|e| Failure::option("--lat", &e))?;
             let longitudes = lon.longitudes().map_err(|e| Failure::option("--lon", &e))?;
-            match Grid::from_axes(latitudes, longitudes) {
-                Ok(grid) => Ok(Target::Grid(Box::new(grid))),
-                Err(error) => Err(Failure::option("--lat and --lon", &error)),
-            }
+            made("--lat and --lon", Grid::from_axes(latitudes, longitudes))
         }
-        (None, None, Some(_), None) => Err(Failure::usage("--lat needs --lon beside it")),
-        (None, None, None, Some(_)) => Err(Failure::usage("--lon needs --lat beside it")),
-        (None, None, None, None) => Err(Failure::usage(
-            "no target grid is named: give --like FILE, --grid NAME, or --lat with --lon",
+        (None, None, (Some(_), None), []) => Err(Failure::usage("--lat needs --lon beside it")),
+        (None, None, (None, Some(_)), []) => Err(Failure::usage("--lon needs --lat beside it")),
+        (None, None, (None, None), []) => Err(Failure::usage(
+            "no target grid is named: give --like FILE, --grid NAME, --points FILE, or --lat with --lon",
         )),
+        (None, None, (None, None), points) => match (pairs(points), points) {
+            (Some((latitudes, longitudes)), _) => {
+                made("--points", Grid::points(latitudes, longitudes))
+            }
+            (None, [file]) => Ok(Target::Listed(file.into())),
+            (None, _) => Err(Failure::usage(
+                "--points: expected one file, or a latitude and a longitude as in 51.5,-0.1 each time",
+            )),
+        },
         _ => Err(Failure::usage(
-            "more than one target grid is named: give one of --like, --grid, or --lat with --lon",
+            "more than one target grid is named: give one of --like, --grid, --points, or --lat with --lon",
         )),
     }
+}
+
+/// Latitudes and longitudes, as in `51.5,-0.1` and `51.5,-0.1/48.9,2.4`; nothing if a text is anything else.
+fn pairs(texts: &[String]) -> Option<(Vec<f64>, Vec<f64>)> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let pair = |text: &str| {
+        let (latitude, longitude) = text.split_once(',')?;
+        Some((number(latitude)?, number(longitude)?))
+    };
+    texts
+        .iter()
+        .flat_map(|text| text.split('/'))
+        .map(pair)
+        .collect()
 }
 
 fn check_graph(path: &Path) -> Result<()> {
@@ -418,6 +462,28 @@ mod tests {
             assert_eq!(grid.axes().unwrap().0.centres(), [-10.0, 0.0, 10.0]);
             assert_eq!(grid.axes().unwrap().1.centres(), [-5.0]);
         }
+    }
+
+    #[test]
+    fn points_are_pairs_or_a_file() {
+        for words in [
+            "a.nc -o b.nc --points 51.5,-0.1 --points -33.9,151.2",
+            "a.nc -o b.nc --points 51.5,-0.1/-33.9,151.2",
+        ] {
+            let Target::Grid(grid) = job(words).target else {
+                panic!("{words}")
+            };
+            assert_eq!(grid.centres(), [(51.5, -0.1), (-33.9, 151.2)]);
+        }
+        let target = job("a.nc -o b.nc --points towns.csv").target;
+        assert!(matches!(target, Target::Listed(file) if file == Path::new("towns.csv")));
+        let refused = |words: &str| {
+            let words = words.split(' ').map(OsString::from);
+            assert!(parse(std::iter::once("regrid".into()).chain(words)).is_err());
+        };
+        refused("a.nc -o b.nc --points 95,1");
+        refused("a.nc -o b.nc --points 1,2 --points towns.csv");
+        refused("a.nc -o b.nc --points 1,2 --grid 1");
     }
 
     #[test]

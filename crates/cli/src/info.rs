@@ -25,7 +25,7 @@ fn describe(catalogue: &Catalogue) -> String {
         text += &field(variable).text(2);
     }
     if catalogue.variables().is_empty() {
-        text += "\nNo variable lies on a latitude-longitude grid.\n";
+        text += "\nNo variable lies on a grid.\n";
         if let [file] = catalogue.files()
             && let Ok(grid) = Grid::like(file.path())
         {
@@ -105,10 +105,7 @@ fn field(variable: &SourceVariable) -> Rows {
         .collect();
     rows.add("dimensions", dimensions.join(", "));
     rows.add("grid", variable.grid().to_string());
-    if let Some((latitudes, longitudes)) = variable.grid().axes() {
-        rows.add("spacing", spacings(latitudes, longitudes));
-        rows.add("reach", reach(latitudes, longitudes));
-    }
+    add_grid(&mut rows, variable.grid());
     if let Some((first, last, calendar)) = variable.time_span() {
         let steps = variable
             .dimensions()
@@ -133,6 +130,25 @@ fn field(variable: &SourceVariable) -> Rows {
         rows.add("not joined", fault.to_string());
     }
     rows
+}
+
+/// How a grid's cells lie, as far as its kind goes.
+fn add_grid(rows: &mut Rows, grid: &Grid) {
+    if let Some((latitudes, longitudes)) = grid.axes() {
+        rows.add("spacing", spacings(latitudes, longitudes));
+        rows.add("reach", reach(latitudes, longitudes));
+    } else if let Some((y, x)) = grid.plane_axes() {
+        let (y, x) = (spacing(y.centres(), false), spacing(x.centres(), false));
+        rows.add("spacing", format!("y {y}, x {x}"));
+    } else {
+        let corners = if grid.has_corners() { "given" } else { "none" };
+        rows.add("corners", corners);
+        let centres = grid.centres();
+        let nowhere = centres.iter().filter(|(lat, _)| lat.is_nan()).count();
+        if nowhere > 0 {
+            rows.add("no place", count(nowhere, "cell"));
+        }
+    }
 }
 
 /// The type, and how values come out of packed ones.

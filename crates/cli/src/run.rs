@@ -23,6 +23,7 @@ pub(crate) fn run(job: Job) -> Result<()> {
     let interrupt = Interrupt::watch()?;
     let target = match &job.target {
         Target::Like(file) => &Grid::like(file)?,
+        Target::Listed(file) => &Grid::listed_in(file)?,
         Target::Grid(grid) => grid,
     };
     let catalogue = Catalogue::open(&job.inputs)?;
@@ -134,14 +135,14 @@ fn check_places(job: &Job, catalogue: &Catalogue) -> Result<()> {
         Then::Explain(None) => None,
     };
     let like = match &job.target {
-        Target::Like(file) => Some(file.as_path()),
+        Target::Like(file) | Target::Listed(file) => Some(file.as_path()),
         Target::Grid(_) => None,
     };
     if let (Some(output), Some(like)) = (output, like)
         && same_file(output, like)
     {
         let text = format!(
-            "the output {} is the file that --like names",
+            "the output {} is the file that --like, --grid or --points names",
             output.display()
         );
         return Err(Failure::failed(text).hint("name another file with -o"));

@@ -283,7 +283,7 @@ fn wrong_usage() {
         ("-o out.nc --grid 5", "INPUT"),
         (
             "in.nc -o out.nc",
-            "--like FILE, --grid NAME, or --lat with --lon",
+            "--like FILE, --grid NAME, --points FILE, or --lat with --lon",
         ),
         ("in.nc -o out.nc --grid 5 --like in.nc", "--like, --grid"),
         ("in.nc -o out.nc --grid 5 --lat 1 --lon 1", "--like, --grid"),

@@ -188,27 +188,28 @@ impl Latitudes {
     }
 
     /// The rows' bounds: as given, else midpoints between centres, the outer ones as far out as in, clipped at the poles.
+    ///
+    /// Where the outer cells [reach a pole](Self::reach_poles), as those of Gaussian grids do, they go all the way.
     pub fn cell_bounds(&self) -> Vec<[f64; 2]> {
-        match self.bounds() {
-            Some(bounds) => bounds.to_vec(),
-            None => {
-                let clipped = |b: [f64; 2]| b.map(|x| x.clamp(-90.0, 90.0));
-                let mut bounds: Vec<[f64; 2]> = midpoint_bounds(self.centres(), 0.0)
-                    .into_iter()
-                    .map(clipped)
-                    .collect();
-                // The outer rows of a global Gaussian grid reach further out than in.
-                let pole = if self.rises() { 90.0 } else { -90.0 };
-                let [first, last] = self.reach_poles();
-                if first && self.len() > 1 {
-                    bounds[0][0] = -pole;
-                }
-                if last && self.len() > 1 {
-                    bounds[self.len() - 1][1] = pole;
-                }
-                bounds
+        if let Some(bounds) = self.bounds() {
+            return bounds.to_vec();
+        }
+        let mut bounds: Vec<[f64; 2]> = midpoint_bounds(self.centres(), 0.0)
+            .into_iter()
+            .map(|b| b.map(|x| x.clamp(-90.0, 90.0)))
+            .collect();
+        let pole = |x: f64| if x < 0.0 { -90.0 } else { 90.0 };
+        let last = bounds.len() - 1;
+        if last > 0 {
+            let [first_reaches, last_reaches] = self.reach_poles();
+            if first_reaches {
+                bounds[0][0] = pole(bounds[0][0]);
+            }
+            if last_reaches {
+                bounds[last][1] = pole(bounds[last][1]);
             }
         }
+        bounds
     }
 
     /// Number of rows.
@@ -635,6 +636,12 @@ mod tests {
         assert_eq!(
             bounds,
             [[-30.0, 45.0], [45.0, 145.0], [145.0, 250.0], [250.0, 330.0]]
+        );
+        // The northern half of a Gaussian grid.
+        let latitudes = Latitudes::new(vec![16.0, 48.0, 75.0], None).unwrap();
+        assert_eq!(
+            latitudes.cell_bounds(),
+            [[0.0, 32.0], [32.0, 61.5], [61.5, 90.0]]
         );
         let latitudes = Latitudes::new(vec![90.0, 0.0, -90.0], None).unwrap();
         assert_eq!(

@@ -1,5 +1,7 @@
 //! The grid of a file, as a target.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,15 +18,37 @@ impl Grid {
     /// The grid of a file: the one that its variables lie on.
     ///
     /// Names, standard names and bounds of the coordinates are taken along, and the grid mapping. A file without fields will
-    /// do, as long as its coordinates make one grid.
+    /// do, as long as its coordinates make one grid. A text file may hold a description as [`Grid::described`] reads it.
     ///
     /// # Errors
-    /// [`Error::NoGrid`], [`Error::SeveralGrids`]; [`Error::NotRegriddable`] if there is a grid of a kind that is not known;
+    /// [`Error::GridFile`] for a text that describes no grid; [`Error::NoGrid`], [`Error::SeveralGrids`]; [`Error::NotRegriddable`] if there is a grid of a kind that is not known;
     /// what [`Catalogue::open`](crate::Catalogue::open) says of a bad file.
     pub fn like(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let file = NetcdfFile::open(path, &Arc::new(OpenFiles::default()))?;
-        Self::of_file(&file)
+        match NetcdfFile::open(path, &Arc::new(OpenFiles::default())) {
+            Ok(file) => Self::of_file(&file),
+            Err(error @ Error::NotNetcdf { .. }) => match text(path) {
+                Ok(text) if text.contains("gridtype") => {
+                    Self::described(&text).map_err(in_file(path))
+                }
+                _ => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The points that a text file lists, as [`Grid::listed`] reads them.
+    ///
+    /// # Errors
+    /// [`Error::File`] if it cannot be read, [`Error::GridFile`] with the line at fault.
+    pub fn listed_in(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let text = text(path).map_err(|source| Error::File {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::listed(&text).map_err(in_file(path))
     }
 
     fn of_file(file: &dyn SourceFile) -> Result<Self, Error> {
@@ -71,6 +95,26 @@ impl Grid {
             });
         }
         Ok(Arc::unwrap_or_clone(first))
+    }
+}
+
+/// A text file's content, without fear of what is no text and goes on for gigabytes.
+fn text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?
+        .take(MOST_TEXT)
+        .read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Bytes of a description or a list of points that are read at the most.
+const MOST_TEXT: u64 = 1 << 30;
+
+/// The error of a text file that describes no grid.
+fn in_file(path: &Path) -> impl FnOnce(Error) -> Error {
+    move |error| Error::GridFile {
+        path: path.to_owned(),
+        source: Box::new(error),
     }
 }
 

@@ -51,7 +51,8 @@ fn legendre(count: usize, angle: f64) -> (f64, f64) {
     (value, slope)
 }
 
-/// The cells of Gaussian latitudes: they meet midway between them and reach the poles, as CDO has them.
+/// The cells of Gaussian latitudes: they meet midway between them and reach the poles, as CDO has them for its area-weighted
+/// methods (from 88 degrees on).
 pub(super) fn bounds(latitudes: &[f64]) -> Vec<[f64; 2]> {
     let mut edges = vec![90.0];
     edges.extend(latitudes.windows(2).map(|w| f64::midpoint(w[0], w[1])));

@@ -332,6 +332,16 @@ impl Grid {
         }
     }
 
+    /// Whether cells that have their own coordinates have corners too; grids of axes have bounds, given or midway.
+    pub fn has_corners(&self) -> bool {
+        match &self.layout {
+            Layout::Rectilinear { .. } | Layout::Projected { .. } => true,
+            Layout::Curvilinear { cells, .. } | Layout::Points { cells, .. } => {
+                cells.corners.is_some()
+            }
+        }
+    }
+
     /// What the numbers on its axes mean.
     pub fn crs(&self) -> &Crs {
         &self.crs

@@ -105,6 +105,7 @@ impl Rectangle {
     }
 
     /// Its corners, counter-clockwise from the south-west.
+    #[cfg(test)]
     pub(super) fn corners(&self) -> [Vector; 4] {
         let east = self.west + self.width;
         [
