@@ -74,7 +74,8 @@ impl Graph {
         }
     }
 
-    fn task_ids(&self) -> impl Iterator<Item = TaskId> + '_ {
+    /// The tasks by rank.
+    pub(crate) fn task_ids(&self) -> impl Iterator<Item = TaskId> + '_ {
         self.order().filter(|id| self.info(*id).kind == Kind::Task)
     }
 
