@@ -373,16 +373,58 @@ mod tests {
     }
 
     #[test]
-    fn the_trace_is_json_and_the_page_keeps_its_data_apart_from_its_markup() {
+    fn the_trace_is_json_with_a_track_for_each_worker_and_what_was_alive() {
         let profile = profiled(2);
+        let text = export::Trace(profile.0.lock().as_ref()).to_string();
+        let trace: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let events = trace["traceEvents"].as_array().unwrap();
+        let of = |phase: &str| {
+            let of = events.iter().filter(|event| event["ph"] == phase);
+            of.collect::<Vec<_>>()
+        };
+        let tasks = of("X");
+        assert_eq!(tasks.len(), 41);
+        assert!(
+            tasks
+                .iter()
+                .any(|task| task["cat"] == "in </script> \"put\"")
+        );
+        assert!(tasks.iter().all(|task| task["tid"].as_u64() < Some(2)));
+        let tracks = of("M")
+            .into_iter()
+            .filter(|event| event["name"] == "thread_name");
+        assert_eq!(tracks.count(), 2);
+        let bytes = of("C")
+            .into_iter()
+            .filter_map(|event| event["args"]["bytes"].as_u64());
+        assert_eq!(bytes.max(), Some(profile.report().unwrap().peak_bytes));
+    }
+
+    #[test]
+    fn a_failed_task_shows_as_one_in_the_trace_and_on_the_page() {
+        let profile = Profile::new();
+        let bad = delayed(|| 1)
+            .named("read")
+            .try_map(|_| Err::<u8, _>("no"))
+            .named("bad");
+        let run = Run::new().threads(1).observe(profile.clone());
+        run.compute(&bad).unwrap_err();
         let record = profile.0.lock();
         let trace = export::Trace(record.as_ref()).to_string();
-        assert_eq!(trace.matches("\"ph\":\"X\"").count(), 41);
-        assert!(
-            trace.contains(r#""cat":"in \u003c/script> \"put\"""#),
-            "{trace}"
-        );
+        let failed: Vec<&str> = trace
+            .lines()
+            .filter(|line| line.contains("terrible"))
+            .collect();
+        assert!(matches!(failed[..], [line] if line.contains(r#""key":"bad","ok":false"#)));
         let page = export::Page(record.as_ref()).to_string();
+        let of_bad = page.split("[\"bad\",0,").nth(1).unwrap();
+        assert!(of_bad.split(']').next().unwrap().ends_with(",0"));
+    }
+
+    #[test]
+    fn the_page_keeps_its_data_apart_from_its_markup_and_needs_nothing_else() {
+        let profile = profiled(2);
+        let page = export::Page(profile.0.lock().as_ref()).to_string();
         assert_eq!(page.matches("</script>").count(), 1);
         assert!(!page.contains("http"), "the page needs nothing else");
     }
