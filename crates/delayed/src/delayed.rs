@@ -16,6 +16,7 @@ use crate::{
     handle::Handle,
     inputs::{Inputs, own},
     key::Label,
+    nest::FlattenId,
     outputs::Outputs,
     run::Run,
     task::{Fallible, Node, Pure, Sure, constant, task},
@@ -215,10 +216,19 @@ impl<T> Delayed<T> {
 
     /// Lets at most `at_once` of the tasks with the limit `name` run at the same time in one run.
     ///
-    /// Those that have to wait hold no thread up. A task may have several limits.
+    /// Those that have to wait hold no thread up. A task may have several limits; of tasks that name one limit with different numbers,
+    /// the smallest number holds.
+    ///
+    /// # Panics
+    /// If `at_once` is 0: the task could never run.
+    #[track_caller]
     pub fn limit(self, name: impl Into<Cow<'static, str>>, at_once: usize) -> Self {
-        assert!(at_once > 0, "a limit of no task at once would never end");
-        self.node().head.notes().limits.push((name.into(), at_once));
+        let name = name.into();
+        assert!(
+            at_once > 0,
+            "the limit {name:?} lets 0 tasks run at once, so this one never could: say 1 or more"
+        );
+        self.node().head.notes().limits.push((name, at_once));
         self
     }
 
@@ -338,7 +348,8 @@ impl<T: Send + Sync + 'static> Delayed<Delayed<T>> {
     /// The value of a graph that a task builds.
     ///
     /// The inner graph runs in a run of its own within a task, so its tasks cannot be drawn or ordered beforehand: for the rare case in
-    /// which *what* to do depends on data. It stops when the outer run does.
+    /// which *what* to do depends on data. It stops when the outer run does. An inner graph that needs the flattened value itself fails
+    /// with [`Error::Cycle`](crate::Error::Cycle).
     /// ```
     /// use delayed::{Delayed, apply, delayed};
     /// let count = delayed(|| 3);
@@ -351,27 +362,56 @@ impl<T: Send + Sync + 'static> Delayed<Delayed<T>> {
     /// ```
     #[track_caller]
     pub fn flatten(&self) -> Delayed<T> {
-        self.try_map(Delayed::compute)
+        let this = FlattenId::new();
+        self.try_map(move |inner| {
+            let _within = this.enter()?;
+            inner.compute()
+        })
     }
 }
 
 impl<T: Clone + Send + Sync + 'static> Delayed<Vec<T>> {
     /// The elements of a vector whose length is known beforehand, each a delayed value of its own.
     ///
-    /// They are moved out of the vector if nobody else needs it. A vector of another length is an error of the task.
+    /// They are moved out of the vector if nobody else needs it. A vector of another length is an error of the task. The parts of `a`
+    /// are called `a[0]`, `a[1]`, ... if nothing else is said.
+    /// ```
+    /// use delayed::{compute, delayed};
+    /// let parts = delayed(|| vec!["a", "b"]).named("names").split(2);
+    /// assert_eq!(parts[1].label().to_string(), "names[1]");
+    /// assert_eq!(compute(&parts)?, ["a", "b"]);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     #[track_caller]
     pub fn split(&self, len: usize) -> Vec<Delayed<T>> {
-        let parts = self.try_map_owned(move |parts: Vec<T>| match parts.len() {
-            got if got == len => Ok(parts
-                .into_iter()
-                .map(|part| Mutex::new(Some(part)))
-                .collect::<Vec<_>>()),
-            got => Err(format!("split into {len} parts, but there are {got}")),
-        });
-        (0..len)
-            .map(|place| parts.map(move |parts| take(&parts[place])))
-            .collect()
+        let label = self.label();
+        let parts = self
+            .try_map_owned(move |parts: Vec<T>| match parts.len() {
+                got if got == len => Ok(parts
+                    .into_iter()
+                    .map(|part| Mutex::new(Some(part)))
+                    .collect::<Vec<_>>()),
+                got => Err(format!("split into {len} parts, but there are {got}")),
+            })
+            .named(part_label("split ", &label, ""));
+        let mut delayed = Vec::with_capacity(len);
+        // Not a closure, which would be taken for the caller.
+        for place in 0..len {
+            let part = parts.map(move |parts| take(&parts[place]));
+            delayed.push(part.named(part_label("", &label, format!("[{place}]"))));
+        }
+        delayed
     }
+}
+
+/// A label made from that of the value that is taken to pieces.
+fn part_label(
+    before: &'static str,
+    label: &Label,
+    after: impl fmt::Display + Send + Sync + 'static,
+) -> Label {
+    let label = label.clone();
+    Label::lazy(move |f| write!(f, "{before}{label}{after}"))
 }
 
 /// Takes a part out of a value that was taken to pieces in this run.
@@ -384,7 +424,8 @@ macro_rules! unzip {
         impl<$($name: Clone + Send + Sync + 'static),*> Delayed<($($name,)*)> {
             /// The parts of a tuple, each a delayed value of its own.
             ///
-            /// They are moved out of the tuple if nobody else needs it.
+            /// They are moved out of the tuple if nobody else needs it. The parts of `a` are called `a.0`, `a.1`, ... if nothing else
+            /// is said.
             /// ```
             /// use delayed::{compute, delayed};
             /// let (mean, count) = delayed(|| (2.5, 4)).unzip();
@@ -393,8 +434,13 @@ macro_rules! unzip {
             /// ```
             #[track_caller]
             pub fn unzip(&self) -> ($(Delayed<$name>,)*) {
-                let parts = self.map_owned(|parts| ($(Mutex::new(Some(parts.$place)),)*));
-                ($(parts.map(|parts| take(&parts.$place)),)*)
+                let label = self.label();
+                let parts = self
+                    .map_owned(|parts| ($(Mutex::new(Some(parts.$place)),)*))
+                    .named(part_label("unzip ", &label, ""));
+                ($(parts
+                    .map(|parts| take(&parts.$place))
+                    .named(part_label("", &label, concat!(".", $place))),)*)
             }
         }
     };
@@ -402,6 +448,14 @@ macro_rules! unzip {
 unzip!(A 0, B 1);
 unzip!(A 0, B 1, C 2);
 unzip!(A 0, B 1, C 2, D 3);
+unzip!(A 0, B 1, C 2, D 3, E 4);
+unzip!(A 0, B 1, C 2, D 3, E 4, G 5);
+unzip!(A 0, B 1, C 2, D 3, E 4, G 5, H 6);
+unzip!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7);
+unzip!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8);
+unzip!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9);
+unzip!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10);
+unzip!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10, M 11);
 
 impl<T> Clone for Delayed<T> {
     fn clone(&self) -> Self {
@@ -420,5 +474,32 @@ impl<T> fmt::Debug for Delayed<T> {
             std::any::type_name::<T>(),
             self.label()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_called_after_the_whole_and_placed_where_it_was_taken_to_pieces() {
+        let at = |part: &Delayed<i32>| {
+            let site = part.node().head.site;
+            assert!(site.file().ends_with("delayed.rs"));
+            (part.label().to_string(), site.line())
+        };
+        let range = delayed(|| (1, 2)).named("range");
+        let (low, high) = range.unzip();
+        let line = line!() - 1;
+        assert_eq!(at(&low), ("range.0".to_string(), line));
+        assert_eq!(at(&high), ("range.1".to_string(), line));
+        let read = delayed(|| vec![1, 2]).named(("read", 7));
+        let parts = read.split(2);
+        let line = line!() - 1;
+        assert_eq!(at(&parts[1]), ("read 7[1]".to_string(), line));
+        let error = delayed(|| vec![1]).named("one").split(2)[0]
+            .compute()
+            .unwrap_err();
+        assert_eq!(error.task().unwrap().key.as_str(), "split one");
     }
 }

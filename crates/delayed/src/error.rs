@@ -48,7 +48,9 @@ pub enum Error {
         task: Box<TaskTrace>,
     },
     /// A task's value alone is expected to be bigger than the run's memory limit.
-    #[error("task {task} is expected to make {bytes} bytes, more than the memory limit of {limit}")]
+    #[error(
+        "task {task} is expected to make {bytes} bytes, more than the memory limit of {limit}: raise the limit, or let the task make less at a time"
+    )]
     TooBig {
         /// Which task.
         task: Box<TaskTrace>,
@@ -69,8 +71,19 @@ pub enum Error {
         /// Where the two were built.
         sites: [&'static Location<'static>; 2],
     },
+    /// The graph that a [`flatten`](crate::Delayed::flatten) runs needs its own result.
+    #[error("a cycle: the graph that this `flatten` runs needs the flattened value itself")]
+    Cycle,
+    /// Runs within tasks of other runs, so many on one thread that its stack could overflow.
+    #[error(
+        "{runs} runs within each other on one thread: does a task compute itself? (steps that follow each other need no nesting: build them in a loop)"
+    )]
+    TooDeep {
+        /// How many.
+        runs: usize,
+    },
     /// An output name was used twice in one [`GraphBuilder`](crate::GraphBuilder).
-    #[error("the output name {name:?} is used twice")]
+    #[error("the output name {name:?} is used twice: give each output its own")]
     RepeatedOutput {
         /// The name.
         name: String,
@@ -84,6 +97,9 @@ pub enum Error {
         source: std::io::Error,
     },
 }
+
+/// Of so many causes at each end a report tells.
+const CAUSES: usize = 6;
 
 impl Error {
     /// The task that failed first, if the error is about a task.
@@ -149,8 +165,19 @@ impl Error {
             Error::Failed { .. } => first.and_then(std::error::Error::source),
             _ => first,
         };
-        for cause in std::iter::successors(deeper, |cause| cause.source()) {
-            line("  since", &cause);
+        let causes: Vec<_> = std::iter::successors(deeper, |cause| cause.source()).collect();
+        for (place, cause) in causes.iter().enumerate() {
+            // Of a long chain the ends tell most; the first cause of all is the last.
+            match place {
+                CAUSES if causes.len() > 2 * CAUSES => {
+                    line(
+                        "  since",
+                        &format_args!("... {} more ...", causes.len() - 2 * CAUSES),
+                    );
+                }
+                _ if place < CAUSES || place + CAUSES >= causes.len() => line("  since", cause),
+                _ => {}
+            }
         }
         let (Error::Failed { task, .. } | Error::Panicked { task, .. }) = self else {
             return;

@@ -176,6 +176,7 @@ mod handle;
 mod inputs;
 mod key;
 mod lint;
+mod nest;
 mod observe;
 mod ops;
 mod optimize;
