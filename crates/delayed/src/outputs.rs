@@ -28,6 +28,11 @@ use crate::{
 /// assert_eq!((name.as_str(), parts), ("squares", vec![0, 1, 4]));
 /// # Ok::<(), delayed::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be computed: something in it is not delayed",
+    label = "neither a delayed value nor a collection of nothing else",
+    note = "outputs are `&Delayed<T>` or `Delayed<T>`, and tuples, arrays, `Vec`, slices, `Option` and maps of outputs"
+)]
 pub trait Outputs {
     /// What comes back.
     type Values;

@@ -239,21 +239,25 @@ impl Record {
 
     /// Bytes and values alive after each change, in the order of time; a value counts from when its task starts to make it.
     fn alive(&self) -> Vec<(Duration, u64, usize)> {
-        let bytes = |id: TaskId| self.graph.info(id).bytes.unwrap_or(0) as i64;
+        let bytes = |id: TaskId| i128::from(self.graph.info(id).bytes.unwrap_or(0));
         let made = self
             .tasks
             .iter()
             .filter(|task| task.succeeded)
             .map(|task| (task.started, bytes(task.id), 1));
-        let mut changes: Vec<(Duration, i64, isize)> = made
+        let mut changes: Vec<(Duration, i128, isize)> = made
             .chain(self.released.iter().map(|(id, at)| (*at, -bytes(*id), -1)))
             .collect();
         changes.sort_by_key(|change| change.0);
-        let (mut bytes, mut values) = (0_i64, 0_isize);
+        let (mut bytes, mut values) = (0_i128, 0_isize);
         let alive = changes.into_iter().map(|(at, more_bytes, more_values)| {
             bytes += more_bytes;
             values += more_values;
-            (at, bytes.max(0) as u64, values.max(0) as usize)
+            (
+                at,
+                u64::try_from(bytes.max(0)).unwrap_or(u64::MAX),
+                values.max(0) as usize,
+            )
         });
         alive.collect()
     }
