@@ -79,6 +79,13 @@ where
 ///
 /// It is kept in the graph, borrowed by tasks, and cloned only for a caller who asks for it as an output. A type that cannot be
 /// cloned goes into an `Arc` first.
+/// ```
+/// use delayed::{apply, delayed, value};
+/// let scale = value(10);
+/// let tens: Vec<_> = (1..4).map(|i| apply((&delayed(move || i), &scale), |(i, scale)| i * scale)).collect();
+/// assert_eq!(delayed::compute(tens)?, [10, 20, 30]);
+/// # Ok::<(), delayed::Error>(())
+/// ```
 #[track_caller]
 pub fn value<T: Clone + Send + Sync + 'static>(value: T) -> Delayed<T> {
     Delayed::of(constant(value, Location::caller()))
@@ -111,6 +118,12 @@ where
 }
 
 /// A task on several inputs that can fail, with any error that converts into `Box<dyn Error + Send + Sync>`.
+/// ```
+/// use delayed::{delayed, try_apply};
+/// let (text, base) = (delayed(|| "ff"), delayed(|| 16));
+/// assert_eq!(try_apply((&text, &base), |(text, base)| u8::from_str_radix(text, *base)).compute()?, 255);
+/// # Ok::<(), delayed::Error>(())
+/// ```
 #[track_caller]
 pub fn try_apply<I, T, E, F>(inputs: I, f: F) -> Delayed<T>
 where
@@ -163,6 +176,12 @@ impl<T> Delayed<T> {
     /// Names the task in pictures, progress and errors; see [`Label`] for what a label can be made of.
     ///
     /// A task has one name, however many handles there are on it.
+    /// ```
+    /// use delayed::{Graph, delayed};
+    /// let parts: Vec<_> = (0..2).map(|i| delayed(move || i).named(("read", i))).collect();
+    /// let graph = Graph::of(&parts);
+    /// assert!(graph.find("read 0").is_some() && graph.find("read 1").is_some());
+    /// ```
     pub fn named(self, label: impl Into<Label>) -> Self {
         self.node().head.notes().label = Some(label.into());
         self
@@ -189,12 +208,22 @@ impl<T> Delayed<T> {
     }
 
     /// Puts the task into a group: a cluster in pictures, a line in summaries.
+    /// ```
+    /// use delayed::{Graph, delayed};
+    /// let field = delayed(|| 1.0).named("read").group("input").map(|x| x * 2.0).named("double");
+    /// assert!(Graph::of(&field).svg().to_string().contains(">input</text>"));
+    /// ```
     pub fn group(self, group: impl Into<Cow<'static, str>>) -> Self {
         self.node().head.notes().group = Some(group.into());
         self
     }
 
     /// The expected size of the value in bytes, for plans and memory limits.
+    /// ```
+    /// use delayed::{Graph, delayed};
+    /// let field = delayed(|| vec![0.0_f64; 1000]).bytes(8000);
+    /// assert_eq!(Graph::of(&field).explain().peak_bytes, 8000);
+    /// ```
     pub fn bytes(self, bytes: u64) -> Self {
         self.node().head.notes().bytes = Some(bytes);
         self
@@ -203,12 +232,26 @@ impl<T> Delayed<T> {
     /// Of two branches that could go next, the one with the higher priority in it does; 0 if nothing is said.
     ///
     /// To be said before the task is used by others.
+    /// ```
+    /// use delayed::{Graph, delayed};
+    /// let (a, b) = (delayed(|| 1).named("a"), delayed(|| 2).named("b").priority(1));
+    /// let graph = Graph::of((&a, &b));
+    /// assert_eq!(graph.order().map(|id| graph.key(id).to_string()).collect::<Vec<_>>(), ["b", "a"]);
+    /// ```
     pub fn priority(self, priority: i16) -> Self {
         self.node().prioritise(priority);
         self
     }
 
     /// Tries the task again, up to `retries` times, when it fails or panics; the error is the last attempt's.
+    /// ```
+    /// use delayed::try_delayed;
+    /// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    /// static TRIES: AtomicUsize = AtomicUsize::new(0);
+    /// let flaky = try_delayed(|| if TRIES.fetch_add(1, Relaxed) < 2 { Err("timed out") } else { Ok(7) });
+    /// assert_eq!(flaky.retries(2).compute()?, 7);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     pub fn retries(self, retries: u32) -> Self {
         self.node().head.notes().retries = retries;
         self
@@ -219,6 +262,11 @@ impl<T> Delayed<T> {
     /// Those that have to wait hold no thread up. A task may have several limits; of tasks that name one limit with different numbers,
     /// the smallest number holds.
     ///
+    /// ```
+    /// let reads: Vec<_> = (0..9).map(|i| delayed::delayed(move || i).limit("netcdf", 1)).collect();
+    /// assert_eq!(delayed::compute(&reads)?.len(), 9); // read one at a time, on as many threads as there are
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     /// # Panics
     /// If `at_once` is 0: the task could never run.
     #[track_caller]
@@ -240,6 +288,11 @@ impl<T> Delayed<T> {
 
 impl<T: Send + Sync + 'static> Delayed<T> {
     /// A task on this value; the closure sees `&T`.
+    /// ```
+    /// let length = delayed::delayed(|| vec![1, 2, 3]).map(|v| v.len());
+    /// assert_eq!(length.compute()?, 3);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     #[track_caller]
     pub fn map<U, F>(&self, f: F) -> Delayed<U>
     where
@@ -250,6 +303,11 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     }
 
     /// A task on this value that can fail.
+    /// ```
+    /// let number = delayed::delayed(|| "7").try_map(|text| text.parse::<i32>());
+    /// assert_eq!(number.compute()?, 7);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     #[track_caller]
     pub fn try_map<U, E, F>(&self, f: F) -> Delayed<U>
     where
@@ -261,6 +319,11 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     }
 
     /// A task that takes this value over: moved if it is the last one that needs it, cloned otherwise (see [`own`]).
+    /// ```
+    /// let sorted = delayed::delayed(|| vec![3, 1, 2]).map_owned(|mut v| { v.sort(); v }); // no copy is made
+    /// assert_eq!(sorted.compute()?, [1, 2, 3]);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     #[track_caller]
     pub fn map_owned<U, F>(&self, f: F) -> Delayed<U>
     where
@@ -272,6 +335,11 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     }
 
     /// A task that takes this value over and can fail.
+    /// ```
+    /// let text = delayed::delayed(|| vec![104, 105]).try_map_owned(String::from_utf8);
+    /// assert_eq!(text.compute()?, "hi");
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     #[track_caller]
     pub fn try_map_owned<U, E, F>(&self, f: F) -> Delayed<U>
     where
@@ -284,6 +352,12 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     }
 
     /// A task that clones this value.
+    /// ```
+    /// let word = delayed::delayed(|| "twice".to_string());
+    /// let (one, other) = delayed::compute((&word, word.cloned()))?; // a task's own value is moved out, so it can be had once
+    /// assert_eq!(one, other);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     #[track_caller]
     pub fn cloned(&self) -> Delayed<T>
     where
@@ -321,7 +395,12 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     }
 
     /// Computes this value now and keeps it in the graph, so that what is built on it later does not compute it again.
-    ///
+    /// ```
+    /// let field = delayed::delayed(|| vec![1.0, 2.0]).persist()?;
+    /// assert_eq!(field.map(|f| f[0]).compute()?, 1.0); // nothing is read here
+    /// assert_eq!(field.map(|f| f[1]).compute()?, 2.0);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     /// # Errors
     /// See [`Run::compute`].
     #[track_caller]

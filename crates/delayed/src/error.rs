@@ -11,7 +11,15 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a run gave no values, or a graph could not be made or written.
-#[derive(Debug, thiserror::Error)]
+///
+/// It displays in one line, without its [`source`](std::error::Error::source); as debug text it is the whole [report](Self::report), which
+/// is what a `main` that returns it prints.
+/// ```
+/// let error = delayed::try_delayed(|| "x".parse::<u8>()).named("parse").compute().unwrap_err();
+/// assert!(error.to_string().starts_with("task `parse` (built at "));
+/// assert!(format!("{error:?}").contains("cause: invalid digit found in string"));
+/// ```
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A task returned an error.
@@ -205,6 +213,12 @@ impl Error {
     /// Whether the run stopped because it was told to.
     pub fn is_cancelled(&self) -> bool {
         matches!(self, Error::Cancelled)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.report().trim_end())
     }
 }
 

@@ -165,6 +165,7 @@
 //! The repository has pages with pictures (`docs/graphs.md`), for those who come from Dask (`docs/from-dask.md`) and with measurements
 //! (`docs/benchmarks.md`); the scheduler's protocol is written down in `src/scheduler/README.md`.
 
+mod builder;
 mod cancel;
 mod delayed;
 mod dot;
@@ -191,12 +192,13 @@ mod task;
 mod values;
 
 pub use crate::{
+    builder::GraphBuilder,
     cancel::CancelToken,
     delayed::{Delayed, apply, compute, delayed, try_apply, try_delayed, value},
     dot::Dot,
     error::{BoxError, Error, Result, TaskTrace},
     explain::Explanation,
-    graph::{Graph, GraphBuilder, Kind, Output, TaskId, TaskInfo},
+    graph::{Graph, Kind, Output, TaskId, TaskInfo},
     inputs::{Inputs, Owned, Shape, own},
     key::{Key, Label},
     lint::Lint,

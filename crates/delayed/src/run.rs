@@ -81,18 +81,40 @@ impl Run {
     /// A task of which nothing was said counts as nothing, so that a limit on a graph without sizes limits nothing. Tasks without inputs,
     /// which bring new data in, wait while there is no room. The limit never stops a run: if nothing else can
     /// go on, the next task starts all the same.
+    /// ```
+    /// use delayed::{Run, apply, delayed};
+    /// let parts: Vec<_> = (0..10)
+    ///     .map(|i| delayed(move || vec![i; 100]).bytes(400).map(|part| part[0]).bytes(4))
+    ///     .collect();
+    /// let sum = apply(&parts, |parts| parts.into_iter().sum::<i32>()).bytes(4);
+    /// assert_eq!(Run::new().threads(4).memory_limit(1000).compute(&sum)?, 45); // two parts are alive at once, not ten
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     pub fn memory_limit(mut self, bytes: u64) -> Self {
         self.memory_limit = Some(bytes);
         self
     }
 
     /// Tells `observer` of the run's events. To look at it afterwards, hand over an `Arc` of it.
+    /// ```
+    /// use delayed::{Profile, Run, delayed};
+    /// let profile = Profile::new(); // holds an `Arc` itself
+    /// Run::new().observe(profile.clone()).compute(delayed(|| 1))?;
+    /// assert_eq!(profile.tasks().len(), 1);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     pub fn observe(mut self, observer: impl Observer + 'static) -> Self {
         self.observers.push(Arc::new(observer));
         self
     }
 
     /// After a failure, runs all tasks that do not depend on the failed one, and reports every failure at the end.
+    /// ```
+    /// use delayed::{Error, Run, try_delayed};
+    /// let parts: Vec<_> = (0..4).map(|i| try_delayed(move || if i % 2 == 1 { Err("odd") } else { Ok(i) })).collect();
+    /// let error = Run::new().keep_going().compute(&parts).unwrap_err();
+    /// assert!(matches!(error, Error::Several { errors } if errors.len() == 2));
+    /// ```
     pub fn keep_going(mut self) -> Self {
         self.keep_going = true;
         self
