@@ -20,6 +20,7 @@ use crate::{
     outputs::Outputs,
     run::Run,
     task::{Fallible, Node, Pure, Sure, constant, task},
+    tuples::each_tuple,
 };
 
 /// A value of type `T` that a task will make.
@@ -524,17 +525,7 @@ macro_rules! unzip {
         }
     };
 }
-unzip!(A 0, B 1);
-unzip!(A 0, B 1, C 2);
-unzip!(A 0, B 1, C 2, D 3);
-unzip!(A 0, B 1, C 2, D 3, E 4);
-unzip!(A 0, B 1, C 2, D 3, E 4, G 5);
-unzip!(A 0, B 1, C 2, D 3, E 4, G 5, H 6);
-unzip!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7);
-unzip!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8);
-unzip!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9);
-unzip!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10);
-unzip!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10, M 11);
+each_tuple!(unzip);
 
 impl<T> Clone for Delayed<T> {
     fn clone(&self) -> Self {

@@ -11,6 +11,7 @@ use std::{
 use crate::{
     delayed::Delayed,
     task::Node,
+    tuples::each_tuple,
     values::{Fetch, Releases},
 };
 
@@ -268,17 +269,7 @@ macro_rules! tuples {
 }
 tuples!();
 tuples!(A 0);
-tuples!(A 0, B 1);
-tuples!(A 0, B 1, C 2);
-tuples!(A 0, B 1, C 2, D 3);
-tuples!(A 0, B 1, C 2, D 3, E 4);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10, M 11);
+each_tuple!(tuples);
 
 impl<H: Held, const N: usize> Held for [H; N] {
     type Refs<'a> = [H::Refs<'a>; N];

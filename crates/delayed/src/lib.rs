@@ -185,10 +185,12 @@ mod outputs;
 mod priority;
 mod profile;
 mod progress;
+mod quoted;
 mod run;
 mod scheduler;
 mod svg;
 mod task;
+mod tuples;
 mod values;
 
 pub use crate::{

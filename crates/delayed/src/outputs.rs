@@ -9,6 +9,7 @@ use std::{
 use crate::{
     delayed::Delayed,
     task::Node,
+    tuples::each_tuple,
     values::{Entry, KNOWN, clone_output, take_output},
 };
 
@@ -160,17 +161,7 @@ macro_rules! tuples {
 }
 tuples!();
 tuples!(A 0);
-tuples!(A 0, B 1);
-tuples!(A 0, B 1, C 2);
-tuples!(A 0, B 1, C 2, D 3);
-tuples!(A 0, B 1, C 2, D 3, E 4);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10, M 11);
+each_tuple!(tuples);
 
 impl<O: Outputs, const N: usize> Outputs for [O; N] {
     type Values = [O::Values; N];
@@ -240,44 +231,27 @@ impl<O: Outputs> Outputs for Option<O> {
     }
 }
 
-impl<K: Ord + Clone, O: Outputs> Outputs for BTreeMap<K, O> {
-    type Values = BTreeMap<K, O::Values>;
-    type Salvaged = BTreeMap<K, O::Salvaged>;
+macro_rules! maps {
+    ($map:ident, [$($key:tt)+] $(, $state:ident)?) => {
+        impl<Key: $($key)+ + Clone, Value: Outputs $(, $state: BuildHasher + Default)?> Outputs
+            for $map<Key, Value $(, $state)?>
+        {
+            type Values = $map<Key, Value::Values $(, $state)?>;
+            type Salvaged = $map<Key, Value::Salvaged $(, $state)?>;
 
-    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
-        self.values().for_each(|output| output.nodes(into));
-    }
+            fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
+                self.values().for_each(|output| output.nodes(into));
+            }
 
-    fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
-        self.iter()
-            .map(|(key, output)| (key.clone(), output.values(take)))
-            .collect()
-    }
+            fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
+                self.iter().map(|(key, output)| (key.clone(), output.values(take))).collect()
+            }
 
-    fn salvage(&self, take: &mut Take<'_, '_>) -> Self::Salvaged {
-        self.iter()
-            .map(|(key, output)| (key.clone(), output.salvage(take)))
-            .collect()
-    }
+            fn salvage(&self, take: &mut Take<'_, '_>) -> Self::Salvaged {
+                self.iter().map(|(key, output)| (key.clone(), output.salvage(take))).collect()
+            }
+        }
+    };
 }
-
-impl<K: Eq + Hash + Clone, O: Outputs, S: BuildHasher + Default> Outputs for HashMap<K, O, S> {
-    type Values = HashMap<K, O::Values, S>;
-    type Salvaged = HashMap<K, O::Salvaged, S>;
-
-    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
-        self.values().for_each(|output| output.nodes(into));
-    }
-
-    fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
-        self.iter()
-            .map(|(key, output)| (key.clone(), output.values(take)))
-            .collect()
-    }
-
-    fn salvage(&self, take: &mut Take<'_, '_>) -> Self::Salvaged {
-        self.iter()
-            .map(|(key, output)| (key.clone(), output.salvage(take)))
-            .collect()
-    }
-}
+maps!(BTreeMap, [Ord]);
+maps!(HashMap, [Eq + Hash], State);

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use crate::quoted::quoted;
+
 use super::Record;
 
 /// The trace event format: one track of complete events for each worker, and counters for what is alive.
@@ -146,17 +148,9 @@ struct Json<'a>(&'a str);
 
 impl fmt::Display for Json<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("\"")?;
-        for c in self.0.chars() {
-            match c {
-                '"' => f.write_str("\\\"")?,
-                '\\' => f.write_str("\\\\")?,
-                c if c < ' ' || c == '<' || c == '\u{2028}' || c == '\u{2029}' => {
-                    write!(f, "\\u{:04x}", c as u32)?
-                }
-                c => write!(f, "{c}")?,
-            }
-        }
-        f.write_str("\"")
+        quoted(f, self.0, |c| {
+            let would_end = c < ' ' || matches!(c, '<' | '\u{2028}' | '\u{2029}');
+            would_end.then(|| format!("\\u{:04x}", c as u32))
+        })
     }
 }
