@@ -57,9 +57,9 @@ pub enum Colour {
     Order,
     /// The expected size of the value.
     Bytes,
-    /// How long the task ran, in a profile of the same graph.
+    /// How long the task of the same key ran, in a profile.
     Time(Profile),
-    /// Who ran it, in a profile of the same graph.
+    /// Who ran the task of the same key, in a profile.
     Worker(Profile),
 }
 
@@ -218,6 +218,24 @@ mod tests {
         assert!(text(Colour::Time(profile.clone())).contains(">ran for "));
         assert!(text(Colour::Order).contains("runs first (0) to last (1)"));
         assert!(text(Colour::Worker(profile)).contains(paint::DISTINCT[0]));
+    }
+
+    #[test]
+    fn a_profile_of_another_graph_colours_the_tasks_that_both_have() {
+        let profile = Profile::new();
+        let read = delayed(|| 1).named("read");
+        let run = Run::new().threads(1).observe(profile.clone());
+        run.compute((
+            &read.map(|x| x + 1).named("add"),
+            delayed(|| 2).named("other"),
+        ))
+        .unwrap();
+        let later = read.map(|x| x * 2).named("double");
+        let graph = Graph::of(&later);
+        let paints = Paint::of(&graph, &Colour::Worker(profile));
+        let of = |key: &str| &paints[graph.find(key).unwrap().index()];
+        assert_eq!(of("read"), &Paint::Name("worker 0".to_string()));
+        assert_eq!(of("double"), &Paint::None);
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! What colours tell: names in colours that can be told apart, amounts on a scale; and the key that says so.
 
-use std::{fmt, time::Duration};
+use std::{collections::HashMap, fmt, time::Duration};
 
-use crate::{explain::Bytes, graph::Graph, profile::Profile};
+use crate::{
+    explain::Bytes,
+    graph::{Graph, TaskId},
+    profile::{Profile, TaskTime},
+};
 
 use super::{
     Colour,
@@ -40,14 +44,17 @@ pub(super) enum Paint {
 impl Paint {
     /// One for each node of a graph.
     pub(super) fn of(graph: &Graph, colour: &Colour) -> Vec<Paint> {
-        let measured = |profile: &Profile, paint: &dyn Fn(&crate::TaskTime) -> Paint| {
+        // By key: the graph that ran may be another one than is drawn, or hold it only in part.
+        let measured = |profile: &Profile, paint: &dyn Fn(&TaskTime) -> Paint| {
             let mut paints = vec![Paint::None; graph.len()];
-            for task in profile
-                .tasks()
-                .iter()
-                .filter(|task| task.id.index() < graph.len())
-            {
-                paints[task.id.index()] = paint(task);
+            if let Some(ran) = profile.graph() {
+                let drawn: HashMap<&str, TaskId> =
+                    ids(graph).map(|id| (graph.key(id).as_str(), id)).collect();
+                for task in profile.tasks() {
+                    if let Some(id) = drawn.get(ran.key(task.id).as_str()) {
+                        paints[id.index()] = paint(&task);
+                    }
+                }
             }
             paints
         };
