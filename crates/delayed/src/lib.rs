@@ -34,7 +34,7 @@
 //! # Ok::<(), delayed::Error>(())
 //! ```
 //! A `Delayed` is a cheap handle, `Send` and `Sync`. It owns its task and all that the task needs, so there is no graph to keep in hand.
-//! Arithmetic makes tasks too, between delayed values and with plain ones ([`Plain`]): `(&a - 273.25) * 1.8 + 32.0`.
+//! Arithmetic makes tasks too, between delayed values and with plain ones on either side ([`Plain`]): `(&a - 273.25) * 1.8 + 32.0`.
 //!
 //! # 2. Inputs and outputs in any shape
 //! A task's inputs may be tuples, arrays, vectors, options, maps and structs of delayed values, nested to any depth ([`Inputs`],
@@ -55,7 +55,7 @@
 //! # 3. Several results, graphs in graphs, equal work
 //! [`unzip`](Delayed::unzip) gives the parts of a tuple and [`split`](Delayed::split) those of a vector, each a delayed value of its own.
 //! [`persist`](Delayed::persist) computes now and keeps the value in the graph. [`flatten`](Delayed::flatten) runs a graph that a task
-//! built; `compute` within a task works too, and never deadlocks. Tasks that are told to be [`pure`](Delayed::pure) run once if they are
+//! built; `compute` within a task works too, and never deadlocks; a graph that needs its own result is an error. Tasks that are told to be [`pure`](Delayed::pure) run once if they are
 //! equal.
 //! ```
 //! use delayed::{Graph, delayed};
@@ -136,7 +136,7 @@
 //!
 //! # 8. Before a run: look at the graph
 //! [`Graph::of`], or a [`GraphBuilder`] for outputs with names, shows what a run would do: [keys](Key), labels, dependencies, order, and
-//! the petgraph graph inside. [`Graph::write_svg`] draws it without Graphviz, beyond a few hundred tasks as a synopsis;
+//! the petgraph graph inside. [`Graph::write_svg`] draws it without Graphviz, groups with an outline, beyond a few hundred tasks as a synopsis;
 //! [`Svg::colour`] by group, order, bytes, or the time or worker of a run; [`Graph::dot`] is for others who draw.
 //! [`Graph::explain`] puts it in numbers, [`Graph::lint`] points at mistakes, [`Graph::optimize`] shows what [`Passes`] make of it.
 //! ```

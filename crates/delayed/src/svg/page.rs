@@ -17,6 +17,8 @@ const EDGE: f64 = 20.0;
 const GAP: f64 = 60.0;
 const SIDE: f64 = 10.0;
 const PAD: f64 = 9.0;
+/// How far an arrow hangs below boxes on its way back.
+const BACK: f64 = 36.0;
 /// A key is not made to fit into less.
 const NARROW: f64 = 480.0;
 
@@ -85,6 +87,8 @@ impl<'a> Page<'a> {
             } else {
                 0.0
             };
+        let back = drawing.arrows.iter().any(|arrow| goes_back(layout, arrow));
+        let below = if back { BACK } else { 0.0 };
         Page {
             drawing,
             layout,
@@ -93,7 +97,7 @@ impl<'a> Page<'a> {
             top,
             room,
             width: (right.max(EDGE + key_width) + EDGE).max(120.0),
-            height: top + layout.height + EDGE,
+            height: top + layout.height + below + EDGE,
         }
     }
 
@@ -117,8 +121,40 @@ impl<'a> Page<'a> {
         )
     }
 
-    /// A curve from box to box; through a column that it crosses it goes straight.
+    /// A curve from box to box.
     fn arrow(&self, f: &mut fmt::Formatter<'_>, arrow: &Arrow, way: &[usize]) -> fmt::Result {
+        if goes_back(self.layout, arrow) {
+            self.way_back(f, arrow)?;
+        } else {
+            self.way_on(f, arrow, way)?;
+        }
+        if arrow.count == 1 {
+            return writeln!(f, "/>");
+        }
+        let stroke = 1.0 + (arrow.count as f64).log10().min(4.0) / 2.0;
+        writeln!(
+            f,
+            r#" stroke-width="{stroke:.1}"><title>{} dependencies</title></path>"#,
+            arrow.count
+        )
+    }
+
+    /// From below one box to below the other; only groups that need each other have such arrows.
+    fn way_back(&self, f: &mut fmt::Formatter<'_>, arrow: &Arrow) -> fmt::Result {
+        let [(x, y), (to_x, to_y)] = [arrow.from, arrow.to].map(|place| {
+            let spot = &self.layout.spots[place];
+            let [left, right] = self.columns[spot.column].sides();
+            ((left + right) / 2.0, self.top + spot.y + HALF)
+        });
+        let low = y.max(to_y) + BACK * 4.0 / 3.0;
+        write!(
+            f,
+            r#"<path d="M{x:.1} {y:.1}C{x:.1} {low:.1} {to_x:.1} {low:.1} {to_x:.1} {to_y:.1}""#
+        )
+    }
+
+    /// Through a column that it crosses it goes straight.
+    fn way_on(&self, f: &mut fmt::Formatter<'_>, arrow: &Arrow, way: &[usize]) -> fmt::Result {
         let spots = &self.layout.spots;
         let last = spots[arrow.to].column;
         let mut x = self.columns[spots[arrow.from].column].sides()[1];
@@ -146,17 +182,7 @@ impl<'a> Page<'a> {
                 write!(f, "H{x:.1}")?;
             }
         }
-        let stroke = 1.0 + (arrow.count as f64).log10().min(4.0) / 2.0;
-        f.write_str("\"")?;
-        if arrow.count > 1 {
-            write!(
-                f,
-                r#" stroke-width="{stroke:.1}"><title>{} dependencies</title></path>"#,
-                arrow.count
-            )?;
-            return writeln!(f);
-        }
-        writeln!(f, "/>")
+        f.write_str("\"")
     }
 
     fn shape(&self, f: &mut fmt::Formatter<'_>, shape: &Shape, y: f64) -> fmt::Result {
@@ -180,6 +206,10 @@ impl<'a> Page<'a> {
             Escaped(&shortened(&shape.label))
         )
     }
+}
+
+fn goes_back(layout: &Layout, arrow: &Arrow) -> bool {
+    layout.spots[arrow.to].column <= layout.spots[arrow.from].column
 }
 
 impl fmt::Display for Page<'_> {

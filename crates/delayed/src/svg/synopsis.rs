@@ -150,14 +150,11 @@ fn gather(graph: &Graph, name_of: impl Fn(TaskId) -> String) -> Vec<(String, Gro
     groups
 }
 
-/// One column after the last group that it needs. Where groups need each other, the one whose tasks stand earlier on average comes first.
+/// One column after the last group that it needs. Where groups need each other, the one that has the first task comes first.
 fn group_columns(graph: &Graph, groups: &[Group], arrows: &[Arrow]) -> Vec<usize> {
     let of_nodes = columns(graph);
-    let mean = |group: &Group| {
-        let sum: usize = group.members.iter().map(|id| of_nodes[id.index()]).sum();
-        sum as f64 / group.members.len() as f64
-    };
-    let means: Vec<f64> = groups.iter().map(mean).collect();
+    let first = |group: &Group| group.members.iter().map(|id| of_nodes[id.index()]).min();
+    let firsts: Vec<Option<usize>> = groups.iter().map(first).collect();
     let mut condensed: DiGraph<(), ()> = DiGraph::new();
     for _ in groups {
         condensed.add_node(());
@@ -169,7 +166,7 @@ fn group_columns(graph: &Graph, groups: &[Group], arrows: &[Arrow]) -> Vec<usize
         Ok(order) => order.into_iter().map(NodeIndex::index).collect(),
         Err(_) => {
             let mut order: Vec<usize> = (0..groups.len()).collect();
-            order.sort_by(|a, b| means[*a].total_cmp(&means[*b]));
+            order.sort_by_key(|group| firsts[*group]);
             order
         }
     };
