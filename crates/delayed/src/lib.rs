@@ -55,8 +55,8 @@
 //! # 3. Several results, graphs in graphs, equal work
 //! [`unzip`](Delayed::unzip) gives the parts of a tuple and [`split`](Delayed::split) those of a vector, each a delayed value of its own.
 //! [`persist`](Delayed::persist) computes now and keeps the value in the graph. [`flatten`](Delayed::flatten) runs a graph that a task
-//! built; `compute` within a task works too, and never deadlocks; a graph that needs its own result is an error. Tasks that are told to be [`pure`](Delayed::pure) run once if they are
-//! equal.
+//! built; `compute` within a task works too, and never deadlocks; a graph that needs its own result is an error. Tasks that are told to
+//! be [`pure`](Delayed::pure) run once if they are equal.
 //! ```
 //! use delayed::{Graph, delayed};
 //! let (low, high) = delayed(|| (1_i32, 9_i32)).unzip();
@@ -135,9 +135,9 @@
 //! ```
 //!
 //! # 8. Before a run: look at the graph
-//! [`Graph::of`], or a [`GraphBuilder`] for outputs with names, shows what a run would do: [keys](Key), labels, dependencies, order, and
-//! the petgraph graph inside. [`Graph::write_svg`] draws it without Graphviz, groups with an outline, beyond a few hundred tasks as a synopsis;
-//! [`Svg::colour`] by group, order, bytes, or the time or worker of a run; [`Graph::dot`] is for others who draw.
+//! [`Graph::of`], or a [`GraphBuilder`] for outputs with names, shows what a run would do: [keys](Key), labels, dependencies, order,
+//! and the petgraph graph inside. [`Graph::write_svg`] draws it without Graphviz, groups with an outline, beyond a few hundred tasks as
+//! a synopsis; [`Svg::colour`] by group, order, bytes, or the time or worker of a run; [`Graph::dot`] is for others who draw.
 //! [`Graph::explain`] puts it in numbers, [`Graph::lint`] points at mistakes, [`Graph::optimize`] shows what [`Passes`] make of it.
 //! ```
 //! use delayed::{Colour, Graph, Passes, delayed};
