@@ -6,6 +6,7 @@ mod gates;
 mod idle;
 mod inside;
 mod pool;
+mod stack;
 mod state;
 mod sync;
 mod worker;

@@ -2,7 +2,7 @@
 //!
 //! A task is
 //! - *waiting* while its pending count is above zero;
-//! - *ready* once it is zero: it lies in the list of roots, in one worker's deque, or in a worker's hand;
+//! - *ready* once it is zero: it lies in the list of roots, on one worker's stack, or in a worker's hand;
 //! - *running* while a worker has it;
 //! - *finished* when its value is stored (or it failed, or was skipped because an input failed) and its dependents' counts are lowered;
 //! - *released* when the last dependent has finished and the value is dropped. Outputs are never released.
@@ -48,6 +48,10 @@ const COUNT: u32 = CLAIMED - 1;
 const FAR: usize = 256;
 /// How many roots are opened by rank alone after a search ahead that found nothing.
 const PATIENCE: usize = 4;
+/// How many inputs of a task are looked at to see what it waits for.
+const MANY: usize = 32;
+/// How many roots are opened at once where tasks are small.
+const AT_ONCE: usize = 16;
 
 /// The dependents of all tasks one after another, those of each by rank; puts into the entries where each task's start.
 pub(crate) fn dependents(frozen: &mut Frozen<'_>) -> Vec<u32> {
@@ -205,11 +209,18 @@ impl<'r, 'g> State<'r, 'g> {
             .collect()
     }
 
-    /// A task without inputs that nobody has taken: the next one in rank order whose value can be used soon, else just the next one.
+    /// A task without inputs that nobody has taken, for a worker that ran `last`: one that goes on with `last`, else the next one in rank
+    /// order whose value can be used soon, else just the next one.
     ///
-    /// It can be used soon if its first dependent waits for nothing but tasks that have started or have no inputs themselves. Else, as
-    /// in a long sum to which one value after another is added, workers would read ahead of the one that adds.
-    pub(crate) fn open_root(&self) -> Option<u32> {
+    /// It goes on with `last` if the first dependent of `last` waits for such tasks only. It can be used soon if its own first dependent
+    /// waits for nothing but tasks that have started or have no inputs themselves. Else, as in a long sum to which one value after
+    /// another is added, workers would read ahead of the one that adds.
+    pub(crate) fn open_root(&self, last: Option<u32>) -> Option<u32> {
+        if self.memory.is_none()
+            && let Some(root) = last.and_then(|last| self.open_missing_root(last))
+        {
+            return Some(root);
+        }
         loop {
             let next = self.next_root.load(Relaxed);
             let root = *self.roots.get(next)?;
@@ -236,6 +247,44 @@ impl<'r, 'g> State<'r, 'g> {
         }
     }
 
+    /// The next few tasks without inputs, for a worker whose tasks are small; the best is the last in `into`.
+    pub(crate) fn open_roots(&self, into: &mut Vec<u32>) {
+        if self.memory.is_some() {
+            into.extend(self.open_root(None));
+            return;
+        }
+        while into.is_empty() {
+            let next = self.next_root.load(Relaxed);
+            let end = self.roots.len().min(next + AT_ONCE);
+            if next >= end {
+                return;
+            }
+            let ours = self
+                .next_root
+                .compare_exchange(next, end, Relaxed, Relaxed)
+                .is_ok();
+            if ours {
+                let free = self.roots[next..end].iter().rev().copied();
+                into.extend(free.filter(|root| self.claim(*root)));
+            }
+        }
+    }
+
+    /// A task without inputs that the first dependent of `last` still waits for, if it waits for no others.
+    fn open_missing_root(&self, last: u32) -> Option<u32> {
+        let dependent = *self.dependents(last).first()?;
+        let mut missing = None;
+        for input in self.task_dependencies(dependent).take(MANY) {
+            if !self.has_started(input) {
+                return None;
+            }
+            if missing.is_none() && !self.is_claimed(input) && self.is_root(input) {
+                missing = Some(input);
+            }
+        }
+        missing.filter(|root| self.claim(*root))
+    }
+
     /// A root from `first` on, but not far, that can be used soon.
     #[cold]
     fn open_useful_root(&self, first: usize) -> Option<u32> {
@@ -255,28 +304,38 @@ impl<'r, 'g> State<'r, 'g> {
     }
 
     fn is_useful(&self, root: u32) -> bool {
-        let first = self.frozen.entries[root as usize].first_dependent as usize;
-        let end = self
-            .frozen
-            .entries
-            .get(root as usize + 1)
+        self.dependents(root).first().is_none_or(|dependent| {
+            let mut inputs = self.task_dependencies(*dependent).take(MANY);
+            inputs.all(|input| self.has_started(input))
+        })
+    }
+
+    /// The tasks that read a task's value, by rank.
+    fn dependents(&self, task: u32) -> &[u32] {
+        let entries = &self.frozen.entries;
+        let first = entries[task as usize].first_dependent as usize;
+        let end = entries
+            .get(task as usize + 1)
             .map_or(self.dependents.len(), |next| next.first_dependent as usize);
-        if first == end {
-            return true;
-        }
-        let waits_for = self
-            .frozen
-            .dependencies(self.dependents[first] as usize)
-            .iter();
-        waits_for
-            .filter(|dependency| **dependency & KNOWN == 0)
-            .all(|dependency| {
-                self.frozen.entries[*dependency as usize]
-                    .pending
-                    .load(Relaxed)
-                    & COUNT
-                    == 0
-            })
+        &self.dependents[first..end]
+    }
+
+    /// The tasks whose values a task reads.
+    fn task_dependencies(&self, task: u32) -> impl Iterator<Item = u32> {
+        self.frozen
+            .dependencies(task as usize)
+            .iter()
+            .copied()
+            .filter(|dependency| dependency & KNOWN == 0)
+    }
+
+    /// Whether a task waits for nothing: it was taken, or has no inputs.
+    fn has_started(&self, task: u32) -> bool {
+        self.frozen.entries[task as usize].pending.load(Relaxed) & COUNT == 0
+    }
+
+    fn is_root(&self, task: u32) -> bool {
+        self.task_dependencies(task).next().is_none()
     }
 
     fn is_claimed(&self, root: u32) -> bool {
@@ -388,18 +447,13 @@ impl<'r, 'g> State<'r, 'g> {
         has_value: bool,
         mut push: impl FnMut(u32),
     ) -> Option<u32> {
-        let first = self.frozen.entries[task as usize].first_dependent as usize;
-        let end = self
-            .frozen
-            .entries
-            .get(task as usize + 1)
-            .map_or(self.dependents.len(), |next| next.first_dependent as usize);
-        if first == end {
+        let dependents = self.dependents(task);
+        if dependents.is_empty() {
             self.sinks.fetch_sub(1, AcqRel);
             return None;
         }
         let mut best = None;
-        for dependent in self.dependents[first..end].iter().rev() {
+        for dependent in dependents.iter().rev() {
             if !lower(&self.frozen.entries[*dependent as usize].pending, has_value) {
                 continue;
             }
@@ -422,17 +476,9 @@ impl<'r, 'g> State<'r, 'g> {
 
     /// Whether some dependency was marked by [`poison`](Self::poison).
     pub(crate) fn lacks_input(&self, task: u32) -> bool {
-        let mut dependencies = self
-            .frozen
-            .dependencies(task as usize)
-            .iter()
-            .filter(|dependency| **dependency & KNOWN == 0);
-        dependencies.any(|dependency| {
-            self.frozen.entries[*dependency as usize]
-                .pending
-                .load(Relaxed)
-                & POISONED
-                != 0
+        self.task_dependencies(task).any(|dependency| {
+            let pending = &self.frozen.entries[dependency as usize].pending;
+            pending.load(Relaxed) & POISONED != 0
         })
     }
 

@@ -1,0 +1,120 @@
+//! The ready tasks that wait for one worker: it takes the newest, and so, mostly, does whoever helps it.
+//!
+//! A lock rather than a lock-free deque, since thieves of those can only take the oldest entry: the one farthest from where the
+//! owner works, whose values then live beside the owner's until the two meet. The owner pays no more for it: taking a lock that nobody
+//! else wants costs what a lock-free queue's fence does, all tasks that become ready together are pushed under one, and an empty stack
+//! is seen without it.
+
+use std::{collections::VecDeque, sync::atomic::Ordering::Relaxed};
+
+use super::sync::{AtomicUsize, Mutex};
+
+/// Tasks, the best on top.
+pub(crate) struct Stack {
+    /// How many there are. Written under the lock, read without it.
+    len: AtomicUsize,
+    tasks: Mutex<VecDeque<u32>>,
+}
+
+impl Stack {
+    pub(crate) fn new() -> Self {
+        Stack {
+            len: AtomicUsize::new(0),
+            tasks: Mutex::new(VecDeque::new()),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len.load(Relaxed) == 0
+    }
+
+    /// Puts tasks on top, the last one uppermost; leaves none in `tasks`.
+    pub(crate) fn push_all(&self, tasks: &mut Vec<u32>) {
+        let mut stack = self.tasks.lock();
+        stack.extend(tasks.drain(..));
+        self.len.store(stack.len(), Relaxed);
+    }
+
+    /// Takes the uppermost task.
+    #[inline]
+    pub(crate) fn pop(&self) -> Option<u32> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut stack = self.tasks.lock();
+        let top = stack.pop_back();
+        self.len.store(stack.len(), Relaxed);
+        top
+    }
+
+    /// Takes the lower half, or the only one; the best is the last in `into`.
+    pub(crate) fn take_half(&self, into: &mut Vec<u32>) {
+        if self.is_empty() {
+            return;
+        }
+        let mut stack = self.tasks.lock();
+        let half = stack.len().div_ceil(2);
+        into.extend(stack.drain(..half));
+        self.len.store(stack.len(), Relaxed);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_top_is_taken_first_and_a_half_from_below() {
+        let stack = Stack::new();
+        stack.push_all(&mut vec![9, 8, 7, 6, 5]);
+        assert_eq!(stack.pop(), Some(5));
+        let mut half = Vec::new();
+        stack.take_half(&mut half);
+        assert_eq!(half, [9, 8]);
+        assert_eq!(
+            [stack.pop(), stack.pop(), stack.pop()],
+            [Some(6), Some(7), None]
+        );
+        assert!(stack.is_empty());
+    }
+}
+
+/// `RUSTFLAGS="--cfg loom" cargo test -p delayed --release --lib models`
+#[cfg(all(test, loom))]
+mod models {
+    use loom::{sync::Arc, thread};
+
+    use super::*;
+
+    /// Owner and two kinds of thief at once: every task is taken once, by one of them.
+    #[test]
+    fn every_task_is_taken_once() {
+        loom::model(|| {
+            let stack = Arc::new(Stack::new());
+            let thieves: Vec<_> = [false, true]
+                .map(|by_halves| {
+                    let stack = stack.clone();
+                    thread::spawn(move || {
+                        let mut taken = Vec::new();
+                        if by_halves {
+                            stack.take_half(&mut taken);
+                        } else {
+                            taken.extend(stack.pop());
+                        }
+                        taken
+                    })
+                })
+                .into_iter()
+                .collect();
+            stack.push_all(&mut vec![3, 2, 1]);
+            let mut taken: Vec<u32> = std::iter::from_fn(|| stack.pop()).collect();
+            for thief in thieves {
+                taken.extend(thief.join().unwrap());
+            }
+            taken.extend(std::iter::from_fn(|| stack.pop()));
+            taken.sort_unstable();
+            assert_eq!(taken, [1, 2, 3]);
+        });
+    }
+}
