@@ -53,17 +53,35 @@ const MANY: usize = 32;
 /// How many roots are opened at once where tasks are small.
 const AT_ONCE: usize = 16;
 
-/// The dependents of all tasks one after another, those of each by rank; puts into the entries where each task's start.
-pub(crate) fn dependents(frozen: &mut Frozen<'_>) -> Vec<u32> {
+/// What only a run on several threads needs to know of its graph.
+#[derive(Default)]
+pub(crate) struct Links {
+    /// The dependents of all tasks one after another, those of each by rank.
+    dependents: Vec<u32>,
+    /// Tasks without inputs, by rank.
+    roots: Vec<u32>,
+    /// How many tasks have no dependents.
+    sinks: usize,
+}
+
+/// Finds them, before outputs count as read by the caller; puts into the entries where each task's dependents start.
+pub(crate) fn links(frozen: &mut Frozen<'_>) -> Links {
     let Frozen {
         entries,
         dependencies,
         ..
     } = frozen;
     let mut end = 0;
-    for entry in entries.iter_mut() {
-        end += entry.consumers();
+    let mut roots = Vec::new();
+    let mut sinks = 0;
+    for (task, entry) in entries.iter_mut().enumerate() {
+        let dependents = entry.consumers();
+        sinks += usize::from(dependents == 0);
+        end += dependents;
         entry.first_dependent = end;
+        if *entry.pending.get_mut() == 0 {
+            roots.push(task as u32);
+        }
     }
     let mut dependents = vec![0; end as usize];
     // From the last task to the first, each list filled from its end: so the lists end up sorted and their starts in place.
@@ -77,7 +95,11 @@ pub(crate) fn dependents(frozen: &mut Frozen<'_>) -> Vec<u32> {
             dependents[*place as usize] = task as u32;
         }
     }
-    dependents
+    Links {
+        dependents,
+        roots,
+        sinks,
+    }
 }
 
 /// One run.
@@ -87,9 +109,9 @@ pub(crate) struct State<'r, 'g> {
     /// Some observer wants to hear of each task.
     watched: bool,
     known: Vec<&'g Known>,
-    /// See [`dependents`]; empty for a run on one thread, which needs none.
+    /// See [`Links`]; empty for a run on one thread, which needs none.
     dependents: Vec<u32>,
-    /// Tasks without inputs, by rank; those before `next_root` are taken.
+    /// See [`Links`]; those before `next_root` are taken.
     roots: Vec<u32>,
     next_root: CachePadded<AtomicUsize>,
     /// How many roots to open before the next search for a better one.
@@ -111,7 +133,11 @@ pub(crate) struct State<'r, 'g> {
 impl<'r, 'g> State<'r, 'g> {
     /// A run on one thread.
     pub(crate) fn alone(frozen: &'r Frozen<'g>, settings: &'r Run) -> Result<Self> {
-        let mut state = Self::new(frozen, settings, Vec::new(), Vec::new(), 1)?;
+        let links = Links {
+            sinks: 1,
+            ..Links::default()
+        };
+        let mut state = Self::together(frozen, settings, links)?;
         // One thread has no choice of what to start; that no task can never fit is checked by now.
         state.memory = None;
         Ok(state)
@@ -121,29 +147,7 @@ impl<'r, 'g> State<'r, 'g> {
     pub(crate) fn together(
         frozen: &'r Frozen<'g>,
         settings: &'r Run,
-        dependents: Vec<u32>,
-    ) -> Result<Self> {
-        let mut roots = Vec::new();
-        let mut sinks = 0;
-        let mut entries = frozen.entries.iter().enumerate().peekable();
-        while let Some((task, entry)) = entries.next() {
-            if entry.pending.load(Relaxed) == 0 {
-                roots.push(task as u32);
-            }
-            let end = entries
-                .peek()
-                .map_or(dependents.len(), |(_, next)| next.first_dependent as usize);
-            sinks += usize::from(entry.first_dependent as usize == end);
-        }
-        Self::new(frozen, settings, dependents, roots, sinks)
-    }
-
-    fn new(
-        frozen: &'r Frozen<'g>,
-        settings: &'r Run,
-        dependents: Vec<u32>,
-        roots: Vec<u32>,
-        sinks: usize,
+        links: Links,
     ) -> Result<Self> {
         let memory = settings
             .memory_limit
@@ -158,11 +162,11 @@ impl<'r, 'g> State<'r, 'g> {
                 .iter()
                 .any(|observer| observer.watches_tasks()),
             known: frozen.known.iter().map(known).collect(),
-            dependents,
-            roots,
+            dependents: links.dependents,
+            roots: links.roots,
             next_root: CachePadded::new(AtomicUsize::new(0)),
             patience: AtomicUsize::new(0),
-            sinks: CachePadded::new(AtomicUsize::new(sinks)),
+            sinks: CachePadded::new(AtomicUsize::new(links.sinks)),
             stop: CancelToken::new(),
             cancel: settings.stops(),
             cancelled: AtomicBool::new(false),
