@@ -186,6 +186,7 @@ mod progress;
 mod run;
 mod scheduler;
 mod svg;
+mod sync;
 mod task;
 mod values;
 

@@ -8,7 +8,6 @@ mod inside;
 mod pool;
 mod stack;
 mod state;
-mod sync;
 mod worker;
 
 pub use self::inside::cancelled;

@@ -7,7 +7,7 @@
 
 use std::{collections::VecDeque, sync::atomic::Ordering::Relaxed};
 
-use super::sync::{AtomicUsize, Mutex};
+use crate::sync::{AtomicUsize, Mutex};
 
 /// Tasks, the best on top.
 pub(crate) struct Stack {
@@ -87,34 +87,36 @@ mod models {
 
     use super::*;
 
-    /// Owner and two kinds of thief at once: every task is taken once, by one of them.
-    #[test]
-    fn every_task_is_taken_once() {
-        loom::model(|| {
+    /// An owner and a thief at once: every task is taken once, by one of them.
+    fn share(steal: fn(&Stack, &mut Vec<u32>)) {
+        loom::model(move || {
             let stack = Arc::new(Stack::new());
-            let thieves: Vec<_> = [false, true]
-                .map(|by_halves| {
-                    let stack = stack.clone();
-                    thread::spawn(move || {
-                        let mut taken = Vec::new();
-                        if by_halves {
-                            stack.take_half(&mut taken);
-                        } else {
-                            taken.extend(stack.pop());
-                        }
-                        taken
-                    })
+            let thief = {
+                let stack = stack.clone();
+                thread::spawn(move || {
+                    let mut taken = Vec::new();
+                    steal(&stack, &mut taken);
+                    taken
                 })
-                .into_iter()
-                .collect();
+            };
             stack.push_all(&mut vec![3, 2, 1]);
-            let mut taken: Vec<u32> = std::iter::from_fn(|| stack.pop()).collect();
-            for thief in thieves {
-                taken.extend(thief.join().unwrap());
-            }
+            let mut taken: Vec<u32> = stack.pop().into_iter().collect();
+            stack.push_all(&mut vec![0]);
+            taken.extend(std::iter::from_fn(|| stack.pop()));
+            taken.extend(thief.join().unwrap());
             taken.extend(std::iter::from_fn(|| stack.pop()));
             taken.sort_unstable();
-            assert_eq!(taken, [1, 2, 3]);
+            assert_eq!(taken, [0, 1, 2, 3]);
         });
+    }
+
+    #[test]
+    fn a_thief_of_one_and_the_owner_take_every_task_once() {
+        share(|stack, taken| taken.extend(stack.pop()));
+    }
+
+    #[test]
+    fn a_thief_of_half_and_the_owner_take_every_task_once() {
+        share(Stack::take_half);
     }
 }
