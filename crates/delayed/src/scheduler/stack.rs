@@ -5,22 +5,25 @@
 //! else wants costs what a lock-free queue's fence does, all tasks that become ready together are pushed under one, and an empty stack
 //! is seen without it.
 
-use std::{collections::VecDeque, sync::atomic::Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::sync::{AtomicUsize, Mutex};
+
+/// How many tasks are handed over at once.
+const MANY: usize = 64;
 
 /// Tasks, the best on top.
 pub(crate) struct Stack {
     /// How many there are. Written under the lock, read without it.
     len: AtomicUsize,
-    tasks: Mutex<VecDeque<u32>>,
+    tasks: Mutex<Vec<u32>>,
 }
 
 impl Stack {
     pub(crate) fn new() -> Self {
         Stack {
             len: AtomicUsize::new(0),
-            tasks: Mutex::new(VecDeque::new()),
+            tasks: Mutex::new(Vec::new()),
         }
     }
 
@@ -32,7 +35,7 @@ impl Stack {
     /// Puts tasks on top, the last one uppermost; leaves none in `tasks`.
     pub(crate) fn push_all(&self, tasks: &mut Vec<u32>) {
         let mut stack = self.tasks.lock();
-        stack.extend(tasks.drain(..));
+        stack.append(tasks);
         self.len.store(stack.len(), Relaxed);
     }
 
@@ -43,20 +46,20 @@ impl Stack {
             return None;
         }
         let mut stack = self.tasks.lock();
-        let top = stack.pop_back();
+        let top = stack.pop();
         self.len.store(stack.len(), Relaxed);
         top
     }
 
-    /// Takes the lower half, or the only one; the best is the last in `into`.
+    /// Takes the upper half, at most [`MANY`] tasks and at least one, if there is one; the best is the last in `into`.
     pub(crate) fn take_half(&self, into: &mut Vec<u32>) {
         if self.is_empty() {
             return;
         }
         let mut stack = self.tasks.lock();
-        let half = stack.len().div_ceil(2);
-        into.extend(stack.drain(..half));
-        self.len.store(stack.len(), Relaxed);
+        let left = stack.len() - stack.len().div_ceil(2).min(MANY);
+        into.extend(stack.drain(left..));
+        self.len.store(left, Relaxed);
     }
 }
 
@@ -65,16 +68,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_top_is_taken_first_and_a_half_from_below() {
+    fn the_top_is_taken_first_and_halves_from_above() {
         let stack = Stack::new();
         stack.push_all(&mut vec![9, 8, 7, 6, 5]);
         assert_eq!(stack.pop(), Some(5));
         let mut half = Vec::new();
         stack.take_half(&mut half);
-        assert_eq!(half, [9, 8]);
+        assert_eq!(half, [7, 6]);
         assert_eq!(
             [stack.pop(), stack.pop(), stack.pop()],
-            [Some(6), Some(7), None]
+            [Some(8), Some(9), None]
         );
         assert!(stack.is_empty());
     }

@@ -163,9 +163,8 @@ impl Team<'_, '_, '_> {
     /// A task from someone else's stack; if there is none, a root.
     ///
     /// In this order since a root brings new data into memory and a waiting task uses up what is there. The thief takes the uppermost
-    /// task, the one nearest to what its owner works on, so that both are in the same branch and its values go soon. Small tasks are
-    /// taken by halves from below, and roots by the dozen: there is little to hold, and fetching each from another core would take
-    /// longer than running it.
+    /// task, the one nearest to what its owner works on, so that both are in the same branch and its values go soon. Of small tasks it
+    /// takes the upper half, and roots by the dozen: fetching each from another core would take longer than running it.
     fn look_around(&self, seat: usize, pace: &mut Pace, taken: &mut Vec<u32>) -> Option<u32> {
         let small = pace.is_small();
         let workers = self.stacks.len();
