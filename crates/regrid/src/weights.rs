@@ -116,6 +116,19 @@ impl SparseWeights {
     }
 }
 
+/// The entries with each source once, in order.
+pub(crate) fn merged(entries: &mut [(usize, f64)]) -> Vec<(usize, f64)> {
+    entries.sort_by_key(|&(source, _)| source);
+    let mut merged: Vec<(usize, f64)> = Vec::with_capacity(entries.len());
+    for &(source, weight) in entries.iter() {
+        match merged.last_mut() {
+            Some((last, sum)) if *last == source => *sum += weight,
+            _ => merged.push((source, weight)),
+        }
+    }
+    merged
+}
+
 /// How much less than one still counts as one: the rounding of sums of weights.
 pub(crate) const WHOLE: f64 = 1e-10;
 

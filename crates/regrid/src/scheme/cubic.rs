@@ -3,8 +3,8 @@
 //! Between two centres runs the cubic that has their values, and at each of them the slope between its two neighbours
 //! (Catmull and Rom's spline where centres are evenly spaced). At the end of an axis the slope is that of the last two.
 
-use super::located::merged;
 use super::{Columns, Outside, Place, Pole, Rows, linear, pole_row};
+use crate::weights::merged;
 
 type Row = Vec<(usize, f64)>;
 

@@ -3,14 +3,14 @@
 //! Each target is looked up on both axes, in the source's own coordinates; its weights are the products of those of its
 //! row and its column.
 
+use super::plane::cross;
 use super::{
-    Columns, Edges, Method, Outside, Place, Rows, cubic, find, linear, nearest, pole_row,
-    refuse_outside,
+    Columns, Edges, Method, Outside, Place, Rows, cubic, find, linear, nearest, refuse_outside,
 };
 use crate::axis::{AxisKind, PlaneAxis};
 use crate::error::Error;
 use crate::grid::Grid;
-use crate::weights::SparseWeights;
+use crate::weights::{SparseWeights, merged};
 
 type Row = Vec<(usize, f64)>;
 
@@ -105,36 +105,10 @@ fn products(
         let ((at_row, row), (at_column, column)) = (rows(y), columns(x));
         refuse_outside(at_row, source, edges.outside, (row_kind, index, y))?;
         refuse_outside(at_column, source, edges.outside, (column_kind, index, x))?;
-        for &(r, v) in row.iter().filter(|_| !column.is_empty()) {
-            if r < height {
-                entries.extend(column.iter().map(|&(c, w)| (r * width + c, v * w)));
-            } else {
-                // The mean of the row next to the pole.
-                let r = if r == pole_row(height, true) {
-                    height - 1
-                } else {
-                    0
-                };
-                let share = v / distinct as f64;
-                entries.extend((0..distinct).map(|c| (r * width + c, share)));
-            }
-        }
+        cross(&row, &column, (height, width, distinct), &mut entries);
         weights.push_row(merged(&mut entries));
     }
     Ok(weights)
-}
-
-/// The entries with each source once, in order.
-pub(super) fn merged(entries: &mut [(usize, f64)]) -> Vec<(usize, f64)> {
-    entries.sort_by_key(|&(source, _)| source);
-    let mut merged: Vec<(usize, f64)> = Vec::with_capacity(entries.len());
-    for &(source, weight) in entries.iter() {
-        match merged.last_mut() {
-            Some((last, sum)) if *last == source => *sum += weight,
-            _ => merged.push((source, weight)),
-        }
-    }
-    merged
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The weights of a whole plane: by rows and columns where both grids allow it, from cell to cell where not.
 
-use super::{Edges, Method, RectilinearWeights, located};
+use super::{Edges, Method, RectilinearWeights, located, pole_row};
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::sphere::{self, Refused};
-use crate::weights::SparseWeights;
+use crate::weights::{SparseWeights, merged};
 
 /// How many of the nearest centres make an inverse-distance mean, as in CDO's `remapdis`.
 const NEIGHBOURS: usize = 4;
@@ -67,5 +67,54 @@ impl PlaneWeights {
                 reason: refused.to_string(),
             },
         })
+    }
+}
+
+impl RectilinearWeights {
+    /// The same weights from cell to cell, both grids' cells counted row by row.
+    ///
+    /// The source has so many rows and columns; `distinct` of its columns are not the first one again.
+    pub(crate) fn cells(&self, rows: usize, columns: usize, distinct: usize) -> SparseWeights {
+        let mut cells = SparseWeights::default();
+        let mut entries = Vec::new();
+        for y in 0..self.latitude.len() {
+            for x in 0..self.longitude.len() {
+                entries.clear();
+                let (row, column) = (self.latitude.row(y), self.longitude.row(x));
+                cross(row, column, (rows, columns, distinct), &mut entries);
+                let covered = self.latitude.covered(y) * self.longitude.covered(x);
+                let row = merged(&mut entries);
+                if covered < 1.0 {
+                    cells.push_part(row, covered);
+                } else {
+                    cells.push_row(row);
+                }
+            }
+        }
+        cells
+    }
+}
+
+/// Adds the products of the weights of a target's row and column, by source cells; the mean at a pole is spread over the
+/// distinct cells of the row next to it.
+pub(super) fn cross(
+    row: &[(usize, f64)],
+    column: &[(usize, f64)],
+    (rows, columns, distinct): (usize, usize, usize),
+    entries: &mut Vec<(usize, f64)>,
+) {
+    // Where the target lies outside along one axis it lies outside.
+    for &(r, v) in row.iter().filter(|_| !column.is_empty()) {
+        if r < rows {
+            entries.extend(column.iter().map(|&(c, w)| (r * columns + c, v * w)));
+            continue;
+        }
+        let r = if r == pole_row(rows, true) {
+            rows - 1
+        } else {
+            0
+        };
+        let share = v / distinct as f64;
+        entries.extend((0..distinct).map(|c| (r * columns + c, share)));
     }
 }
