@@ -223,11 +223,34 @@ pub enum Error {
     },
     /// A grid name that is not known.
     #[error(
-        "no grid is called {name:?}: known are rNXxNY (r360x180) and a step in degrees that divides 180 (0.5)"
+        "no grid is called {name:?}: known are rNXxNY (r360x180), nN (n80), global_STEP and a step in degrees that divides 180 (0.5)"
     )]
     GridName {
         /// The name.
         name: String,
+    },
+    /// A grid description that cannot be understood.
+    #[error("grid description: {reason}")]
+    Description {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A line of a list of points that is none.
+    #[error("line {line}: {reason}")]
+    PointsLine {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A text file that describes no grid.
+    #[error("{} describes no grid", path.display())]
+    GridFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: Box<Error>,
     },
     /// A choice that is not among the known ones.
     #[error("no {what} is called {got:?}: known are {}", known.join(", "))]

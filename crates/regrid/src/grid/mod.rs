@@ -6,6 +6,9 @@
 
 mod cells;
 mod crs;
+mod description;
+mod gaussian;
+mod list;
 mod projection;
 mod regular;
 mod rotated;

@@ -2,12 +2,15 @@
 
 use std::ops::RangeInclusive;
 
-use super::Grid;
+use super::{Grid, gaussian};
 use crate::axis::{AxisKind, Latitudes, Longitudes};
 use crate::error::Error;
 
 /// Points of a target axis at the most; beyond it a step was surely mistyped.
 const MOST_POINTS: f64 = 10_000_000.0;
+
+/// Gaussian rows between a pole and the equator at the most: their number squared is the work.
+const MOST_LINES: usize = 10_000;
 
 impl Grid {
     /// A grid of the given points, in their order.
@@ -67,6 +70,11 @@ impl Grid {
     /// # Errors
     /// [`Error::Step`] if 180 degrees are not a whole number of steps.
     pub fn global(step: f64) -> Result<Self, Error> {
+        Self::cell_centred(step, 0.0)
+    }
+
+    /// The cell-centred global grid of one step whose first column begins at a longitude.
+    fn cell_centred(step: f64, west: f64) -> Result<Self, Error> {
         let rows = 180.0 / step;
         if !(step > 0.0 && rows >= 1.0 && (rows - rows.round()).abs() < 1e-6 && rows <= MOST_POINTS)
         {
@@ -82,7 +90,7 @@ impl Grid {
         };
         let latitudes: Vec<_> = (0..rows).map(|i| centre(-90.0, i, 180.0, rows)).collect();
         let longitudes: Vec<_> = (0..2 * rows)
-            .map(|i| centre(0.0, i, 360.0, 2 * rows))
+            .map(|i| centre(west, i, 360.0, 2 * rows))
             .collect();
         Self::with_global_bounds(latitudes, longitudes)
     }
@@ -110,14 +118,53 @@ impl Grid {
         Self::with_global_bounds(latitudes, longitudes)
     }
 
-    /// A global grid by its name: `r360x180` as CDO means it, or a bare step in degrees (`0.5`) for the cell-centred one.
+    /// The global Gaussian grid of `lines` rows between a pole and the equator: `2 * lines` rows from north to south, the
+    /// roots of a Legendre polynomial, and `4 * lines` columns, the first at Greenwich.
+    ///
+    /// Its cells meet midway between the rows and reach the poles.
     ///
     /// # Errors
-    /// [`Error::GridName`] for any other text; as [`Grid::global`] and [`Grid::cdo_regular`].
+    /// [`Error::Step`] for no lines, or more than ten thousand.
+    ///
+    /// ```
+    /// let grid = regrid::Grid::gaussian(80)?;
+    /// assert_eq!(grid.shape(), (160, 320));
+    /// assert!((grid.axes().unwrap().0.centres()[0] - 89.14151942646126).abs() < 1e-13);
+    /// # Ok::<(), regrid::Error>(())
+    /// ```
+    pub fn gaussian(lines: usize) -> Result<Self, Error> {
+        if lines == 0 || lines > MOST_LINES {
+            return Err(Error::Step {
+                axis: AxisKind::Latitude,
+                step: lines as f64,
+                reason: "a Gaussian grid has 1 to 10000 rows between a pole and the equator",
+            });
+        }
+        let latitudes = gaussian::latitudes(2 * lines);
+        let bounds = gaussian::bounds(&latitudes);
+        let columns = 4 * lines;
+        let longitudes = (0..columns).map(|i| tidy(i as f64 * 360.0 / columns as f64));
+        Ok(Self::new(
+            Latitudes::new(latitudes, Some(bounds))?,
+            Longitudes::new(longitudes.collect(), None)?,
+        ))
+    }
+
+    /// A grid by its name, as CDO means it, or a bare step.
+    ///
+    /// - `r360x180`: [`Grid::cdo_regular`].
+    /// - `n80` or `F80`: [`Grid::gaussian`].
+    /// - `global_0.5`: cells of half a degree, the first column at -179.75, the first row at -89.75.
+    /// - `0.5`: the same cells from Greenwich on, [`Grid::global`].
+    /// - `lon=10/lat=50`: the one point, as a grid of one row and one column.
+    ///
+    /// # Errors
+    /// [`Error::GridName`] for any other text; as the functions named above.
     ///
     /// ```
     /// use regrid::Grid;
     /// assert_eq!(Grid::named("r360x180")?.axes().unwrap().1.centres()[0], 0.0);
+    /// assert_eq!(Grid::named("n80")?.shape(), (160, 320));
     /// assert_eq!(Grid::named("0.5")?.shape(), (360, 720));
     /// # Ok::<(), regrid::Error>(())
     /// ```
@@ -125,16 +172,26 @@ impl Grid {
         let unknown = || Error::GridName {
             name: name.to_owned(),
         };
+        let count = |text: &str| text.parse::<usize>().map_err(|_| unknown());
+        let number = |text: &str| {
+            let number = text.parse::<f64>().ok().filter(|x| x.is_finite());
+            number.ok_or_else(unknown)
+        };
         if let Some((columns, rows)) = name.strip_prefix('r').and_then(|rest| rest.split_once('x'))
         {
-            let count = |text: &str| text.parse::<usize>().map_err(|_| unknown());
             return Self::cdo_regular(count(columns)?, count(rows)?);
         }
-        let step: f64 = name.parse().map_err(|_| unknown())?;
-        if !step.is_finite() {
-            return Err(unknown());
+        if let Some(lines) = name.strip_prefix(['n', 'N', 'F']) {
+            return Self::gaussian(count(lines)?);
         }
-        Self::global(step)
+        if let Some(step) = name.strip_prefix("global_") {
+            return Self::cell_centred(number(step)?, -180.0);
+        }
+        if let Some(point) = name.strip_prefix("lon=") {
+            let (longitude, latitude) = point.split_once("/lat=").ok_or_else(unknown)?;
+            return Self::from_axes([number(latitude)?], [number(longitude)?]);
+        }
+        Self::global(number(name)?)
     }
 
     /// A global grid of one row or one column carries bounds, since nothing else tells that it is global.
@@ -170,7 +227,7 @@ fn points(axis: AxisKind, start: f64, end: f64, step: f64) -> Result<Vec<f64>, E
 }
 
 /// The double nearest to the value's ten decimals: 30.07, not 30.069999999999997.
-fn tidy(x: f64) -> f64 {
+pub(super) fn tidy(x: f64) -> f64 {
     const SCALE: f64 = 1e10;
     let rounded = (x * SCALE).round() / SCALE;
     // A step such as 1/3 has more decimals than that: leave it alone.
@@ -238,6 +295,35 @@ mod tests {
     }
 
     #[test]
+    fn gaussian_and_global_grids_mean_what_cdo_means() {
+        let n = Grid::named("n4").unwrap();
+        let (latitudes, longitudes) = n.axes().unwrap();
+        // `cdo -f nc topo,n4`.
+        let cdo = [
+            73.7992136285632,
+            52.8129431899943,
+            31.704091745008,
+            10.5698823125761,
+        ];
+        for (i, latitude) in cdo.into_iter().enumerate() {
+            assert!((latitudes.centres()[i] - latitude).abs() < 1e-12);
+            assert!((latitudes.centres()[7 - i] + latitude).abs() < 1e-12);
+        }
+        assert_eq!((longitudes.len(), longitudes.centres()[1]), (16, 22.5));
+        assert_eq!(latitudes.reach_poles(), [true, true]);
+        assert_eq!(Grid::named("F4").unwrap(), n);
+        let global = Grid::named("global_10").unwrap();
+        let (latitudes, longitudes) = global.axes().unwrap();
+        assert_eq!(
+            (latitudes.centres()[0], longitudes.centres()[0]),
+            (-85.0, -175.0)
+        );
+        assert_eq!(global.shape(), (18, 36));
+        let point = Grid::named("lon=-10/lat=50.5").unwrap();
+        assert_eq!(point.centres(), [(50.5, -10.0)]);
+    }
+
+    #[test]
     fn odd_steps_keep_their_digits() {
         let grid = Grid::cdo_regular(7, 7).unwrap();
         assert_eq!(grid.axes().unwrap().1.centres()[1], 360.0 / 7.0);
@@ -246,7 +332,23 @@ mod tests {
     #[test]
     fn unusable_steps_and_names_are_refused() {
         for name in [
-            "", "r360", "rx180", "r0x180", "r1e9x4", "0.7", "-1", "0", "inf", "global",
+            "",
+            "r360",
+            "rx180",
+            "r0x180",
+            "r1e9x4",
+            "0.7",
+            "-1",
+            "0",
+            "inf",
+            "global",
+            "n",
+            "n0",
+            "F1e9",
+            "n99999",
+            "global_7",
+            "lon=1",
+            "lon=1/lat=x",
         ] {
             assert!(Grid::named(name).is_err(), "{name:?}");
         }

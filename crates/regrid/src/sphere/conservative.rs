@@ -3,8 +3,9 @@
 use super::copies::{counts, firsts};
 use super::index::BoxIndex;
 use super::outlines::{Outline, Outlines};
-use super::overlap::{Area, Measure, Scratch, overlap};
+use super::overlap::{Area, AreaAndMoment, Measure, Scratch, overlap};
 use super::pieces::{in_pieces, joined};
+use super::vector::times;
 use super::{Refused, SphereCells};
 use crate::weights::SparseWeights;
 
@@ -114,6 +115,19 @@ impl Shared for Area {
 
     fn divided(self, by: f64) -> Self {
         Self(self.0 / by)
+    }
+}
+
+impl Shared for AreaAndMoment {
+    fn area(&self) -> f64 {
+        self.area
+    }
+
+    fn divided(self, by: f64) -> Self {
+        Self {
+            area: self.area / by,
+            moment: times(self.moment, 1.0 / by),
+        }
     }
 }
 

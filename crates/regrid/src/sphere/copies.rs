@@ -1,44 +1,54 @@
 //! Cells that are there more than once: halo columns, and the rows at the fold of an ocean grid.
 
 use super::outlines::{Outline, Outlines};
-use super::vector::{SAME, Vector, distance_2, dot, mean, point};
+use super::vector::{SAME, Vector, distance_2, dot, is_finite, mean, point};
 
 /// For each cell the lowest number of a cell with the same outline: its own if it is the first.
 pub(super) fn firsts(outlines: &Outlines) -> Vec<usize> {
-    // Along a direction askew to everything, copies stand next to each other and hardly anything else does.
-    let askew = [0.537_717_3, 0.291_446_1, 0.791_144_9];
     let middles: Vec<Option<Vector>> = (0..outlines.len())
         .map(|i| middle(outlines.get(i)?))
         .collect();
-    let mut order: Vec<(f64, usize)> = middles
+    let alike = |a, b| {
+        outlines
+            .get(a)
+            .zip(outlines.get(b))
+            .is_some_and(|(a, b)| same(a, b))
+    };
+    firsts_by(&middles, alike)
+}
+
+/// For each point the lowest number of a point at the same position.
+pub(super) fn firsts_of_points(points: &[Vector]) -> Vec<usize> {
+    let placed: Vec<Option<Vector>> = points.iter().map(|&p| is_finite(p).then_some(p)).collect();
+    firsts_by(&placed, |_, _| true)
+}
+
+/// For each number the lowest one at the same position that is alike.
+fn firsts_by(positions: &[Option<Vector>], alike: impl Fn(usize, usize) -> bool) -> Vec<usize> {
+    // Along a direction askew to everything, copies stand next to each other and hardly anything else does.
+    let askew = [0.537_717_3, 0.291_446_1, 0.791_144_9];
+    let mut order: Vec<(f64, usize, Vector)> = positions
         .iter()
         .enumerate()
-        .filter_map(|(i, middle)| Some((dot((*middle)?, askew), i)))
+        .filter_map(|(i, position)| position.map(|p| (dot(p, askew), i, p)))
         .collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let mut firsts: Vec<usize> = (0..outlines.len()).collect();
-    for (at, &(along, cell)) in order.iter().enumerate() {
-        for &(_, other) in order[at + 1..].iter().take_while(|o| o.0 - along <= SAME) {
-            let (Some(a), Some(b)) = (middles[cell], middles[other]) else {
-                continue;
-            };
-            if !near(a, b) {
-                continue;
-            }
-            let both = outlines.get(cell).zip(outlines.get(other));
-            if both.is_some_and(|(a, b)| same(a, b)) {
+    let mut firsts: Vec<usize> = (0..positions.len()).collect();
+    for (at, &(along, one, here)) in order.iter().enumerate() {
+        for &(_, other, there) in order[at + 1..].iter().take_while(|o| o.0 - along <= SAME) {
+            if near(here, there) && alike(one, other) {
                 let (low, high) = (
-                    firsts[cell].min(firsts[other]),
-                    firsts[cell].max(firsts[other]),
+                    firsts[one].min(firsts[other]),
+                    firsts[one].max(firsts[other]),
                 );
                 firsts[high] = low;
-                firsts[cell.max(other)] = low;
+                firsts[one.max(other)] = low;
             }
         }
     }
     // A chain of copies ends at its lowest number.
-    for cell in 0..firsts.len() {
-        firsts[cell] = firsts[firsts[cell]];
+    for i in 0..firsts.len() {
+        firsts[i] = firsts[firsts[i]];
     }
     firsts
 }

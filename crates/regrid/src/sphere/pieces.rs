@@ -51,14 +51,19 @@ pub(super) fn joined(pieces: impl IntoIterator<Item = SparseWeights>) -> SparseW
     let mut whole = pieces.next().unwrap_or_default();
     for piece in pieces {
         for target in 0..piece.len() {
-            let row = piece.row(target).iter().copied();
-            match piece.covered(target) {
-                1.0 => whole.push_row(row),
-                covered => whole.push_part(row, covered),
-            }
+            push_copy(&mut whole, &piece, target);
         }
     }
     whole
+}
+
+/// Adds a target's row of other weights, with the part that is covered.
+pub(super) fn push_copy(to: &mut SparseWeights, from: &SparseWeights, target: usize) {
+    let row = from.row(target).iter().copied();
+    match from.covered(target) {
+        1.0 => to.push_row(row),
+        covered => to.push_part(row, covered),
+    }
 }
 
 #[cfg(test)]

@@ -116,17 +116,17 @@ impl Rectangle {
         .map(|(lat, lon)| super::vector::point(lat, lon))
     }
 
-    /// Whether it holds a point: with its western and southern side, without the others unless it is `closed`.
-    pub(super) fn holds(&self, latitude: f64, longitude: f64, closed: bool) -> bool {
-        let east = (longitude - self.west).rem_euclid(360.0);
+    /// Whether it holds a point: with its southern and western side, and where `closed` with the northern, the eastern one.
+    pub(super) fn holds(&self, latitude: f64, longitude: f64, closed: [bool; 2]) -> bool {
         // Less than nothing to the west may come out as a whole turn.
-        let east = if east >= 360.0 { 0.0 } else { east };
-        if closed {
-            let beside = east <= self.width || east == 0.0;
-            beside && (self.south..=self.north).contains(&latitude)
-        } else {
-            east < self.width && (self.south..self.north).contains(&latitude)
-        }
+        let east = (longitude - self.west).rem_euclid(360.0) % 360.0;
+        let [northern, eastern] = closed;
+        let slack = 1e-9;
+        let along = (self.south..self.north).contains(&latitude)
+            || northern && (self.south - slack..=self.north + slack).contains(&latitude);
+        let across =
+            east < self.width || eastern && (east <= self.width + slack || east >= 360.0 - slack);
+        along && across
     }
 
     /// What it shares with another one: up to two rectangles, where both go far round.

@@ -94,6 +94,30 @@ impl Mesh {
         }
     }
 
+    /// The cell one column and one row on at most, across what joins the ends; beyond a pole the one opposite.
+    pub(super) fn neighbour(&self, cell: usize, rows: isize, columns: isize) -> Option<usize> {
+        let distinct = self.distinct();
+        let (row, column) = (cell / self.columns, cell % self.columns % distinct);
+        let column = match columns {
+            0 => column,
+            1 => self.after(column)?,
+            _ => self.before(column)?,
+        };
+        let Some(next) = row.checked_add_signed(rows).filter(|&r| r < self.rows) else {
+            let over = match self.ends[usize::from(rows > 0)] {
+                End::Open => return None,
+                End::Fold { sum, on_points } => {
+                    let inner = if rows > 0 { row - 1 } else { row + 1 };
+                    let over = (sum + distinct - column) % distinct;
+                    return Some(self.index(if on_points { inner } else { row }, over));
+                }
+                End::Hole { .. } | End::Point => (column + distinct / 2) % distinct,
+            };
+            return Some(self.index(row, over));
+        };
+        Some(self.index(next, column))
+    }
+
     /// The centre at a row and column that may lie one beyond the mesh: across what joins its ends, else as far out as in.
     pub(super) fn beyond(&self, row: isize, column: isize) -> Vector {
         let (rows, distinct) = (self.rows as isize, self.distinct() as isize);
