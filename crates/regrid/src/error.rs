@@ -175,6 +175,46 @@ pub enum Error {
         /// Why not, and what can be done instead.
         reason: String,
     },
+    /// A file of weights that cannot be used.
+    #[error("{} cannot be used as weights: {what}", path.display())]
+    WeightsFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Weights that are for other grids.
+    #[error("{weights} are for another {side} grid than that of {of} ({grid}): {differs}")]
+    WeightsGrid {
+        /// The weights.
+        weights: String,
+        /// `source` or `target`.
+        side: &'static str,
+        /// What lies on the grid that they were to be used for.
+        of: String,
+        /// That grid.
+        grid: String,
+        /// The first difference.
+        differs: String,
+    },
+    /// Weights that were made by another method.
+    #[error("{weights} were made by another method: {made}, not {asked}")]
+    WeightsMethod {
+        /// The weights.
+        weights: String,
+        /// The method that they state.
+        made: String,
+        /// The method asked for.
+        asked: &'static str,
+    },
+    /// Weights of a method that is more than a weighted sum.
+    #[error(
+        "weights of the method {method} cannot be saved: a file of weights says how to average, and {method} is no average"
+    )]
+    NotAMean {
+        /// The method.
+        method: &'static str,
+    },
     /// A share of valid cells that is none.
     #[error("a share of valid cells of {share} makes no sense: it lies between 0 and 1")]
     MinValid {
