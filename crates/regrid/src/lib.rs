@@ -35,6 +35,7 @@
 
 mod attribute;
 mod axis;
+mod buffers;
 mod catalogue;
 mod chunk;
 mod companions;
