@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use tempfile::{Builder, TempPath};
 
 use crate::attribute::{AttributeValue, Attributes};
+use crate::buffers;
 use crate::chunk::Region;
 use crate::companions::BOUNDS;
 use crate::error::Error;
@@ -160,8 +161,10 @@ impl Output {
         values: Values,
         fill: &AttributeValue,
     ) -> Result<(), Error> {
-        self.writer
-            .put(name, region, &encode_missing(values, Some(fill)))
+        let values = encode_missing(values, Some(fill));
+        let done = self.writer.put(name, region, &values);
+        buffers::give_values(values);
+        done
     }
 
     /// Closes the file and gives it its name.

@@ -138,3 +138,16 @@ pub(crate) struct Layout {
     pub(crate) dimensions: Vec<Dimension>,
     pub(crate) variables: Vec<OutputVariable>,
 }
+
+impl Layout {
+    /// The lengths of a variable's dimensions.
+    pub(crate) fn shape(&self, variable: &OutputVariable) -> Vec<usize> {
+        let len = |name: &String| {
+            self.dimensions
+                .iter()
+                .find(|d| d.name == *name)
+                .map_or(0, |d| d.len)
+        };
+        variable.dimensions.iter().map(len).collect()
+    }
+}

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use layout::{Plan, chunk_count};
 use parts::parts;
-use readers::Readers;
+use readers::{Block, Readers, values};
 
 use crate::attribute::AttributeValue;
 use crate::catalogue::{Catalogue, SourceVariable};
@@ -32,7 +32,7 @@ use crate::plan::AxisCut;
 use crate::request::{FLAGS, Request};
 use crate::scheme::RectilinearWeights;
 use crate::time::ChosenTimes;
-use crate::values::{DataType, Values};
+use crate::values::DataType;
 
 /// Chunks of one field at the most: their tasks alone would take gigabytes.
 const MOST_CHUNKS: u64 = 2_000_000;
@@ -107,8 +107,8 @@ pub(crate) fn regrid_param(
         let (absent, back) = (absent.clone(), back.clone());
         let chunk = delayed::apply(
             (blocks, poles),
-            move |(blocks, poles): (Vec<&Values>, Vec<&PoleMeans>)| {
-                regrid_chunk(&chunk_cuts, &blocks, &poles, blends, &absent).permuted(&back)
+            move |(blocks, poles): (Vec<&Block>, Vec<&PoleMeans>)| {
+                regrid_chunk(&chunk_cuts, &values(&blocks), &poles, blends, &absent).permuted(&back)
             },
         )
         .named(format!("regrid {name} {region}"))

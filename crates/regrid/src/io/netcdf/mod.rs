@@ -2,6 +2,7 @@
 //! files past it, so that what is done to them is done outside that lock.
 
 mod chunks;
+mod deflate;
 mod filters;
 mod open_files;
 mod raw;

@@ -181,8 +181,10 @@ fn a_filter_that_is_lacking_is_named() {
     }
 }
 
+type Change = fn(&mut [u8]);
+
 /// The same file with the bytes of one chunk changed.
-fn damaged(folder: &TempDir, name: &str, offset: &[usize], change: fn(&mut [u8])) -> NetcdfFile {
+fn damaged(folder: &TempDir, name: &str, offset: &[usize], change: Change) -> NetcdfFile {
     let mut stored = Vec::new();
     let dataset = RawFile::open(&data("filters.nc"), false)
         .unwrap()
@@ -211,7 +213,7 @@ fn damaged_chunks_are_named() {
     let folder = TempDir::new().unwrap();
     let flip = |bytes: &mut [u8]| bytes[bytes.len() / 2] ^= 0x40;
     let zero = |bytes: &mut [u8]| bytes.fill(0);
-    let cases: [(&str, fn(&mut [u8]), &str); 6] = [
+    let cases: [(&str, Change, &str); 6] = [
         ("chunks_deflate_f4", flip, "compressed data are damaged"),
         ("chunks_shuffle_f8", zero, "compressed data are damaged"),
         ("chunks_fletcher_f4", flip, "checksum"),
