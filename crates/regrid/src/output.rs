@@ -13,7 +13,7 @@ use crate::chunk::Region;
 use crate::companions::BOUNDS;
 use crate::error::Error;
 use crate::field::{FieldMeta, Variable};
-use crate::io::cf::encode_missing;
+use crate::io::decoding::encode_missing;
 use crate::io::netcdf::NetcdfWriter;
 use crate::io::{Dimension, Layout, OutputVariable};
 use crate::pipeline::LazyField;
@@ -345,7 +345,7 @@ fn small_variable(variable: Variable) -> OutputVariable {
         name: variable.name,
         data_type,
         dimensions: variable.dimensions,
-        fill: fill.and_then(|fill| crate::io::cf::convert(&fill, data_type)),
+        fill: fill.and_then(|fill| crate::io::decoding::convert(&fill, data_type)),
         attributes: variable.attributes,
         chunk_shape: None,
         values: Some(variable.values),

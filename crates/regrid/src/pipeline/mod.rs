@@ -26,7 +26,7 @@ use crate::chunk::{Region, combinations};
 use crate::companions::surroundings;
 use crate::error::Error;
 use crate::field::FieldMeta;
-use crate::io::cf::{Decoding, single};
+use crate::io::decoding::{Decoding, single};
 use crate::kernel::{PoleMeans, regrid_chunk};
 use crate::plan::AxisCut;
 use crate::request::{FLAGS, Request};

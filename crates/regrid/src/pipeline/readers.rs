@@ -14,7 +14,7 @@ use crate::catalogue::{Role, SourceVariable};
 use crate::chunk::{Region, combinations};
 use crate::error::Error;
 use crate::io::ChunkSource;
-use crate::io::cf::Decoding;
+use crate::io::decoding::Decoding;
 use crate::kernel::{PoleMeans, pole_means};
 use crate::plan::AxisCut;
 use crate::values::{DataType, Values};

@@ -19,7 +19,7 @@ use super::{extents, library_error, library_type, to_library};
 use crate::attribute::AttributeValue;
 use crate::chunk::{Region, combinations};
 use crate::error::Error;
-use crate::io::cf::single;
+use crate::io::decoding::single;
 use crate::io::{Layout, OutputVariable};
 use crate::values::Values;
 
