@@ -21,6 +21,7 @@ pub(crate) fn make(job: &WeightsJob) -> Result<()> {
     let source = source(job)?;
     let target = match &job.target {
         Target::Like(file) => &Grid::like(file)?,
+        Target::Listed(file) => &Grid::listed_in(file)?,
         Target::Grid(grid) => grid,
         Target::OfWeights => unreachable!("there are no weights yet"),
     };
@@ -67,7 +68,7 @@ fn source(job: &WeightsJob) -> Result<Grid> {
 /// Refuses to write over a file that is read.
 fn check_places(job: &WeightsJob) -> Result<()> {
     let like = match &job.target {
-        Target::Like(file) => Some(file),
+        Target::Like(file) | Target::Listed(file) => Some(file),
         Target::Grid(_) | Target::OfWeights => None,
     };
     for input in std::iter::once(&job.input).chain(like) {

@@ -56,6 +56,29 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A storage chunk that cannot be read: damaged, or of another size than the file says.
+    #[error("cannot read chunk {chunk:?} of variable {variable} in {}", path.display())]
+    Chunk {
+        /// The file.
+        path: PathBuf,
+        /// The variable.
+        variable: String,
+        /// The chunk's place among the variable's chunks, along each dimension.
+        chunk: Vec<usize>,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A variable compressed in a way that the library cannot undo.
+    #[error("variable {variable} in {} is stored with {filter}, which the netCDF library here lacks", path.display())]
+    Filter {
+        /// The file.
+        path: PathBuf,
+        /// The variable.
+        variable: String,
+        /// The name and number of what is lacking.
+        filter: String,
+    },
 
     /// An axis without values.
     #[error("the {axis} axis is empty")]

@@ -47,6 +47,7 @@
 
 mod attribute;
 mod axis;
+mod buffers;
 mod catalogue;
 mod chunk;
 mod companions;

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::attribute::{AttributeValue, Attributes};
+use crate::buffers;
 use crate::chunk::Region;
 use crate::companions::BOUNDS;
 use crate::destination::Destination;
 use crate::error::Error;
 use crate::field::{FieldMeta, Variable};
-use crate::io::cf::encode_missing;
+use crate::io::decoding::encode_missing;
 use crate::io::netcdf::NetcdfWriter;
 use crate::io::{Dimension, Layout, OutputVariable};
 use crate::pipeline::LazyField;
@@ -113,8 +114,10 @@ impl Output {
         values: Values,
         fill: &AttributeValue,
     ) -> Result<(), Error> {
-        self.writer
-            .put(name, region, &encode_missing(values, Some(fill)))
+        let values = encode_missing(values, Some(fill));
+        let done = self.writer.put(name, region, &values);
+        buffers::give_values(values);
+        done
     }
 
     /// Closes the file and gives it its name.
@@ -279,7 +282,7 @@ fn small_variable(variable: Variable) -> OutputVariable {
         name: variable.name,
         data_type,
         dimensions: variable.dimensions,
-        fill: fill.and_then(|fill| crate::io::cf::convert(&fill, data_type)),
+        fill: fill.and_then(|fill| crate::io::decoding::convert(&fill, data_type)),
         attributes: variable.attributes,
         chunk_shape: None,
         values: Some(variable.values),
