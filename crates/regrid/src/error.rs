@@ -238,6 +238,14 @@ pub enum Error {
         /// The method.
         method: &'static str,
     },
+    /// An array that does not lie on the source grid.
+    #[error("an array of shape {got:?} does not end with the source's plane, {expected:?}")]
+    Shape {
+        /// The array's shape.
+        got: Vec<usize>,
+        /// The shape that it should end with.
+        expected: Vec<usize>,
+    },
     /// A share of valid cells that is none.
     #[error("a share of valid cells of {share} makes no sense: it lies between 0 and 1")]
     MinValid {

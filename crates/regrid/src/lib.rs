@@ -60,6 +60,7 @@ mod kernel;
 mod output;
 mod pipeline;
 mod plan;
+mod regridder;
 mod request;
 mod scheme;
 mod sphere;
@@ -81,6 +82,7 @@ pub use io::{
 };
 pub use output::Write;
 pub use pipeline::{LazyField, PlannedWrite, Reads, write};
+pub use regridder::{RegridFloat, Regridder};
 pub use request::Request;
 pub use scheme::{Edges, Fill, Method, Outside, Pole, RectilinearWeights};
 pub use values::{DataType, Element, Values};

@@ -13,6 +13,7 @@ mod window;
 
 use ndarray::{ArrayD, IxDyn};
 
+use crate::buffers;
 use crate::chunk::combinations;
 use crate::plan::{AxisCut, ChunkPlan};
 use crate::values::Values;
@@ -93,6 +94,17 @@ impl Float for f64 {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PoleMeans(Vec<f64>);
 
+impl PoleMeans {
+    /// The mean of one row alone; NaN where any of it is missing.
+    pub(crate) fn of_row<T: Float>(row: &[T]) -> Self {
+        Self(vec![mean(row)])
+    }
+}
+
+fn mean<T: Float>(row: &[T]) -> f64 {
+    row.iter().map(|x| x.widen()).sum::<f64>() / row.len() as f64
+}
+
 /// Computes one chunk.
 ///
 /// `blocks` hold the decoded source values that the plan [names](ChunkPlan::blocks), the last dimension fastest; `poles`
@@ -126,18 +138,18 @@ pub(crate) fn regrid_chunk(
         ($($variant:ident),*) => {
             match (absent, rule) {
                 (Values::F32(_), Rule::Blend { .. } | Rule::Statistic { .. }) => {
-                    let mut result = vec![0.0; plan.cells()];
+                    let mut result = buffers::take(plan.cells());
                     floats(plan, &arrays!(F32), poles, rule, &mut result);
                     Values::F32(array(plan, result))
                 }
                 (Values::F64(_), Rule::Blend { .. } | Rule::Statistic { .. }) => {
-                    let mut result = vec![0.0; plan.cells()];
+                    let mut result = buffers::take(plan.cells());
                     floats(plan, &arrays!(F64), poles, rule, &mut result);
                     Values::F64(array(plan, result))
                 }
                 $((Values::$variant(absent), _) => {
                     let absent = absent.first().copied().unwrap_or_default();
-                    let mut result = vec![absent; plan.cells()];
+                    let mut result = buffers::take(plan.cells());
                     as_they_are(plan, &arrays!($variant), rule, absent, &mut result);
                     Values::$variant(array(plan, result))
                 })*
@@ -167,10 +179,10 @@ pub(crate) fn pole_means(ring: &ChunkPlan, blocks: &[&Values]) -> PoleMeans {
     dispatch!(F32, F64)
 }
 
-pub(crate) fn means<T: Float>(ring: &ChunkPlan, blocks: &[Block<'_, T>]) -> PoleMeans {
+fn means<T: Float>(ring: &ChunkPlan, blocks: &[Block<'_, T>]) -> PoleMeans {
     let mut copy = Vec::new();
-    let mean = |row: &&[T]| row.iter().map(|x| x.widen()).sum::<f64>() / row.len() as f64;
-    PoleMeans(rows(ring, blocks, &mut copy).iter().map(mean).collect())
+    let rows = rows(ring, blocks, &mut copy);
+    PoleMeans(rows.iter().map(|row| mean(row)).collect())
 }
 
 /// Sums and statistics of floats, one outer target after the other.
