@@ -150,10 +150,8 @@ fn template() -> Result<Grid, regrid::Error> {
 
 /// The template cut into chunks.
 fn parts(template: &Grid) -> Result<Vec<Part>, regrid::Error> {
-    let (latitudes, longitudes) = (
-        template.latitudes().centres(),
-        template.longitudes().centres(),
-    );
+    let (latitudes, longitudes) = template.axes().expect("a regular grid has axes");
+    let (latitudes, longitudes) = (latitudes.centres(), longitudes.centres());
     let mut parts = Vec::new();
     for rows in cuts(latitudes.len(), CHUNK.0) {
         for columns in cuts(longitudes.len(), CHUNK.1) {

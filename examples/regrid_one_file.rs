@@ -21,7 +21,8 @@ fn main() -> anyhow::Result<()> {
         .first()
         .context("no variable of the input lies on a grid")?
         .grid();
-    let (rows, columns) = (source.latitudes().centres(), source.longitudes().centres());
+    let (rows, columns) = source.axes().expect("the file's grid is rectilinear");
+    let (rows, columns) = (rows.centres(), columns.centres());
     let target = Grid::regular(
         rows[0]..=rows[rows.len() - 1],
         0.5,

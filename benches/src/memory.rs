@@ -31,7 +31,8 @@ impl MemoryFile {
         let (rows, columns) = grid.shape();
         let lengths = [("time", steps), ("latitude", rows), ("longitude", columns)];
         let hours: Vec<f64> = (0..steps).map(|step| step as f64 * 6.0).collect();
-        let (latitudes, longitudes) = (grid.latitudes().centres(), grid.longitudes().centres());
+        let (latitudes, longitudes) = grid.axes().expect("regular grids have axes");
+        let (latitudes, longitudes) = (latitudes.centres(), longitudes.centres());
         let field = ArrayD::from_shape_vec(IxDyn(&[steps, rows, columns]), weather(steps, grid));
         let mut file = Self {
             meta: FileMeta {
@@ -102,10 +103,11 @@ fn doubles(values: &[f64]) -> Values {
 fn weather(steps: usize, grid: &Grid) -> Vec<f32> {
     let mut seed = 2017_u64;
     let mut values = Vec::new();
+    let (latitudes, longitudes) = grid.axes().expect("regular grids have axes");
     for step in 0..steps {
-        for latitude in grid.latitudes().centres() {
+        for latitude in latitudes.centres() {
             let mean = 240.0 + 60.0 * latitude.to_radians().cos();
-            for longitude in grid.longitudes().centres() {
+            for longitude in longitudes.centres() {
                 let wave = 8.0 * ((3.0 * longitude + 10.0 * step as f64).to_radians()).sin();
                 // The constants of Knuth's MMIX generator.
                 seed = seed

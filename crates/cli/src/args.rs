@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use regrid::time::{TimeMethod, TimeSelection};
-use regrid::{Grid, Method, Outside, Pole};
+use regrid::{Edges, Fill, Grid, Method, Outside, Pole, WeightsFormat};
 
 use crate::Result;
 use crate::axis::TypedAxis;
@@ -20,8 +20,26 @@ pub(crate) enum Order {
     Help(String),
     /// Say what is in these files.
     Info(Vec<PathBuf>),
+    /// Make weights.
+    Weights(Box<WeightsJob>),
     /// Regrid.
     Regrid(Box<Job>),
+}
+
+/// Weights to be made, every option checked as far as that goes without opening a file.
+#[derive(Debug)]
+pub(crate) struct WeightsJob {
+    pub(crate) input: PathBuf,
+    pub(crate) variable: Option<String>,
+    pub(crate) target: Target,
+    pub(crate) method: Method,
+    pub(crate) edges: Edges,
+    pub(crate) output: PathBuf,
+    pub(crate) format: WeightsFormat,
+    pub(crate) force: bool,
+    pub(crate) quiet: bool,
+    /// The command as it was typed.
+    pub(crate) command: String,
 }
 
 /// A regridding, every option checked as far as that goes without opening a file.
@@ -32,9 +50,12 @@ pub(crate) struct Job {
     pub(crate) variables: Vec<String>,
     pub(crate) times: TimeSelection,
     pub(crate) time_method: TimeMethod,
-    pub(crate) method: Method,
+    pub(crate) method: Option<Method>,
+    pub(crate) weights: Option<PathBuf>,
     pub(crate) outside: Outside,
     pub(crate) pole: Pole,
+    pub(crate) min_valid: Option<f64>,
+    pub(crate) fill: Option<Fill>,
     pub(crate) threads: Option<usize>,
     pub(crate) chunk: Option<(usize, usize)>,
     pub(crate) deflate: u8,
@@ -51,8 +72,12 @@ pub(crate) struct Job {
 pub(crate) enum Target {
     /// The grid of this file.
     Like(PathBuf),
+    /// The points that this file lists.
+    Listed(PathBuf),
     /// This one.
     Grid(Box<Grid>),
+    /// The grid that the weights go to.
+    OfWeights,
 }
 
 /// What to do once the work is planned.
@@ -72,6 +97,8 @@ Examples:
   regrid in.nc -o out.nc --lat 30:60:0.25 --lon=-10:40:0.25
   regrid data/*.nc -o out.nc --grid r360x180 -v tas,pr -t 2011-08/2011-10
   regrid in.nc -o out.nc --grid 1 --explain            the plan, without doing it
+  regrid weights in.nc -o weights.nc --grid 0.5 -m area-weighted
+  regrid *.nc -o out.nc --weights weights.nc           the same grids again, without making weights again
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.";
 
@@ -80,9 +107,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.";
     name = "regrid",
     bin_name = "regrid",
     version,
-    about = "Put fields of netCDF files onto another latitude-longitude grid",
+    about = "Put fields of netCDF files onto another grid",
     after_help = EXAMPLES,
-    override_usage = "regrid INPUT... -o OUT.nc (--like FILE | --grid NAME | --lat AXIS --lon AXIS) [OPTIONS]\n       regrid info FILE...",
+    override_usage = "regrid INPUT... -o OUT.nc (--like FILE | --grid NAME | --lat AXIS --lon AXIS | --points FILE) [OPTIONS]\n       regrid INPUT... -o OUT.nc --weights WEIGHTS.nc [OPTIONS]\n       regrid info FILE...\n       regrid weights INPUT -o WEIGHTS.nc (--like FILE | --grid NAME | --lat AXIS --lon AXIS | --points FILE) [OPTIONS]",
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
@@ -105,37 +132,8 @@ struct Typed {
     #[arg(long)]
     force: bool,
 
-    /// The grid of a file
-    #[arg(long, value_name = "FILE", help_heading = "Target grid, one of")]
-    like: Option<PathBuf>,
-
-    /// A global grid: a step in degrees (0.5: cells of half a degree) or r<columns>x<rows> as CDO means it (r360x180)
-    #[arg(
-        long,
-        value_name = "NAME",
-        allow_negative_numbers = true,
-        help_heading = "Target grid, one of"
-    )]
-    grid: Option<String>,
-
-    /// Latitudes: START:STOP:STEP, both ends included, or a list with commas; downwards where STOP is
-    /// less than START
-    #[arg(
-        long,
-        value_name = "AXIS",
-        allow_hyphen_values = true,
-        help_heading = "Target grid, one of"
-    )]
-    lat: Option<TypedAxis>,
-
-    /// Longitudes, together with --lat; across Greenwich as -10:10:1 or 350:370:1
-    #[arg(
-        long,
-        value_name = "AXIS",
-        allow_hyphen_values = true,
-        help_heading = "Target grid, one of"
-    )]
-    lon: Option<TypedAxis>,
+    #[command(flatten)]
+    target: TypedTarget,
 
     /// Only these variables, by name or standard name; repeatable [default: all that are on a grid]
     #[arg(
@@ -160,15 +158,20 @@ struct Typed {
     )]
     time_method: TimeMethod,
 
-    /// linear, or nearest
+    /// linear, nearest, cubic, area-weighted (first-order conservative), second-order-conservative, inverse-distance,
+    /// or a statistic of the source points in each target cell: mean, sum, count, min, max, median, mode
+    /// [default: linear, or that of --weights]
+    #[arg(short, long, value_name = "METHOD", help_heading = "How to regrid")]
+    method: Option<Method>,
+
+    /// Weights made before, by `regrid weights`, CDO, ESMF or xESMF; the target grid may be left out then
     #[arg(
-        short,
         long,
-        value_name = "METHOD",
-        default_value = "linear",
+        value_name = "FILE",
+        conflicts_with_all = ["outside", "pole"],
         help_heading = "How to regrid"
     )]
-    method: Method,
+    weights: Option<PathBuf>,
 
     /// What targets outside the source get: missing, the nearest value, linear (the gradient goes on), or error
     #[arg(
@@ -178,6 +181,15 @@ struct Typed {
         help_heading = "How to regrid"
     )]
     outside: Outside,
+
+    /// Fill the targets that no source cell reaches: inverse-distance, creep, or creep:LEVELS
+    #[arg(long, value_name = "RULE", help_heading = "How to regrid")]
+    fill: Option<Fill>,
+
+    /// The share of a target that must come from valid source cells, from 0 to 1: default 1 for linear, nearest and cubic,
+    /// else any
+    #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "How to regrid")]
+    min_valid: Option<f64>,
 
     /// What a global source has at a pole: the mean of its last row, none (that is outside), or the nearest value
     #[arg(
@@ -213,6 +225,53 @@ struct Typed {
     graph: Option<PathBuf>,
 }
 
+/// The options that name a target grid.
+#[derive(Debug, Args)]
+struct TypedTarget {
+    /// The grid of a netCDF file, or of a text that describes one as `cdo griddes` prints it
+    #[arg(long, value_name = "FILE", help_heading = "Target grid, one of")]
+    like: Option<PathBuf>,
+
+    /// A global grid: a step in degrees (0.5: cells of half a degree), r<columns>x<rows> (r360x180), n<rows of half a
+    /// globe> Gaussian (n80) or global_<step>, as CDO means them; or a file as for --like
+    #[arg(
+        long,
+        value_name = "NAME",
+        allow_negative_numbers = true,
+        help_heading = "Target grid, one of"
+    )]
+    grid: Option<String>,
+
+    /// Latitudes: START:STOP:STEP, both ends included, or a list with commas; downwards where STOP is
+    /// less than START
+    #[arg(
+        long,
+        value_name = "AXIS",
+        allow_hyphen_values = true,
+        help_heading = "Target grid, one of"
+    )]
+    lat: Option<TypedAxis>,
+
+    /// Longitudes, together with --lat; across Greenwich as -10:10:1 or 350:370:1
+    #[arg(
+        long,
+        value_name = "AXIS",
+        allow_hyphen_values = true,
+        help_heading = "Target grid, one of"
+    )]
+    lon: Option<TypedAxis>,
+
+    /// A list of points: LAT,LON, repeatable or with slashes between, or a text file with a latitude, a longitude and
+    /// perhaps a name on each line
+    #[arg(
+        long,
+        value_name = "FILE|LAT,LON",
+        allow_hyphen_values = true,
+        help_heading = "Target grid, one of"
+    )]
+    points: Vec<String>,
+}
+
 #[derive(Debug, Subcommand)]
 enum TypedCommand {
     /// Say what is in files: variables, grids, times, chunks, and what can be regridded
@@ -225,6 +284,71 @@ enum TypedCommand {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
+    /// Make weights from the grid of a file onto a target grid, to be used again and again with --weights
+    #[command(
+        override_usage = "regrid weights INPUT -o WEIGHTS.nc (--like FILE | --grid NAME | --lat AXIS --lon AXIS) [OPTIONS]",
+        after_help = "A file that is called weights can be regridded as ./weights."
+    )]
+    Weights(Box<TypedWeights>),
+}
+
+/// The options of `regrid weights`.
+#[derive(Debug, Args)]
+struct TypedWeights {
+    /// A netCDF file with the source grid
+    #[arg(value_name = "INPUT")]
+    input: PathBuf,
+
+    /// The file to write: complete or not there at all
+    #[arg(short, long, value_name = "WEIGHTS.nc")]
+    output: PathBuf,
+
+    /// What the file is for: scrip (CDO) or esmf (ESMF, xESMF)
+    #[arg(long, value_name = "FORMAT", default_value = "scrip")]
+    format: WeightsFormat,
+
+    /// Replace a file that exists
+    #[arg(long)]
+    force: bool,
+
+    /// Say nothing but errors
+    #[arg(long)]
+    quiet: bool,
+
+    /// The variable whose grid is meant, where the file has several grids
+    #[arg(short, long = "var", value_name = "NAME")]
+    variable: Option<String>,
+
+    #[command(flatten)]
+    target: TypedTarget,
+
+    /// linear, nearest, cubic, area-weighted (first-order conservative), second-order-conservative, inverse-distance or mean
+    #[arg(
+        short,
+        long,
+        value_name = "METHOD",
+        default_value = "linear",
+        help_heading = "How to regrid"
+    )]
+    method: Method,
+
+    /// What targets outside the source get: missing, the nearest value, linear (the gradient goes on), or error
+    #[arg(
+        long,
+        value_name = "RULE",
+        default_value = "missing",
+        help_heading = "How to regrid"
+    )]
+    outside: Outside,
+
+    /// What a global source has at a pole: the mean of its last row, none (that is outside), or the nearest value
+    #[arg(
+        long,
+        value_name = "RULE",
+        default_value = "mean",
+        help_heading = "How to regrid"
+    )]
+    pole: Pole,
 }
 
 /// Reads a command line, the program's name first.
@@ -245,10 +369,16 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Order> {
 
 impl Typed {
     fn check(self, command: String) -> Result<Order> {
-        if let Some(TypedCommand::Info { files }) = self.command {
-            return Ok(Order::Info(files));
+        match self.command {
+            Some(TypedCommand::Info { files }) => return Ok(Order::Info(files)),
+            Some(TypedCommand::Weights(typed)) => return typed.check(command),
+            None => {}
         }
-        let target = target(self.like, self.grid.as_deref(), self.lat, self.lon)?;
+        let target = match (self.target.check()?, &self.weights) {
+            (Some(target), _) => target,
+            (None, Some(_)) => Target::OfWeights,
+            (None, None) => return Err(no_target()),
+        };
         let then = match (self.explain, self.output) {
             (true, output) => Then::Explain(output),
             (false, Some(output)) => Then::Write(output),
@@ -269,7 +399,10 @@ impl Typed {
             times: self.times.unwrap_or_default(),
             time_method: self.time_method,
             method: self.method,
+            weights: self.weights,
             outside: self.outside,
+            min_valid: self.min_valid,
+            fill: self.fill,
             pole: self.pole,
             threads: self.threads.map(usize::from),
             chunk: self.chunk,
@@ -287,32 +420,94 @@ impl Typed {
 fn target(
     like: Option<PathBuf>,
     grid: Option<&str>,
-    lat: Option<TypedAxis>,
-    lon: Option<TypedAxis>,
-) -> Result<Target> {
-    match (like, grid, lat, lon) {
-        (Some(file), None, None, None) => Ok(Target::Like(file)),
-        (None, Some(name), None, None) => match Grid::named(name) {
-            Ok(grid) => Ok(Target::Grid(Box::new(grid))),
-            Err(error) => Err(Failure::option("--grid", &error)),
+    axes: (Option<TypedAxis>, Option<TypedAxis>),
+    points: &[String],
+) -> Result<Option<Target>> {
+    let made = |option: &str, grid: Result<Grid, regrid::Error>| match grid {
+        Ok(grid) => Ok(Some(Target::Grid(Box::new(grid)))),
+        Err(error) => Err(Failure::option(option, &error)),
+    };
+    match (like, grid, axes, points) {
+        (Some(file), None, (None, None), []) => Ok(Some(Target::Like(file))),
+        (None, Some(name), (None, None), []) => match Grid::named(name) {
+            Err(regrid::Error::GridName { .. }) if Path::new(name).is_file() => {
+                Ok(Some(Target::Like(name.into())))
+            }
+            grid => made("--grid", grid),
         },
-        (None, None, Some(lat), Some(lon)) => {
+        (None, None, (Some(lat), Some(lon)), []) => {
             let latitudes = lat.latitudes().map_err(|e| Failure::option("--lat", &e))?;
             let longitudes = lon.longitudes().map_err(|e| Failure::option("--lon", &e))?;
-            match Grid::from_axes(latitudes, longitudes) {
-                Ok(grid) => Ok(Target::Grid(Box::new(grid))),
-                Err(error) => Err(Failure::option("--lat and --lon", &error)),
-            }
+            made("--lat and --lon", Grid::from_axes(latitudes, longitudes))
         }
-        (None, None, Some(_), None) => Err(Failure::usage("--lat needs --lon beside it")),
-        (None, None, None, Some(_)) => Err(Failure::usage("--lon needs --lat beside it")),
-        (None, None, None, None) => Err(Failure::usage(
-            "no target grid is named: give --like FILE, --grid NAME, or --lat with --lon",
-        )),
+        (None, None, (Some(_), None), []) => Err(Failure::usage("--lat needs --lon beside it")),
+        (None, None, (None, Some(_)), []) => Err(Failure::usage("--lon needs --lat beside it")),
+        (None, None, (None, None), []) => Ok(None),
+        (None, None, (None, None), points) => match (pairs(points), points) {
+            (Some((latitudes, longitudes)), _) => {
+                made("--points", Grid::points(latitudes, longitudes))
+            }
+            (None, [file]) => Ok(Some(Target::Listed(file.into()))),
+            (None, _) => Err(Failure::usage(
+                "--points: expected one file, or a latitude and a longitude as in 51.5,-0.1 each time",
+            )),
+        },
         _ => Err(Failure::usage(
-            "more than one target grid is named: give one of --like, --grid, or --lat with --lon",
+            "more than one target grid is named: give one of --like, --grid, --points, or --lat with --lon",
         )),
     }
+}
+
+/// Latitudes and longitudes, as in `51.5,-0.1` and `51.5,-0.1/48.9,2.4`; nothing if a text is anything else.
+fn pairs(texts: &[String]) -> Option<(Vec<f64>, Vec<f64>)> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let pair = |text: &str| {
+        let (latitude, longitude) = text.split_once(',')?;
+        Some((number(latitude)?, number(longitude)?))
+    };
+    texts
+        .iter()
+        .flat_map(|text| text.split('/'))
+        .map(pair)
+        .collect()
+}
+
+impl TypedWeights {
+    fn check(self, command: String) -> Result<Order> {
+        Ok(Order::Weights(Box::new(WeightsJob {
+            target: self.target.check()?.ok_or_else(no_target)?,
+            input: self.input,
+            variable: self.variable,
+            method: self.method,
+            edges: Edges {
+                outside: self.outside,
+                pole: self.pole,
+            },
+            output: self.output,
+            format: self.format,
+            force: self.force,
+            quiet: self.quiet,
+            command,
+        })))
+    }
+}
+
+impl TypedTarget {
+    /// The one target that was named, if one was.
+    fn check(self) -> Result<Option<Target>> {
+        target(
+            self.like,
+            self.grid.as_deref(),
+            (self.lat, self.lon),
+            &self.points,
+        )
+    }
+}
+
+fn no_target() -> Failure {
+    Failure::usage(
+        "no target grid is named: give --like FILE, --grid NAME, --points FILE, or --lat with --lon",
+    )
 }
 
 fn check_graph(path: &Path) -> Result<()> {
@@ -330,6 +525,13 @@ fn check_graph(path: &Path) -> Result<()> {
 }
 
 /// Rows and columns, as in `180x360`.
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("a share lies between 0 and 1".into()),
+    }
+}
+
 fn chunk(text: &str) -> Result<(usize, usize), String> {
     let parts = text.split_once('x');
     let number = |text: &str| text.parse::<usize>().ok().filter(|&n| n > 0);
@@ -394,9 +596,31 @@ mod tests {
             let Target::Grid(grid) = job(words).target else {
                 panic!("{words}")
             };
-            assert_eq!(grid.latitudes().centres(), [-10.0, 0.0, 10.0]);
-            assert_eq!(grid.longitudes().centres(), [-5.0]);
+            assert_eq!(grid.axes().unwrap().0.centres(), [-10.0, 0.0, 10.0]);
+            assert_eq!(grid.axes().unwrap().1.centres(), [-5.0]);
         }
+    }
+
+    #[test]
+    fn points_are_pairs_or_a_file() {
+        for words in [
+            "a.nc -o b.nc --points 51.5,-0.1 --points -33.9,151.2",
+            "a.nc -o b.nc --points 51.5,-0.1/-33.9,151.2",
+        ] {
+            let Target::Grid(grid) = job(words).target else {
+                panic!("{words}")
+            };
+            assert_eq!(grid.centres(), [(51.5, -0.1), (-33.9, 151.2)]);
+        }
+        let target = job("a.nc -o b.nc --points towns.csv").target;
+        assert!(matches!(target, Target::Listed(file) if file == Path::new("towns.csv")));
+        let refused = |words: &str| {
+            let words = words.split(' ').map(OsString::from);
+            assert!(parse(std::iter::once("regrid".into()).chain(words)).is_err());
+        };
+        refused("a.nc -o b.nc --points 95,1");
+        refused("a.nc -o b.nc --points 1,2 --points towns.csv");
+        refused("a.nc -o b.nc --points 1,2 --grid 1");
     }
 
     #[test]

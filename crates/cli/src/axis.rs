@@ -52,7 +52,7 @@ impl TypedAxis {
             // The library makes points of both axes at once: the other one is a single point.
             Self::Range { start, stop, step } => {
                 let grid = Grid::regular(start..=stop, step, 0.0..=0.0, 1.0)?;
-                Ok(grid.latitudes().centres().to_vec())
+                Ok(grid.axes().unwrap().0.centres().to_vec())
             }
         }
     }
@@ -63,7 +63,7 @@ impl TypedAxis {
             Self::List(points) => Ok(points),
             Self::Range { start, stop, step } => {
                 let grid = Grid::regular(0.0..=0.0, 1.0, start..=stop, step)?;
-                Ok(grid.longitudes().centres().to_vec())
+                Ok(grid.axes().unwrap().1.centres().to_vec())
             }
         }
     }

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 
-use regrid::{AttributeValue, Catalogue, Grid, SourceVariable, VariableMeta};
+use regrid::{
+    AttributeValue, Catalogue, Grid, Latitudes, Longitudes, SourceVariable, VariableMeta,
+};
 
 use crate::Result;
 use crate::amount::{bytes, count, shape};
@@ -23,7 +25,7 @@ fn describe(catalogue: &Catalogue) -> String {
         text += &field(variable).text(2);
     }
     if catalogue.variables().is_empty() {
-        text += "\nNo variable lies on a latitude-longitude grid.\n";
+        text += "\nNo variable lies on a grid.\n";
         if let [file] = catalogue.files()
             && let Ok(grid) = Grid::like(file.path())
         {
@@ -103,8 +105,7 @@ fn field(variable: &SourceVariable) -> Rows {
         .collect();
     rows.add("dimensions", dimensions.join(", "));
     rows.add("grid", variable.grid().to_string());
-    rows.add("spacing", spacings(variable.grid()));
-    rows.add("reach", reach(variable.grid()));
+    add_grid(&mut rows, variable.grid());
     if let Some((first, last, calendar)) = variable.time_span() {
         let steps = variable
             .dimensions()
@@ -131,6 +132,25 @@ fn field(variable: &SourceVariable) -> Rows {
     rows
 }
 
+/// How a grid's cells lie, as far as its kind goes.
+fn add_grid(rows: &mut Rows, grid: &Grid) {
+    if let Some((latitudes, longitudes)) = grid.axes() {
+        rows.add("spacing", spacings(latitudes, longitudes));
+        rows.add("reach", reach(latitudes, longitudes));
+    } else if let Some((y, x)) = grid.plane_axes() {
+        let (y, x) = (spacing(y.centres(), false), spacing(x.centres(), false));
+        rows.add("spacing", format!("y {y}, x {x}"));
+    } else {
+        let corners = if grid.has_corners() { "given" } else { "none" };
+        rows.add("corners", corners);
+        let centres = grid.centres();
+        let nowhere = centres.iter().filter(|(lat, _)| lat.is_nan()).count();
+        if nowhere > 0 {
+            rows.add("no place", count(nowhere, "cell"));
+        }
+    }
+}
+
 /// The type, and how values come out of packed ones.
 fn stored_type(meta: &VariableMeta) -> String {
     let mut text = meta.data_type.name().to_owned();
@@ -153,12 +173,11 @@ fn storage(meta: &VariableMeta) -> String {
 }
 
 /// The steps of both axes.
-fn spacings(grid: &Grid) -> String {
-    let (latitude, longitude) = (grid.latitudes().centres(), grid.longitudes().centres());
+fn spacings(latitudes: &Latitudes, longitudes: &Longitudes) -> String {
     format!(
         "latitude {}, longitude {}",
-        spacing(latitude, false),
-        spacing(longitude, true)
+        spacing(latitudes.centres(), false),
+        spacing(longitudes.centres(), true)
     )
 }
 
@@ -190,11 +209,8 @@ fn spacing(centres: &[f64], round: bool) -> String {
 }
 
 /// How much of the globe a grid covers.
-fn reach(grid: &Grid) -> &'static str {
-    match (
-        grid.longitudes().is_cyclic(),
-        grid.latitudes().reach_poles(),
-    ) {
+fn reach(latitudes: &Latitudes, longitudes: &Longitudes) -> &'static str {
+    match (longitudes.is_cyclic(), latitudes.reach_poles()) {
         (true, [true, true]) => "global",
         (true, [false, false]) => "all the way round, to neither pole",
         (true, _) => "all the way round, to one pole",

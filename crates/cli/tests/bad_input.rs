@@ -107,10 +107,7 @@ fn files_that_are_no_good() {
         ("zero.nc", "zero.nc is not a netCDF file"),
         ("cut.nc", "cut.nc is cut short"),
         ("cut-classic.nc", "cut-classic.nc is cut short"),
-        (
-            "bare.nc",
-            "nothing in bare.nc lies on a latitude-longitude grid",
-        ),
+        ("bare.nc", "nothing in bare.nc lies on a grid"),
     ] {
         folder.refused(&format!("{file} -o out.nc --grid 5"), 1, &[says]);
         folder.refused(&format!("in.nc {file} -o out.nc --grid 5 -v foo"), 1, &[]);
@@ -286,7 +283,7 @@ fn wrong_usage() {
         ("-o out.nc --grid 5", "INPUT"),
         (
             "in.nc -o out.nc",
-            "--like FILE, --grid NAME, or --lat with --lon",
+            "--like FILE, --grid NAME, --points FILE, or --lat with --lon",
         ),
         ("in.nc -o out.nc --grid 5 --like in.nc", "--like, --grid"),
         ("in.nc -o out.nc --grid 5 --lat 1 --lon 1", "--like, --grid"),

@@ -31,7 +31,7 @@ fn every_case_is_answered_within_its_tolerance() {
         }
         done += 1;
     }
-    assert_eq!(done, 14, "cases");
+    assert_eq!(done, 27, "cases");
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 
@@ -68,6 +68,57 @@ fn run(case: &Path, out: &Path) -> Output {
         .args(options.split_whitespace())
         .output()
         .expect("the command runs")
+}
+
+/// How far an answer may lie from that of a tool that computes it otherwise, and rightly so.
+struct Limits {
+    median: f64,
+    percentile_99: f64,
+    largest: f64,
+    root_mean_square: f64,
+    /// The share of the points that may be missing in one answer only.
+    one_sided: f64,
+}
+
+impl Limits {
+    fn of(case: &str) -> Option<Self> {
+        let limits = |median, percentile_99, largest, one_sided| Self {
+            median,
+            percentile_99,
+            largest,
+            root_mean_square: f64::INFINITY,
+            one_sided,
+        };
+        match case {
+            "curv-orca2-con" => Some(limits(0.002, 0.02, 0.5, 0.006)),
+            "curv-orca2-lin" => Some(limits(0.003, 0.06, 0.5, 0.006)),
+            "curv-orca2-nn" => Some(limits(1e-6, 1e-5, 0.5, 0.001)),
+            "con2-g1-half" => Some(Self {
+                root_mean_square: 0.032,
+                ..limits(f64::INFINITY, f64::INFINITY, 0.3, 0.0)
+            }),
+            _ => None,
+        }
+    }
+
+    fn judge(&self, differences: &mut [f64], one_sided: f64) -> Result<String, String> {
+        differences.sort_by(f64::total_cmp);
+        let at = |share: f64| differences[((differences.len() - 1) as f64 * share) as usize];
+        let squares: f64 = differences.iter().map(|d| d * d).sum();
+        let root_mean_square = (squares / differences.len() as f64).sqrt();
+        let (median, percentile_99, largest) = (at(0.5), at(0.99), at(1.0));
+        let report = format!(
+            "{} values, median {median:e}, 99th percentile {percentile_99:e}, largest {largest:e}, root mean square \
+             {root_mean_square:e}, share missing in one only {one_sided:e}",
+            differences.len()
+        );
+        let within = median <= self.median
+            && percentile_99 <= self.percentile_99
+            && largest <= self.largest
+            && root_mean_square <= self.root_mean_square
+            && one_sided <= self.one_sided;
+        if within { Ok(report) } else { Err(report) }
+    }
 }
 
 fn refused(case: &Path) -> Result<String, String> {
@@ -129,11 +180,14 @@ fn compared(case: &Path) -> Result<String, String> {
     let largest = largest.fold(0.0_f64, |largest, x| largest.max(x.abs()));
     let tolerance = match (text(case, "method").as_deref(), double) {
         (Some("nearest"), _) => 0.0,
+        (Some("inverse-distance"), _) => 1e-4,
+        (Some("cubic"), true) => 1e-6,
         (_, true) => DOUBLE,
         (_, false) => SINGLE * largest,
     };
     let mut worst = (0.0_f64, 0, 0);
-    let (mut compared, mut wrongly_missing, mut wrongly_there) = (0, 0, 0);
+    let mut differences = Vec::new();
+    let (mut compared, mut wrongly_missing, mut wrongly_there) = (0_u32, 0_u32, 0_u32);
     for (i, &want) in expected.iter().enumerate() {
         let (step, point) = (i / points, i % points);
         let place = index.as_ref().map_or(point, |index| index[point] as usize);
@@ -157,6 +211,7 @@ fn compared(case: &Path) -> Result<String, String> {
                 } else {
                     want
                 };
+                differences.push((have - want).abs());
                 if (have - want).abs() > worst.0 {
                     worst = ((have - want).abs(), step, place);
                 }
@@ -168,6 +223,10 @@ fn compared(case: &Path) -> Result<String, String> {
          {wrongly_missing} wrongly missing, {wrongly_there} wrongly there",
         worst.0, worst.1, worst.2
     );
+    if let Some(limits) = Limits::of(&text(case, "case").unwrap_or_default()) {
+        let one_sided = f64::from(wrongly_missing + wrongly_there) / f64::from(compared);
+        return limits.judge(&mut differences, one_sided);
+    }
     if compared > 0 && worst.0 <= tolerance && wrongly_missing == 0 && wrongly_there == 0 {
         Ok(report)
     } else {

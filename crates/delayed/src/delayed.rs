@@ -16,9 +16,11 @@ use crate::{
     handle::Handle,
     inputs::{Inputs, own},
     key::Label,
+    nest::FlattenId,
     outputs::Outputs,
     run::Run,
     task::{Fallible, Node, Pure, Sure, constant, task},
+    tuples::each_tuple,
 };
 
 /// A value of type `T` that a task will make.
@@ -78,6 +80,13 @@ where
 ///
 /// It is kept in the graph, borrowed by tasks, and cloned only for a caller who asks for it as an output. A type that cannot be
 /// cloned goes into an `Arc` first.
+/// ```
+/// use delayed::{apply, delayed, value};
+/// let scale = value(10);
+/// let tens: Vec<_> = (1..4).map(|i| apply((&delayed(move || i), &scale), |(i, scale)| i * scale)).collect();
+/// assert_eq!(delayed::compute(tens)?, [10, 20, 30]);
+/// # Ok::<(), delayed::Error>(())
+/// ```
 #[track_caller]
 pub fn value<T: Clone + Send + Sync + 'static>(value: T) -> Delayed<T> {
     Delayed::of(constant(value, Location::caller()))
@@ -110,6 +119,12 @@ where
 }
 
 /// A task on several inputs that can fail, with any error that converts into `Box<dyn Error + Send + Sync>`.
+/// ```
+/// use delayed::{delayed, try_apply};
+/// let (text, base) = (delayed(|| "ff"), delayed(|| 16));
+/// assert_eq!(try_apply((&text, &base), |(text, base)| u8::from_str_radix(text, *base)).compute()?, 255);
+/// # Ok::<(), delayed::Error>(())
+/// ```
 #[track_caller]
 pub fn try_apply<I, T, E, F>(inputs: I, f: F) -> Delayed<T>
 where
@@ -162,6 +177,12 @@ impl<T> Delayed<T> {
     /// Names the task in pictures, progress and errors; see [`Label`] for what a label can be made of.
     ///
     /// A task has one name, however many handles there are on it.
+    /// ```
+    /// use delayed::{Graph, delayed};
+    /// let parts: Vec<_> = (0..2).map(|i| delayed(move || i).named(("read", i))).collect();
+    /// let graph = Graph::of(&parts);
+    /// assert!(graph.find("read 0").is_some() && graph.find("read 1").is_some());
+    /// ```
     pub fn named(self, label: impl Into<Label>) -> Self {
         self.node().head.notes().label = Some(label.into());
         self
@@ -188,12 +209,22 @@ impl<T> Delayed<T> {
     }
 
     /// Puts the task into a group: a cluster in pictures, a line in summaries.
+    /// ```
+    /// use delayed::{Graph, delayed};
+    /// let field = delayed(|| 1.0).named("read").group("input").map(|x| x * 2.0).named("double");
+    /// assert!(Graph::of(&field).svg().to_string().contains(">input</text>"));
+    /// ```
     pub fn group(self, group: impl Into<Cow<'static, str>>) -> Self {
         self.node().head.notes().group = Some(group.into());
         self
     }
 
     /// The expected size of the value in bytes, for plans and memory limits.
+    /// ```
+    /// use delayed::{Graph, delayed};
+    /// let field = delayed(|| vec![0.0_f64; 1000]).bytes(8000);
+    /// assert_eq!(Graph::of(&field).explain().peak_bytes, 8000);
+    /// ```
     pub fn bytes(self, bytes: u64) -> Self {
         self.node().head.notes().bytes = Some(bytes);
         self
@@ -202,12 +233,26 @@ impl<T> Delayed<T> {
     /// Of two branches that could go next, the one with the higher priority in it does; 0 if nothing is said.
     ///
     /// To be said before the task is used by others.
+    /// ```
+    /// use delayed::{Graph, delayed};
+    /// let (a, b) = (delayed(|| 1).named("a"), delayed(|| 2).named("b").priority(1));
+    /// let graph = Graph::of((&a, &b));
+    /// assert_eq!(graph.order().map(|id| graph.key(id).to_string()).collect::<Vec<_>>(), ["b", "a"]);
+    /// ```
     pub fn priority(self, priority: i16) -> Self {
         self.node().prioritise(priority);
         self
     }
 
     /// Tries the task again, up to `retries` times, when it fails or panics; the error is the last attempt's.
+    /// ```
+    /// use delayed::try_delayed;
+    /// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    /// static TRIES: AtomicUsize = AtomicUsize::new(0);
+    /// let flaky = try_delayed(|| if TRIES.fetch_add(1, Relaxed) < 2 { Err("timed out") } else { Ok(7) });
+    /// assert_eq!(flaky.retries(2).compute()?, 7);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     pub fn retries(self, retries: u32) -> Self {
         self.node().head.notes().retries = retries;
         self
@@ -215,10 +260,24 @@ impl<T> Delayed<T> {
 
     /// Lets at most `at_once` of the tasks with the limit `name` run at the same time in one run.
     ///
-    /// Those that have to wait hold no thread up. A task may have several limits.
+    /// Those that have to wait hold no thread up. A task may have several limits; of tasks that name one limit with different numbers,
+    /// the smallest number holds.
+    ///
+    /// ```
+    /// let reads: Vec<_> = (0..9).map(|i| delayed::delayed(move || i).limit("netcdf", 1)).collect();
+    /// assert_eq!(delayed::compute(&reads)?.len(), 9); // read one at a time, on as many threads as there are
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
+    /// # Panics
+    /// If `at_once` is 0: the task could never run.
+    #[track_caller]
     pub fn limit(self, name: impl Into<Cow<'static, str>>, at_once: usize) -> Self {
-        assert!(at_once > 0, "a limit of no task at once would never end");
-        self.node().head.notes().limits.push((name.into(), at_once));
+        let name = name.into();
+        assert!(
+            at_once > 0,
+            "the limit {name:?} lets 0 tasks run at once, so this one never could: say 1 or more"
+        );
+        self.node().head.notes().limits.push((name, at_once));
         self
     }
 
@@ -230,6 +289,11 @@ impl<T> Delayed<T> {
 
 impl<T: Send + Sync + 'static> Delayed<T> {
     /// A task on this value; the closure sees `&T`.
+    /// ```
+    /// let length = delayed::delayed(|| vec![1, 2, 3]).map(|v| v.len());
+    /// assert_eq!(length.compute()?, 3);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     #[track_caller]
     pub fn map<U, F>(&self, f: F) -> Delayed<U>
     where
@@ -240,6 +304,11 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     }
 
     /// A task on this value that can fail.
+    /// ```
+    /// let number = delayed::delayed(|| "7").try_map(|text| text.parse::<i32>());
+    /// assert_eq!(number.compute()?, 7);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     #[track_caller]
     pub fn try_map<U, E, F>(&self, f: F) -> Delayed<U>
     where
@@ -251,6 +320,11 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     }
 
     /// A task that takes this value over: moved if it is the last one that needs it, cloned otherwise (see [`own`]).
+    /// ```
+    /// let sorted = delayed::delayed(|| vec![3, 1, 2]).map_owned(|mut v| { v.sort(); v }); // no copy is made
+    /// assert_eq!(sorted.compute()?, [1, 2, 3]);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     #[track_caller]
     pub fn map_owned<U, F>(&self, f: F) -> Delayed<U>
     where
@@ -262,6 +336,11 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     }
 
     /// A task that takes this value over and can fail.
+    /// ```
+    /// let text = delayed::delayed(|| vec![104, 105]).try_map_owned(String::from_utf8);
+    /// assert_eq!(text.compute()?, "hi");
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     #[track_caller]
     pub fn try_map_owned<U, E, F>(&self, f: F) -> Delayed<U>
     where
@@ -274,6 +353,12 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     }
 
     /// A task that clones this value.
+    /// ```
+    /// let word = delayed::delayed(|| "twice".to_string());
+    /// let (one, other) = delayed::compute((&word, word.cloned()))?; // a task's own value is moved out, so it can be had once
+    /// assert_eq!(one, other);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     #[track_caller]
     pub fn cloned(&self) -> Delayed<T>
     where
@@ -311,7 +396,12 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     }
 
     /// Computes this value now and keeps it in the graph, so that what is built on it later does not compute it again.
-    ///
+    /// ```
+    /// let field = delayed::delayed(|| vec![1.0, 2.0]).persist()?;
+    /// assert_eq!(field.map(|f| f[0]).compute()?, 1.0); // nothing is read here
+    /// assert_eq!(field.map(|f| f[1]).compute()?, 2.0);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     /// # Errors
     /// See [`Run::compute`].
     #[track_caller]
@@ -338,7 +428,8 @@ impl<T: Send + Sync + 'static> Delayed<Delayed<T>> {
     /// The value of a graph that a task builds.
     ///
     /// The inner graph runs in a run of its own within a task, so its tasks cannot be drawn or ordered beforehand: for the rare case in
-    /// which *what* to do depends on data. It stops when the outer run does.
+    /// which *what* to do depends on data. It stops when the outer run does. An inner graph that needs the flattened value itself fails
+    /// with [`Error::Cycle`](crate::Error::Cycle).
     /// ```
     /// use delayed::{Delayed, apply, delayed};
     /// let count = delayed(|| 3);
@@ -351,27 +442,56 @@ impl<T: Send + Sync + 'static> Delayed<Delayed<T>> {
     /// ```
     #[track_caller]
     pub fn flatten(&self) -> Delayed<T> {
-        self.try_map(Delayed::compute)
+        let this = FlattenId::new();
+        self.try_map(move |inner| {
+            let _within = this.enter()?;
+            inner.compute()
+        })
     }
 }
 
 impl<T: Clone + Send + Sync + 'static> Delayed<Vec<T>> {
     /// The elements of a vector whose length is known beforehand, each a delayed value of its own.
     ///
-    /// They are moved out of the vector if nobody else needs it. A vector of another length is an error of the task.
+    /// They are moved out of the vector if nobody else needs it. A vector of another length is an error of the task. The parts of `a`
+    /// are called `a[0]`, `a[1]`, ... if nothing else is said.
+    /// ```
+    /// use delayed::{compute, delayed};
+    /// let parts = delayed(|| vec!["a", "b"]).named("names").split(2);
+    /// assert_eq!(parts[1].label().to_string(), "names[1]");
+    /// assert_eq!(compute(&parts)?, ["a", "b"]);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     #[track_caller]
     pub fn split(&self, len: usize) -> Vec<Delayed<T>> {
-        let parts = self.try_map_owned(move |parts: Vec<T>| match parts.len() {
-            got if got == len => Ok(parts
-                .into_iter()
-                .map(|part| Mutex::new(Some(part)))
-                .collect::<Vec<_>>()),
-            got => Err(format!("split into {len} parts, but there are {got}")),
-        });
-        (0..len)
-            .map(|place| parts.map(move |parts| take(&parts[place])))
-            .collect()
+        let label = self.label();
+        let parts = self
+            .try_map_owned(move |parts: Vec<T>| match parts.len() {
+                got if got == len => Ok(parts
+                    .into_iter()
+                    .map(|part| Mutex::new(Some(part)))
+                    .collect::<Vec<_>>()),
+                got => Err(format!("split into {len} parts, but there are {got}")),
+            })
+            .named(part_label("split ", &label, ""));
+        let mut delayed = Vec::with_capacity(len);
+        // Not a closure, which would be taken for the caller.
+        for place in 0..len {
+            let part = parts.map(move |parts| take(&parts[place]));
+            delayed.push(part.named(part_label("", &label, format!("[{place}]"))));
+        }
+        delayed
     }
+}
+
+/// A label made from that of the value that is taken to pieces.
+fn part_label(
+    before: &'static str,
+    label: &Label,
+    after: impl fmt::Display + Send + Sync + 'static,
+) -> Label {
+    let label = label.clone();
+    Label::lazy(move |f| write!(f, "{before}{label}{after}"))
 }
 
 /// Takes a part out of a value that was taken to pieces in this run.
@@ -384,7 +504,8 @@ macro_rules! unzip {
         impl<$($name: Clone + Send + Sync + 'static),*> Delayed<($($name,)*)> {
             /// The parts of a tuple, each a delayed value of its own.
             ///
-            /// They are moved out of the tuple if nobody else needs it.
+            /// They are moved out of the tuple if nobody else needs it. The parts of `a` are called `a.0`, `a.1`, ... if nothing else
+            /// is said.
             /// ```
             /// use delayed::{compute, delayed};
             /// let (mean, count) = delayed(|| (2.5, 4)).unzip();
@@ -393,15 +514,18 @@ macro_rules! unzip {
             /// ```
             #[track_caller]
             pub fn unzip(&self) -> ($(Delayed<$name>,)*) {
-                let parts = self.map_owned(|parts| ($(Mutex::new(Some(parts.$place)),)*));
-                ($(parts.map(|parts| take(&parts.$place)),)*)
+                let label = self.label();
+                let parts = self
+                    .map_owned(|parts| ($(Mutex::new(Some(parts.$place)),)*))
+                    .named(part_label("unzip ", &label, ""));
+                ($(parts
+                    .map(|parts| take(&parts.$place))
+                    .named(part_label("", &label, concat!(".", $place))),)*)
             }
         }
     };
 }
-unzip!(A 0, B 1);
-unzip!(A 0, B 1, C 2);
-unzip!(A 0, B 1, C 2, D 3);
+each_tuple!(unzip);
 
 impl<T> Clone for Delayed<T> {
     fn clone(&self) -> Self {
@@ -420,5 +544,32 @@ impl<T> fmt::Debug for Delayed<T> {
             std::any::type_name::<T>(),
             self.label()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_called_after_the_whole_and_placed_where_it_was_taken_to_pieces() {
+        let at = |part: &Delayed<i32>| {
+            let site = part.node().head.site;
+            assert!(site.file().ends_with("delayed.rs"));
+            (part.label().to_string(), site.line())
+        };
+        let range = delayed(|| (1, 2)).named("range");
+        let (low, high) = range.unzip();
+        let line = line!() - 1;
+        assert_eq!(at(&low), ("range.0".to_string(), line));
+        assert_eq!(at(&high), ("range.1".to_string(), line));
+        let read = delayed(|| vec![1, 2]).named(("read", 7));
+        let parts = read.split(2);
+        let line = line!() - 1;
+        assert_eq!(at(&parts[1]), ("read 7[1]".to_string(), line));
+        let error = delayed(|| vec![1]).named("one").split(2)[0]
+            .compute()
+            .unwrap_err();
+        assert_eq!(error.task().unwrap().key.as_str(), "split one");
     }
 }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::graph::{Graph, Kind, TaskId};
+use crate::{
+    graph::{Graph, Kind, TaskId},
+    quoted::quoted,
+};
 
 /// A borrowed graph that displays as DOT: tasks are ellipses, known values boxes, outputs have a double border, groups are clusters.
 ///
@@ -87,17 +90,11 @@ struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("\"")?;
-        for c in self.0.chars() {
-            match c {
-                '"' => f.write_str("\\\"")?,
-                '\\' => f.write_str("\\\\")?,
-                '\n' => f.write_str("\\n")?,
-                '\r' => {}
-                c => write!(f, "{c}")?,
-            }
-        }
-        f.write_str("\"")
+        quoted(f, self.0, |c| match c {
+            '\n' => Some("\\n".to_string()),
+            '\r' => Some(String::new()),
+            _ => None,
+        })
     }
 }
 

@@ -11,7 +11,15 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a run gave no values, or a graph could not be made or written.
-#[derive(Debug, thiserror::Error)]
+///
+/// It displays in one line, without its [`source`](std::error::Error::source); as debug text it is the whole [report](Self::report), which
+/// is what a `main` that returns it prints.
+/// ```
+/// let error = delayed::try_delayed(|| "x".parse::<u8>()).named("parse").compute().unwrap_err();
+/// assert!(error.to_string().starts_with("task `parse` (built at "));
+/// assert!(format!("{error:?}").contains("cause: invalid digit found in string"));
+/// ```
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A task returned an error.
@@ -48,7 +56,9 @@ pub enum Error {
         task: Box<TaskTrace>,
     },
     /// A task's value alone is expected to be bigger than the run's memory limit.
-    #[error("task {task} is expected to make {bytes} bytes, more than the memory limit of {limit}")]
+    #[error(
+        "task {task} is expected to make {bytes} bytes, more than the memory limit of {limit}: raise the limit, or let the task make less at a time"
+    )]
     TooBig {
         /// Which task.
         task: Box<TaskTrace>,
@@ -69,8 +79,19 @@ pub enum Error {
         /// Where the two were built.
         sites: [&'static Location<'static>; 2],
     },
+    /// The graph that a [`flatten`](crate::Delayed::flatten) runs needs its own result.
+    #[error("a cycle: the graph that this `flatten` runs needs the flattened value itself")]
+    Cycle,
+    /// Runs within tasks of other runs, so many on one thread that its stack could overflow.
+    #[error(
+        "{runs} runs within each other on one thread: does a task compute itself? (steps that follow each other need no nesting: build them in a loop)"
+    )]
+    TooDeep {
+        /// How many.
+        runs: usize,
+    },
     /// An output name was used twice in one [`GraphBuilder`](crate::GraphBuilder).
-    #[error("the output name {name:?} is used twice")]
+    #[error("the output name {name:?} is used twice: give each output its own")]
     RepeatedOutput {
         /// The name.
         name: String,
@@ -84,6 +105,9 @@ pub enum Error {
         source: std::io::Error,
     },
 }
+
+/// Of so many causes at each end a report tells.
+const CAUSES: usize = 6;
 
 impl Error {
     /// The task that failed first, if the error is about a task.
@@ -149,8 +173,19 @@ impl Error {
             Error::Failed { .. } => first.and_then(std::error::Error::source),
             _ => first,
         };
-        for cause in std::iter::successors(deeper, |cause| cause.source()) {
-            line("  since", &cause);
+        let causes: Vec<_> = std::iter::successors(deeper, |cause| cause.source()).collect();
+        for (place, cause) in causes.iter().enumerate() {
+            // Of a long chain the ends tell most; the first cause of all is the last.
+            match place {
+                CAUSES if causes.len() > 2 * CAUSES => {
+                    line(
+                        "  since",
+                        &format_args!("... {} more ...", causes.len() - 2 * CAUSES),
+                    );
+                }
+                _ if place < CAUSES || place + CAUSES >= causes.len() => line("  since", cause),
+                _ => {}
+            }
         }
         let (Error::Failed { task, .. } | Error::Panicked { task, .. }) = self else {
             return;
@@ -178,6 +213,12 @@ impl Error {
     /// Whether the run stopped because it was told to.
     pub fn is_cancelled(&self) -> bool {
         matches!(self, Error::Cancelled)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.report().trim_end())
     }
 }
 

@@ -57,7 +57,8 @@ impl Graph {
                 groups.push((name, 0, 0));
             }
             groups[place].1 += 1;
-            groups[place].2 += info.bytes.unwrap_or(0);
+            let bytes = &mut groups[place].2;
+            *bytes = bytes.saturating_add(info.bytes.unwrap_or(0));
         }
         let tasks = self.tasks();
         Explanation {
@@ -67,14 +68,17 @@ impl Graph {
             outputs: self.outputs().len(),
             depth,
             width: at_level.iter().copied().max().unwrap_or(0),
-            bytes: groups.iter().map(|group| group.2).sum(),
+            bytes: groups
+                .iter()
+                .fold(0, |sum, group| sum.saturating_add(group.2)),
             peak_bytes,
             peak_values,
             groups,
         }
     }
 
-    fn task_ids(&self) -> impl Iterator<Item = TaskId> + '_ {
+    /// The tasks by rank.
+    pub(crate) fn task_ids(&self) -> impl Iterator<Item = TaskId> + '_ {
         self.order().filter(|id| self.info(*id).kind == Kind::Task)
     }
 
@@ -99,9 +103,10 @@ impl Graph {
         for output in self.outputs() {
             readers[output.id.index()] += 1;
         }
-        let (mut bytes, mut values, mut peak) = (0, 0, (0, 0));
+        // Wider than one size, so that no sum of them overflows.
+        let (mut bytes, mut values, mut peak) = (0_u128, 0, (0, 0));
         for id in self.task_ids() {
-            bytes += self.info(id).bytes.unwrap_or(0);
+            bytes += u128::from(self.info(id).bytes.unwrap_or(0));
             values += 1;
             peak = (peak.0.max(bytes), peak.1.max(values));
             for before in self
@@ -110,12 +115,12 @@ impl Graph {
             {
                 readers[before.index()] -= 1;
                 if readers[before.index()] == 0 {
-                    bytes -= self.info(before).bytes.unwrap_or(0);
+                    bytes -= u128::from(self.info(before).bytes.unwrap_or(0));
                     values -= 1;
                 }
             }
         }
-        peak
+        (u64::try_from(peak.0).unwrap_or(u64::MAX), peak.1)
     }
 }
 

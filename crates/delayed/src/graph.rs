@@ -10,12 +10,10 @@ use petgraph::{
 };
 
 use crate::{
-    delayed::Delayed,
     dot::Dot,
     error::{Error, Result},
     frozen::Frozen,
     key::{Key, Label},
-    optimize::Passes,
     outputs::Outputs,
     task::Node,
     values::KNOWN,
@@ -145,14 +143,14 @@ impl Parts {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Output {
-    /// The name it was given in a [`GraphBuilder`].
+    /// The name it was given in a [`GraphBuilder`](crate::GraphBuilder).
     pub name: Option<String>,
     /// The node that gives it.
     pub id: TaskId,
 }
 
 impl Graph {
-    /// The graph of some outputs; the short form of a [`GraphBuilder`].
+    /// The graph of some outputs; the short form of a [`GraphBuilder`](crate::GraphBuilder).
     pub fn of(outputs: impl Outputs) -> Self {
         let mut wanted = Vec::new();
         outputs.nodes(&mut wanted);
@@ -214,6 +212,14 @@ impl Graph {
         }
     }
 
+    /// The same graph with names for its outputs.
+    pub(crate) fn with_names(mut self, names: impl Iterator<Item = String>) -> Self {
+        for (output, name) in self.outputs.iter_mut().zip(names) {
+            output.name = Some(name);
+        }
+        self
+    }
+
     pub(crate) fn to_parts(&self) -> Parts {
         let ids = || (0..self.len() as u32).map(TaskId);
         Parts {
@@ -230,6 +236,14 @@ impl Graph {
     }
 
     /// The same graph with some of its nodes as the outputs; [`optimize`](Self::optimize) leaves out what they do not need.
+    /// ```
+    /// use delayed::{Graph, Passes, delayed};
+    /// let a = delayed(|| 1).named("a");
+    /// let (b, c) = (a.map(|x| x + 1).named("b"), a.map(|x| x + 2).named("c"));
+    /// let graph = Graph::of((&b, &c));
+    /// let part = graph.only(&[graph.find("b").unwrap()]).optimize(Passes::NONE.cull(true));
+    /// assert!(part.find("a").is_some() && part.find("c").is_none());
+    /// ```
     pub fn only(&self, outputs: &[TaskId]) -> Graph {
         let mut parts = self.to_parts();
         parts.outputs = outputs
@@ -318,6 +332,12 @@ impl Graph {
     }
 
     /// The tasks of each group in the order of the groups' first tasks; `None` are those without.
+    /// ```
+    /// use delayed::{Graph, delayed};
+    /// let graph = Graph::of(delayed(|| 1).group("read").map(|x| x + 1));
+    /// let groups: Vec<_> = graph.groups().into_iter().map(|(group, tasks)| (group, tasks.len())).collect();
+    /// assert_eq!(groups, [(Some("read"), 1), (None, 1)]);
+    /// ```
     pub fn groups(&self) -> Vec<(Option<&str>, Vec<TaskId>)> {
         let mut places: HashMap<Option<&str>, usize> = HashMap::new();
         let mut groups: Vec<(Option<&str>, Vec<TaskId>)> = Vec::new();
@@ -333,6 +353,11 @@ impl Graph {
     }
 
     /// The graph as petgraph has it, for its algorithms; edges go from a dependency to its dependent.
+    /// ```
+    /// use delayed::{Graph, delayed};
+    /// let graph = Graph::of(delayed(|| 1).map(|x| x + 1).map(|x| x + 2));
+    /// assert_eq!(petgraph::algo::toposort(graph.petgraph(), None).unwrap().len(), 3);
+    /// ```
     pub fn petgraph(&self) -> &DiGraph<TaskInfo, ()> {
         &self.nodes
     }
@@ -424,89 +449,6 @@ pub(crate) fn write(path: &Path, text: &dyn fmt::Display) -> Result<()> {
     })
 }
 
-/// Gathers named outputs and makes them one graph.
-/// ```
-/// use delayed::{GraphBuilder, delayed};
-/// let field = delayed(|| vec![1.0, 2.0]).named("read");
-/// let graph = GraphBuilder::new()
-///     .output("first", &field.map(|f| f[0]))?
-///     .output("last", &field.map(|f| f[1]))?
-///     .build()?;
-/// assert_eq!(graph.tasks(), 3);
-/// assert!(GraphBuilder::new().output("a", &field)?.output("a", &field).is_err());
-/// # Ok::<(), delayed::Error>(())
-/// ```
-#[derive(Debug, Default)]
-pub struct GraphBuilder {
-    outputs: Vec<(String, Delayed<()>)>,
-    passes: Option<Passes>,
-}
-
-impl GraphBuilder {
-    /// Nothing yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds an output under a name.
-    ///
-    /// # Errors
-    /// [`Error::RepeatedOutput`] if the name was used already.
-    pub fn output<T>(mut self, name: impl Into<String>, output: &Delayed<T>) -> Result<Self> {
-        let name = name.into();
-        if self.outputs.iter().any(|(used, _)| *used == name) {
-            return Err(Error::RepeatedOutput { name });
-        }
-        self.outputs.push((name, output.untyped()));
-        Ok(self)
-    }
-
-    /// Puts every task that the outputs given so far need, and that has no group yet, into a group.
-    pub fn group(self, name: &str) -> Self {
-        let nodes: Vec<&Node> = self
-            .outputs
-            .iter()
-            .map(|(_, output)| output.node())
-            .collect();
-        for node in Frozen::of(&nodes).nodes() {
-            node.head
-                .notes()
-                .group
-                .get_or_insert_with(|| name.to_string().into());
-        }
-        self
-    }
-
-    /// Makes these passes over the graph; if nothing is said, equal pure tasks are merged and no other pass is made.
-    pub fn passes(mut self, passes: Passes) -> Self {
-        self.passes = Some(passes);
-        self
-    }
-
-    /// Freezes what was gathered.
-    ///
-    /// # Errors
-    /// [`Error::RepeatedKey`] if a task's [key](Delayed::keyed) is not its own.
-    pub fn build(self) -> Result<Graph> {
-        let nodes: Vec<&Node> = self
-            .outputs
-            .iter()
-            .map(|(_, output)| output.node())
-            .collect();
-        let merge = self.passes.is_none_or(|passes| passes.merge);
-        let frozen = Frozen::with(&nodes, merge);
-        frozen.refuse_repeated_keys()?;
-        let mut graph = Graph::from_frozen(&frozen);
-        for (output, (name, _)) in graph.outputs.iter_mut().zip(&self.outputs) {
-            output.name = Some(name.clone());
-        }
-        Ok(match self.passes {
-            Some(passes) => graph.optimize(passes),
-            None => graph,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -552,44 +494,5 @@ mod tests {
         assert_eq!(keys(&graph, graph.order()), ["read", "read#2", "read#3"]);
         let again = Graph::of(build());
         assert_eq!(keys(&again, again.order()), keys(&graph, graph.order()));
-    }
-
-    #[test]
-    fn the_builder_makes_the_passes_it_was_told_and_keeps_the_names() {
-        let last = delayed(|| 1).named("read").map(|x| x + 1).named("write");
-        let graph = GraphBuilder::new()
-            .output("last", &last)
-            .unwrap()
-            .passes(Passes::default())
-            .build()
-            .unwrap();
-        assert_eq!(
-            (graph.tasks(), graph.outputs()[0].name.as_deref()),
-            (1, Some("last"))
-        );
-    }
-
-    #[test]
-    fn a_group_of_the_builder_leaves_other_groups_alone() {
-        let read = delayed(|| 1).named("read").group("input");
-        let graph = GraphBuilder::new()
-            .output("sum", &(&read + &read).named("sum"))
-            .unwrap()
-            .group("rest")
-            .build()
-            .unwrap();
-        let groups: Vec<_> = graph
-            .groups()
-            .into_iter()
-            .map(|(group, ids)| (group, keys(&graph, ids.into_iter())))
-            .collect();
-        assert_eq!(
-            groups,
-            [
-                (Some("input"), vec!["read".to_string()]),
-                (Some("rest"), vec!["sum".to_string()])
-            ]
-        );
-        assert_eq!(graph.outputs()[0].name.as_deref(), Some("sum"));
     }
 }

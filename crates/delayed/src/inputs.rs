@@ -11,6 +11,7 @@ use std::{
 use crate::{
     delayed::Delayed,
     task::Node,
+    tuples::each_tuple,
     values::{Fetch, Releases},
 };
 
@@ -22,8 +23,8 @@ use crate::{
 /// | `own(&delayed)` | `T`, see [`own`] |
 /// | `()`, tuples of up to 12 inputs | a tuple |
 /// | `[I; N]`, `Vec<I>`, `Option<I>` | the same of what each `I` gives |
-/// | `&[I; N]`, `&[I]`, `&Vec<I>`, `&Option<I>` | the same as without `&` (a slice gives a `Vec`) |
 /// | `BTreeMap<K, I>`, `HashMap<K, I>` | a map from `&K` |
+/// | `&[I; N]`, `&[I]`, `&Vec<I>`, `&Option<I>`, `&` of a map | the same as without `&` (a slice gives a `Vec`) |
 /// | a type of your own that is a [`Shape`] | what its `Refs` is |
 ///
 /// They nest to any depth. A `HashMap` hides the order of its values: with a `BTreeMap` keys and order of execution are the same in every run.
@@ -35,6 +36,12 @@ use crate::{
 /// assert_eq!(sum.compute()?, 180);
 /// # Ok::<(), delayed::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the inputs of a task: something in it is not delayed",
+    label = "neither a delayed value nor a collection of nothing else",
+    note = "what is there already is captured by the closure (`move |x| x * scale`) or made delayed with `delayed::value(..)`",
+    note = "a type of your own with delayed values in it implements `delayed::Shape`"
+)]
 pub trait Inputs {
     /// What the function sees.
     type Refs<'a>;
@@ -176,6 +183,12 @@ impl<T: Clone + Send + Sync + 'static> Inputs for Owned<T> {
 /// assert_eq!(delayed::compute((&both, &name))?, (32.0, "a of 2 cells".into()));
 /// # Ok::<(), delayed::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the inputs of a task: something in it is not delayed",
+    label = "neither a delayed value nor a collection of nothing else",
+    note = "what is there already is captured by the closure (`move |x| x * scale`) or made delayed with `delayed::value(..)`",
+    note = "a type of your own with delayed values in it implements `delayed::Shape`"
+)]
 pub trait Shape: Sized + Send + Sync + 'static {
     /// The delayed values in it, in a shape that is known already.
     type Parts: Inputs;
@@ -256,17 +269,7 @@ macro_rules! tuples {
 }
 tuples!();
 tuples!(A 0);
-tuples!(A 0, B 1);
-tuples!(A 0, B 1, C 2);
-tuples!(A 0, B 1, C 2, D 3);
-tuples!(A 0, B 1, C 2, D 3, E 4);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10, M 11);
+each_tuple!(tuples);
 
 impl<H: Held, const N: usize> Held for [H; N] {
     type Refs<'a> = [H::Refs<'a>; N];
@@ -422,6 +425,20 @@ macro_rules! maps {
 
             fn hold(self) -> Self::Held {
                 self.into_iter().map(|(key, input)| (key, input.hold())).collect()
+            }
+        }
+
+        /// The task keeps copies of the keys.
+        impl<'x, Key: $($key)+ + Clone + Send + Sync + 'static, Value $(, $state: BuildHasher + Default + Send + Sync + 'static)?> Inputs
+            for &'x $map<Key, Value $(, $state)?>
+        where
+            &'x Value: Inputs,
+        {
+            type Refs<'a> = $map<&'a Key, <&'x Value as Inputs>::Refs<'a> $(, $state)?>;
+            type Held = $map<Key, <&'x Value as Inputs>::Held $(, $state)?>;
+
+            fn hold(self) -> Self::Held {
+                self.iter().map(|(key, input)| (key.clone(), input.hold())).collect()
             }
         }
     };

@@ -34,7 +34,7 @@
 //! # Ok::<(), delayed::Error>(())
 //! ```
 //! A `Delayed` is a cheap handle, `Send` and `Sync`. It owns its task and all that the task needs, so there is no graph to keep in hand.
-//! Arithmetic makes tasks too, between delayed values and with plain ones ([`Plain`]): `(&a - 273.25) * 1.8 + 32.0`.
+//! Arithmetic makes tasks too, between delayed values and with plain ones on either side ([`Plain`]): `(&a - 273.25) * 1.8 + 32.0`.
 //!
 //! # 2. Inputs and outputs in any shape
 //! A task's inputs may be tuples, arrays, vectors, options, maps and structs of delayed values, nested to any depth ([`Inputs`],
@@ -55,8 +55,8 @@
 //! # 3. Several results, graphs in graphs, equal work
 //! [`unzip`](Delayed::unzip) gives the parts of a tuple and [`split`](Delayed::split) those of a vector, each a delayed value of its own.
 //! [`persist`](Delayed::persist) computes now and keeps the value in the graph. [`flatten`](Delayed::flatten) runs a graph that a task
-//! built; `compute` within a task works too, and never deadlocks. Tasks that are told to be [`pure`](Delayed::pure) run once if they are
-//! equal.
+//! built; `compute` within a task works too, and never deadlocks; a graph that needs its own result is an error. Tasks that are told to
+//! be [`pure`](Delayed::pure) run once if they are equal.
 //! ```
 //! use delayed::{Graph, delayed};
 //! let (low, high) = delayed(|| (1_i32, 9_i32)).unzip();
@@ -135,9 +135,9 @@
 //! ```
 //!
 //! # 8. Before a run: look at the graph
-//! [`Graph::of`], or a [`GraphBuilder`] for outputs with names, shows what a run would do: [keys](Key), labels, dependencies, order, and
-//! the petgraph graph inside. [`Graph::write_svg`] draws it without Graphviz, beyond a few hundred tasks as a synopsis;
-//! [`Svg::colour`] by group, order, bytes, or the time or worker of a run; [`Graph::dot`] is for others who draw.
+//! [`Graph::of`], or a [`GraphBuilder`] for outputs with names, shows what a run would do: [keys](Key), labels, dependencies, order,
+//! and the petgraph graph inside. [`Graph::write_svg`] draws it without Graphviz, groups with an outline, beyond a few hundred tasks as
+//! a synopsis; [`Svg::colour`] by group, order, bytes, or the time or worker of a run; [`Graph::dot`] is for others who draw.
 //! [`Graph::explain`] puts it in numbers, [`Graph::lint`] points at mistakes, [`Graph::optimize`] shows what [`Passes`] make of it.
 //! ```
 //! use delayed::{Colour, Graph, Passes, delayed};
@@ -165,6 +165,7 @@
 //! The repository has pages with pictures (`docs/graphs.md`), for those who come from Dask (`docs/from-dask.md`) and with measurements
 //! (`docs/benchmarks.md`); the scheduler's protocol is written down in `src/scheduler/README.md`.
 
+mod builder;
 mod cancel;
 mod delayed;
 mod dot;
@@ -176,6 +177,7 @@ mod handle;
 mod inputs;
 mod key;
 mod lint;
+mod nest;
 mod observe;
 mod ops;
 mod optimize;
@@ -183,19 +185,23 @@ mod outputs;
 mod priority;
 mod profile;
 mod progress;
+mod quoted;
 mod run;
 mod scheduler;
 mod svg;
+mod sync;
 mod task;
+mod tuples;
 mod values;
 
 pub use crate::{
+    builder::GraphBuilder,
     cancel::CancelToken,
     delayed::{Delayed, apply, compute, delayed, try_apply, try_delayed, value},
     dot::Dot,
     error::{BoxError, Error, Result, TaskTrace},
     explain::Explanation,
-    graph::{Graph, GraphBuilder, Kind, Output, TaskId, TaskInfo},
+    graph::{Graph, Kind, Output, TaskId, TaskInfo},
     inputs::{Inputs, Owned, Shape, own},
     key::{Key, Label},
     lint::Lint,

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::{
-    graph::{Graph, Kind},
+    explain::Bytes,
+    graph::{Graph, Kind, TaskId},
     key::Key,
 };
 
@@ -27,7 +28,7 @@ pub enum Lint {
         /// How many tasks of that label do.
         tasks: usize,
     },
-    /// A task's value is itself a delayed value, and nobody runs it.
+    /// A task's value is itself a delayed value, or an output's value holds one, and nobody runs it.
     DelayedInside {
         /// The task.
         task: Key,
@@ -85,7 +86,7 @@ impl fmt::Display for Lint {
             } => {
                 write!(f, "`{task}` holds {inputs} values at once")?;
                 if *bytes > 0 {
-                    write!(f, " ({bytes} bytes)")?;
+                    write!(f, " ({})", Bytes(*bytes))?;
                 }
                 f.write_str(": join them in a tree, or let each task put its part in place")
             }
@@ -100,16 +101,21 @@ impl fmt::Display for Lint {
 }
 
 /// Above this, one group has many tasks.
-const MANY_TASKS: usize = 100_000;
+const MANY_TASKS: usize = 10_000;
 /// Above this, a closure carries much.
 const BIG_CAPTURE: usize = 4096;
 /// Above this, a task reads very many values.
 const WIDE_JOIN: usize = 1000;
+/// Above this, a task that reads most of what the graph makes reads very much.
+const BIG_JOIN: u64 = 1 << 30;
 /// Up to this, a chain is just a short computation.
 const SHORT_CHAIN: usize = 8;
 
 impl Graph {
     /// What in the graph is probably not meant; nothing for a good graph.
+    ///
+    /// It sees the size of closures but not what a `Vec` or an `Arc` in them points to, and counts tasks without knowing how long they
+    /// take: a [`Profile`](crate::Profile) of a run tells that.
     /// ```
     /// use delayed::{Graph, delayed};
     /// let table = [0.0; 1000];
@@ -145,20 +151,17 @@ impl Graph {
                     )),
                 }
             }
-            let runs_it = |after| self.info(after).function.ends_with("::compute");
-            if info.value_type.starts_with("delayed::delayed::Delayed<")
-                && !self.dependents(id).any(runs_it)
-            {
+            if self.gives_delayed_to_nobody(id) {
                 lints.push(Lint::DelayedInside {
                     task: self.key(id).clone(),
                 });
             }
             let inputs = self.dependencies(id).count();
-            if inputs > WIDE_JOIN {
-                let bytes = self
-                    .dependencies(id)
-                    .filter_map(|before| self.info(before).bytes)
-                    .sum();
+            let bytes = self
+                .dependencies(id)
+                .filter_map(|before| self.info(before).bytes)
+                .fold(0, u64::saturating_add);
+            if inputs > WIDE_JOIN || inputs > 2 && bytes > BIG_JOIN && bytes > plan.bytes / 2 {
                 lints.push(Lint::WideJoin {
                     task: self.key(id).clone(),
                     inputs,
@@ -171,6 +174,22 @@ impl Graph {
             lints.push(Lint::Serial { tasks: plan.tasks });
         }
         lints
+    }
+
+    /// Whether a task's value is a delayed one that is not flattened, or holds one and is an output.
+    fn gives_delayed_to_nobody(&self, id: TaskId) -> bool {
+        const DELAYED: &str = "delayed::delayed::Delayed<";
+        let value_type = self.info(id).value_type;
+        let flattens = |after| {
+            let function = self.info(after).function;
+            function.starts_with("delayed::") && function.contains(">::flatten::")
+        };
+        if value_type.starts_with(DELAYED) {
+            !self.dependents(id).any(flattens)
+        } else {
+            // Those who read it may well compute what is in it.
+            value_type.contains(DELAYED) && self.dependents(id).next().is_none()
+        }
     }
 }
 
@@ -198,8 +217,27 @@ mod tests {
         let text = Graph::of(&join).lint()[0].to_string();
         assert_eq!(
             text,
-            "`join` holds 1001 values at once (10010 bytes): join them in a tree, or let each task put its part in place"
+            "`join` holds 1001 values at once (9.8 KiB): join them in a tree, or let each task put its part in place"
         );
+        let inside = delayed(|| (1, vec![delayed(|| 1)])).named("hidden");
+        assert!(
+            matches!(&Graph::of(&inside).lint()[..], [Lint::DelayedInside { task }] if task.as_str() == "hidden")
+        );
+        let sum = inside.try_map(|(_, inside)| inside[0].compute());
+        assert_eq!(Graph::of(&sum).lint(), []);
+        let parts: Vec<_> = (0..10).map(|i| delayed(move || i).bytes(1 << 30)).collect();
+        let join = apply(&parts, |parts| parts.len()).named("join");
+        assert_eq!(
+            Graph::of(&join).lint()[0].to_string(),
+            "`join` holds 10 values at once (10.0 GiB): join them in a tree, or let each task put its part in place"
+        );
+        let tiny: Vec<_> = (0..10_001)
+            .map(|i| delayed(move || i).named(("tiny", i)))
+            .collect();
+        assert!(matches!(
+            &Graph::of(&tiny).lint()[..],
+            [Lint::ManyTasks { tasks: 10_001, .. }]
+        ));
         let table = [1_u8; 5000];
         let looks: Vec<_> = (0..3_usize)
             .map(|i| delayed(move || table[i]).named(("look", i)))

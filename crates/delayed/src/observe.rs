@@ -11,7 +11,8 @@ use crate::{
 /// Sees a run as it goes.
 ///
 /// The methods are called on the thread where the event happens, for several tasks at once, and hold the worker up while they run.
-/// All do nothing unless written. A run without observers does not read the clock.
+/// All do nothing unless written. A run without observers does not read the clock. An observer that panics ends the run, and the panic
+/// goes on into the caller, except in `value_released`, where it counts as one of the task that was the value's last user.
 /// ```
 /// use delayed::{Delayed, Observer, Run, TaskEnd, TaskView, delayed};
 /// #[derive(Debug)]

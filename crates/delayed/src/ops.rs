@@ -10,7 +10,10 @@ use crate::{Delayed, apply};
 
 /// A value that may stand beside a delayed one in arithmetic: `delayed * 2.0`.
 ///
-/// Numbers do. Implement it for a type of your own to let it stand on the right-hand side.
+/// Numbers do, on either side (`2.0 * &x`). A bare literal takes its type from the values that it meets; where all are bare literals the
+/// compiler settles for `f64` and `i32` late, and a result that goes through `?` has to say its type: `let y: f64 = (x * 3.0).compute()?`.
+///
+/// Implement it for a type of your own to let it stand on the right-hand side.
 /// ```
 /// use delayed::{Plain, delayed};
 /// #[derive(Clone)]

@@ -9,6 +9,7 @@ use std::{
 use crate::{
     delayed::Delayed,
     task::Node,
+    tuples::each_tuple,
     values::{Entry, KNOWN, clone_output, take_output},
 };
 
@@ -28,6 +29,11 @@ use crate::{
 /// assert_eq!((name.as_str(), parts), ("squares", vec![0, 1, 4]));
 /// # Ok::<(), delayed::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be computed: something in it is not delayed",
+    label = "neither a delayed value nor a collection of nothing else",
+    note = "outputs are `&Delayed<T>` or `Delayed<T>`, and tuples, arrays, `Vec`, slices, `Option` and maps of outputs"
+)]
 pub trait Outputs {
     /// What comes back.
     type Values;
@@ -155,17 +161,7 @@ macro_rules! tuples {
 }
 tuples!();
 tuples!(A 0);
-tuples!(A 0, B 1);
-tuples!(A 0, B 1, C 2);
-tuples!(A 0, B 1, C 2, D 3);
-tuples!(A 0, B 1, C 2, D 3, E 4);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10);
-tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9, L 10, M 11);
+each_tuple!(tuples);
 
 impl<O: Outputs, const N: usize> Outputs for [O; N] {
     type Values = [O::Values; N];
@@ -235,44 +231,27 @@ impl<O: Outputs> Outputs for Option<O> {
     }
 }
 
-impl<K: Ord + Clone, O: Outputs> Outputs for BTreeMap<K, O> {
-    type Values = BTreeMap<K, O::Values>;
-    type Salvaged = BTreeMap<K, O::Salvaged>;
+macro_rules! maps {
+    ($map:ident, [$($key:tt)+] $(, $state:ident)?) => {
+        impl<Key: $($key)+ + Clone, Value: Outputs $(, $state: BuildHasher + Default)?> Outputs
+            for $map<Key, Value $(, $state)?>
+        {
+            type Values = $map<Key, Value::Values $(, $state)?>;
+            type Salvaged = $map<Key, Value::Salvaged $(, $state)?>;
 
-    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
-        self.values().for_each(|output| output.nodes(into));
-    }
+            fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
+                self.values().for_each(|output| output.nodes(into));
+            }
 
-    fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
-        self.iter()
-            .map(|(key, output)| (key.clone(), output.values(take)))
-            .collect()
-    }
+            fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
+                self.iter().map(|(key, output)| (key.clone(), output.values(take))).collect()
+            }
 
-    fn salvage(&self, take: &mut Take<'_, '_>) -> Self::Salvaged {
-        self.iter()
-            .map(|(key, output)| (key.clone(), output.salvage(take)))
-            .collect()
-    }
+            fn salvage(&self, take: &mut Take<'_, '_>) -> Self::Salvaged {
+                self.iter().map(|(key, output)| (key.clone(), output.salvage(take))).collect()
+            }
+        }
+    };
 }
-
-impl<K: Eq + Hash + Clone, O: Outputs, S: BuildHasher + Default> Outputs for HashMap<K, O, S> {
-    type Values = HashMap<K, O::Values, S>;
-    type Salvaged = HashMap<K, O::Salvaged, S>;
-
-    fn nodes<'g>(&'g self, into: &mut Vec<&'g Node>) {
-        self.values().for_each(|output| output.nodes(into));
-    }
-
-    fn values(&self, take: &mut Take<'_, '_>) -> Self::Values {
-        self.iter()
-            .map(|(key, output)| (key.clone(), output.values(take)))
-            .collect()
-    }
-
-    fn salvage(&self, take: &mut Take<'_, '_>) -> Self::Salvaged {
-        self.iter()
-            .map(|(key, output)| (key.clone(), output.salvage(take)))
-            .collect()
-    }
-}
+maps!(BTreeMap, [Ord]);
+maps!(HashMap, [Eq + Hash], State);

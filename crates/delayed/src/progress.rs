@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
 };
 
 use indicatif::{ProgressDrawTarget, ProgressStyle};
@@ -11,6 +12,8 @@ use crate::{
     explain::Bytes,
     observe::{Observer, RunEnd, RunView, TaskEnd, TaskView},
 };
+
+const TICK: Duration = Duration::from_millis(250);
 
 /// Draws a bar with counts, expected bytes made so far, the time left and the task that started last; on a terminal only.
 ///
@@ -64,6 +67,10 @@ impl ProgressBar {
 }
 
 impl Observer for ProgressBar {
+    fn watches_tasks(&self) -> bool {
+        !self.bar.is_hidden()
+    }
+
     fn run_started(&self, run: &RunView<'_>) {
         self.bar.reset();
         self.bar.set_length(run.tasks() as u64);
@@ -71,7 +78,10 @@ impl Observer for ProgressBar {
         if !self.bar.is_hidden() {
             let bytes = (0..run.tasks()).filter_map(|rank| run.task(rank).bytes());
             self.made.store(0, Relaxed);
-            self.expected.store(bytes.sum(), Relaxed);
+            self.expected
+                .store(bytes.fold(0, u64::saturating_add), Relaxed);
+            // So that the time goes on during a long task.
+            self.bar.enable_steady_tick(TICK);
         }
     }
 
@@ -90,6 +100,7 @@ impl Observer for ProgressBar {
     }
 
     fn run_finished(&self, _: RunEnd) {
+        self.bar.disable_steady_tick();
         self.bar.finish_and_clear();
     }
 }

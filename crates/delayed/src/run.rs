@@ -11,6 +11,7 @@ use crate::{
     cancel::CancelToken,
     error::{Error, Result},
     frozen::Frozen,
+    nest::Deeper,
     observe::Observer,
     optimize::Passes,
     outputs::{Outputs, Take},
@@ -77,20 +78,43 @@ impl Run {
 
     /// How many bytes of values may be alive at once, by what tasks were [said](crate::Delayed::bytes) to make.
     ///
-    /// Tasks without inputs, which bring new data in, wait while there is no room. The limit never stops a run: if nothing else can
+    /// A task of which nothing was said counts as nothing, so that a limit on a graph without sizes limits nothing. Tasks without inputs,
+    /// which bring new data in, wait while there is no room. The limit never stops a run: if nothing else can
     /// go on, the next task starts all the same.
+    /// ```
+    /// use delayed::{Run, apply, delayed};
+    /// let parts: Vec<_> = (0..10)
+    ///     .map(|i| delayed(move || vec![i; 100]).bytes(400).map(|part| part[0]).bytes(4))
+    ///     .collect();
+    /// let sum = apply(&parts, |parts| parts.into_iter().sum::<i32>()).bytes(4);
+    /// assert_eq!(Run::new().threads(4).memory_limit(1000).compute(&sum)?, 45); // two parts are alive at once, not ten
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     pub fn memory_limit(mut self, bytes: u64) -> Self {
         self.memory_limit = Some(bytes);
         self
     }
 
     /// Tells `observer` of the run's events. To look at it afterwards, hand over an `Arc` of it.
+    /// ```
+    /// use delayed::{Profile, Run, delayed};
+    /// let profile = Profile::new(); // holds an `Arc` itself
+    /// Run::new().observe(profile.clone()).compute(delayed(|| 1))?;
+    /// assert_eq!(profile.tasks().len(), 1);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
     pub fn observe(mut self, observer: impl Observer + 'static) -> Self {
         self.observers.push(Arc::new(observer));
         self
     }
 
     /// After a failure, runs all tasks that do not depend on the failed one, and reports every failure at the end.
+    /// ```
+    /// use delayed::{Error, Run, try_delayed};
+    /// let parts: Vec<_> = (0..4).map(|i| try_delayed(move || if i % 2 == 1 { Err("odd") } else { Ok(i) })).collect();
+    /// let error = Run::new().keep_going().compute(&parts).unwrap_err();
+    /// assert!(matches!(error, Error::Several { errors } if errors.len() == 2));
+    /// ```
     pub fn keep_going(mut self) -> Self {
         self.keep_going = true;
         self
@@ -122,16 +146,18 @@ impl Run {
     ///
     /// # Errors
     /// - [`Error::Failed`] or [`Error::Panicked`]: the first task that did; the tasks that were running then are waited for.
-    /// - [`Error::Several`]: more than one did, with [`keep_going`](Run::keep_going).
+    /// - [`Error::Several`]: more than one did, with [`keep_going`](Run::keep_going) or since they were running already.
     /// - [`Error::Cancelled`]: the cancel token was used before the last task had run.
     /// - [`Error::AskedTwice`]: see [`Outputs`].
     /// - [`Error::TooBig`]: a task is said to make more than the memory limit.
     /// - [`Error::RepeatedKey`]: see [`Delayed::keyed`](crate::Delayed::keyed).
+    /// - [`Error::TooDeep`]: within a task that computes within a task, and so on; mostly one that computes itself.
     pub fn compute<O: Outputs>(&self, outputs: O) -> Result<O::Values> {
         let mut wanted = Vec::new();
         outputs.nodes(&mut wanted);
         let mut frozen = self.freeze(&wanted);
         let repeated = refuse_repeated(&frozen)?;
+        let _within = Deeper::enter()?;
         scheduler::run(&mut frozen, self)?;
         Ok(outputs.values(&mut Take {
             entries: &mut frozen.entries,
@@ -158,13 +184,13 @@ impl Run {
         let mut wanted = Vec::new();
         outputs.nodes(&mut wanted);
         let mut frozen = self.freeze(&wanted);
-        let repeated = refuse_repeated(&frozen);
-        let ended = match &repeated {
+        let entered = refuse_repeated(&frozen).and_then(|_| Deeper::enter());
+        let ended = match &entered {
             Ok(_) => scheduler::run_noting_lost(&mut frozen, &self.clone().keep_going()),
             Err(_) => Ok(()),
         };
         let all = || vec![true; frozen.len()];
-        let (lost, outcome) = match (repeated, ended) {
+        let (lost, outcome) = match (entered, ended) {
             (Err(error), _) => (all(), Err(error)),
             (_, Err((error, lost))) => (lost.unwrap_or_else(all), Err(error)),
             (Ok(_), Ok(())) => (Vec::new(), Ok(())),

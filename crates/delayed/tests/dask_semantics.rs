@@ -188,7 +188,10 @@ fn a_repeated_key_is_an_error_and_a_repeated_name_is_harmless() -> Result<(), Er
         .output("out", &named(1))?
         .output("out", &named(2))
         .unwrap_err();
-    assert_eq!(error.to_string(), "the output name \"out\" is used twice");
+    assert_eq!(
+        error.to_string(),
+        "the output name \"out\" is used twice: give each output its own"
+    );
     // One task under two handles is not two tasks.
     let one = keyed(1);
     assert_eq!(compute((&one.map(|x| x + 1), &one.map(|x| x + 2)))?, (2, 3));
@@ -460,4 +463,20 @@ fn keys_are_the_same_in_every_run() {
     };
     assert_eq!(keys(), ["read", "read#2", "read#3", "join"]);
     assert_eq!(keys(), keys());
+}
+
+#[test]
+fn borrowed_maps_are_inputs_as_lists_are() {
+    let fields: BTreeMap<&str, Delayed<i32>> =
+        BTreeMap::from([("t", delayed(|| 1)), ("p", delayed(|| 2))]);
+    let sum = apply(&fields, |fields| fields.values().copied().sum::<i32>());
+    let hashed: HashMap<String, Vec<Delayed<i32>>> =
+        HashMap::from([("t".to_string(), vec![delayed(|| 3), delayed(|| 4)])]);
+    let list = apply((&hashed, &fields), |(hashed, fields)| {
+        hashed[&"t".to_string()][1] * fields[&"p"]
+    });
+    assert_eq!(
+        compute((&sum, &list, &fields)).unwrap(),
+        (3, 8, BTreeMap::from([("t", 1), ("p", 2)]))
+    );
 }

@@ -3,7 +3,7 @@
 use std::{
     error::Error as _,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
 };
@@ -347,4 +347,66 @@ fn a_long_chain_of_inputs_is_shown_by_its_ends() {
         report.contains("<- `step 92` <- ... 84 more ... <- `step 7` <-"),
         "{report}"
     );
+}
+
+/// Dask runs into Python's recursion limit, or deadlocks its pool.
+#[test]
+fn a_graph_that_needs_itself_is_an_error_that_says_so() {
+    type Slot = Arc<Mutex<Option<Delayed<i32>>>>;
+    let slot: Slot = Slot::default();
+    let inner = slot.clone();
+    let flat = delayed(move || inner.lock().unwrap().clone().unwrap())
+        .named("itself")
+        .flatten()
+        .named("flat");
+    *slot.lock().unwrap() = Some(flat.clone());
+    for threads in [1, 3] {
+        let error = Run::new().threads(threads).compute(&flat).unwrap_err();
+        assert_eq!(error.task().unwrap().key.as_str(), "flat");
+        assert!(error.report().contains("a cycle"), "{}", error.report());
+    }
+    slot.lock().unwrap().take();
+
+    let inner = slot.clone();
+    let me = try_delayed(move || {
+        let me = inner.lock().unwrap().clone().unwrap();
+        me.compute()
+    })
+    .named("me");
+    *slot.lock().unwrap() = Some(me.clone());
+    let report = me.compute().unwrap_err().report();
+    assert!(report.contains("does a task compute itself?"), "{report}");
+    assert!(report.lines().count() < 25, "{report}");
+    slot.lock().unwrap().take();
+
+    // Nesting that ends is fine, and the thread has not kept count of what went wrong.
+    fn down(n: u32) -> Delayed<u32> {
+        let steps = delayed(move || n);
+        if n == 0 {
+            return steps;
+        }
+        steps.map(|n| down(n - 1)).flatten().map(|n| n + 1)
+    }
+    assert_eq!(down(50).compute().unwrap(), 50);
+}
+
+#[test]
+#[should_panic(expected = "the limit \"disk\" lets 0 tasks run at once")]
+fn a_limit_of_nothing_is_refused_where_it_is_said() {
+    let _ = delayed(|| 1).limit("disk", 0);
+}
+
+#[test]
+fn a_task_bigger_than_the_memory_limit_is_refused_with_what_to_do() {
+    let big = delayed(|| 1).named("big").bytes(100);
+    let error = Run::new().memory_limit(10).compute(&big).unwrap_err();
+    assert!(matches!(
+        error,
+        Error::TooBig {
+            bytes: 100,
+            limit: 10,
+            ..
+        }
+    ));
+    assert!(error.to_string().contains("raise the limit"), "{error}");
 }

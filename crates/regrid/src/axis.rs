@@ -1,7 +1,11 @@
 //! One coordinate of a grid: centres, bounds, direction; for longitudes, whether they go round.
 //!
 //! Latitudes and longitudes are types of their own, so that one cannot be handed over for the other. What a grid is
-//! made of two of them is `grid`'s business.
+//! made of two of them is `grid`'s business. The axes of a map projection's plane are [`PlaneAxis`].
+
+mod plane;
+
+pub use plane::PlaneAxis;
 
 use crate::error::Error;
 
@@ -13,6 +17,10 @@ pub enum AxisKind {
     Latitude,
     /// Degrees east.
     Longitude,
+    /// Up on a map.
+    ProjectionY,
+    /// To the right on a map.
+    ProjectionX,
 }
 
 impl std::fmt::Display for AxisKind {
@@ -20,6 +28,8 @@ impl std::fmt::Display for AxisKind {
         f.write_str(match self {
             Self::Latitude => "latitude",
             Self::Longitude => "longitude",
+            Self::ProjectionY => "projection y",
+            Self::ProjectionX => "projection x",
         })
     }
 }
@@ -178,14 +188,28 @@ impl Latitudes {
     }
 
     /// The rows' bounds: as given, else midpoints between centres, the outer ones as far out as in, clipped at the poles.
+    ///
+    /// Where the outer cells [reach a pole](Self::reach_poles), as those of Gaussian grids do, they go all the way.
     pub fn cell_bounds(&self) -> Vec<[f64; 2]> {
-        match self.bounds() {
-            Some(bounds) => bounds.to_vec(),
-            None => midpoint_bounds(self.centres(), 0.0)
-                .into_iter()
-                .map(|b| b.map(|x| x.clamp(-90.0, 90.0)))
-                .collect(),
+        if let Some(bounds) = self.bounds() {
+            return bounds.to_vec();
         }
+        let mut bounds: Vec<[f64; 2]> = midpoint_bounds(self.centres(), 0.0)
+            .into_iter()
+            .map(|b| b.map(|x| x.clamp(-90.0, 90.0)))
+            .collect();
+        let pole = |x: f64| if x < 0.0 { -90.0 } else { 90.0 };
+        let last = bounds.len() - 1;
+        if last > 0 {
+            let [first_reaches, last_reaches] = self.reach_poles();
+            if first_reaches {
+                bounds[0][0] = pole(bounds[0][0]);
+            }
+            if last_reaches {
+                bounds[last][1] = pole(bounds[last][1]);
+            }
+        }
+        bounds
     }
 
     /// Number of rows.
@@ -383,6 +407,24 @@ impl Longitudes {
                     .collect()
             }
         }
+    }
+
+    /// The columns' edges in degrees east, the western first, each column's in the turn of its centre.
+    pub(crate) fn intervals(&self) -> Vec<[f64; 2]> {
+        let turned = |edge: f64, centre: f64| edge + 360.0 * ((centre - edge) / 360.0).round();
+        self.cell_bounds()
+            .into_iter()
+            .zip(self.centres().iter().zip(&self.unrolled))
+            .map(|([a, b], (&centre, &unrolled))| {
+                let shift = unrolled - centre;
+                let (a, b) = if (b - a).abs() >= 360.0 - 1e-4 {
+                    (a, b)
+                } else {
+                    (turned(a, centre), turned(b, centre))
+                };
+                [a.min(b) + shift, a.max(b) + shift]
+            })
+            .collect()
     }
 
     /// Number of columns.
@@ -594,6 +636,12 @@ mod tests {
         assert_eq!(
             bounds,
             [[-30.0, 45.0], [45.0, 145.0], [145.0, 250.0], [250.0, 330.0]]
+        );
+        // The northern half of a Gaussian grid.
+        let latitudes = Latitudes::new(vec![16.0, 48.0, 75.0], None).unwrap();
+        assert_eq!(
+            latitudes.cell_bounds(),
+            [[0.0, 32.0], [32.0, 61.5], [61.5, 90.0]]
         );
         let latitudes = Latitudes::new(vec![90.0, 0.0, -90.0], None).unwrap();
         assert_eq!(

@@ -3,7 +3,12 @@
 //! The target's axes replace the source's; whatever hangs on the source's cells (two-dimensional coordinates, cell
 //! measures) is dropped; the rest is kept, joined along time where the field is, and taken at the field's times.
 
+mod target;
+mod vectors;
+
 use ndarray::{ArrayD, Axis, IxDyn};
+
+use target::TargetCoordinates;
 
 use crate::attribute::{AttributeValue, Attributes};
 use crate::catalogue::{Catalogue, Part, Role, SourceVariable};
@@ -51,13 +56,25 @@ pub(crate) fn surroundings(
     target: &Grid,
     times: Option<&ChosenTimes>,
 ) -> Result<Surroundings, Error> {
+    let TargetCoordinates {
+        variables,
+        coordinates,
+        mapping,
+    } = TargetCoordinates::new(target);
     let mut gathering = Gathering {
         catalogue,
         variable,
         times,
-        companions: target_axes(target),
+        companions: variables,
         notes: Vec::new(),
     };
+    let meta = &variable.meta;
+    gathering.notes.extend(vectors::note(
+        &meta.name,
+        &meta.attributes,
+        &variable.grid,
+        target,
+    ));
     if let (Some(axis), Some(times)) = (&variable.time, times) {
         gathering.add_time(axis, times)?;
     }
@@ -68,40 +85,80 @@ pub(crate) fn surroundings(
     for name in DROPPED {
         attributes.remove(name);
     }
-    let mut kept = Vec::new();
+    let mut kept = coordinates;
     for name in referenced(&attributes, "coordinates") {
-        if gathering.add(&name)? {
+        if gathering.add(&name)? && !kept.contains(&name) {
             kept.push(name);
         }
     }
+    let dimensions = output_dimensions(variable, target, times);
     // Coordinates named like a dimension need no mention.
-    kept.retain(|name| !variable.dimensions.iter().any(|d| d.name == *name));
+    kept.retain(|name| !dimensions.iter().any(|d| d.name == *name));
     set_words(&mut attributes, "coordinates", &kept);
-    if let Some(mapping) = attributes.text("grid_mapping").map(str::to_owned)
-        && !gathering.add(&mapping)?
-    {
-        attributes.remove("grid_mapping");
-    }
-    let dimensions = variable
-        .dimensions
-        .iter()
-        .map(|d| match d.role {
-            Role::Latitude => fixed(&target.latitude_name, target.latitudes.len()),
-            Role::Longitude => fixed(&target.longitude_name, target.longitudes.len()),
-            Role::Time => Dimension {
-                name: d.name.clone(),
-                len: times.map_or(d.len, |t| t.instants.len()),
-                unlimited: d.unlimited,
-            },
-            Role::Other => fixed(&d.name, d.len),
-        })
-        .collect();
+    attributes.remove("grid_mapping");
+    let mapping = match (mapping, &variable.grid.mapping) {
+        (Some(mapping), _) => Some(mapping),
+        // The shape of the earth under latitudes and longitudes, where the target says nothing of it.
+        (None, Some(own)) if variable.grid.same_crs(target) => {
+            gathering.add(&own.name)?.then(|| own.name.clone())
+        }
+        _ => None,
+    };
+    set_words(&mut attributes, "grid_mapping", mapping.as_slice());
     Ok(Surroundings {
         dimensions,
         attributes,
         companions: gathering.companions,
         notes: gathering.notes,
     })
+}
+
+/// A source file's own attributes without those that speak of its cells.
+pub(crate) fn file_attributes(source: &Attributes) -> Attributes {
+    let mut attributes = source.clone();
+    // Stations in time are no feature of the target, be it a grid or another list; extents are the source's.
+    for name in [
+        "featureType",
+        "geospatial_lat_min",
+        "geospatial_lat_max",
+        "geospatial_lat_resolution",
+        "geospatial_lon_min",
+        "geospatial_lon_max",
+        "geospatial_lon_resolution",
+        "geospatial_bounds",
+    ] {
+        attributes.remove(name);
+    }
+    attributes
+}
+
+/// The dimensions of a variable on a target grid.
+///
+/// The target's rows and columns take the places of the source's. A list of points, as source or target, has one place:
+/// that of the source's first horizontal dimension.
+fn output_dimensions(
+    variable: &SourceVariable,
+    target: &Grid,
+    times: Option<&ChosenTimes>,
+) -> Vec<Dimension> {
+    let mut horizontal = target.dimensions().into_iter();
+    let one_to_one = variable.dimension(Role::Latitude).is_some() && !target.is_list();
+    let columns = one_to_one.then(|| horizontal.next_back()).flatten();
+    let mut dimensions = Vec::new();
+    for d in &variable.dimensions {
+        match d.role {
+            Role::Longitude if one_to_one => dimensions.extend(columns.clone()),
+            // A list's one dimension, or both where a list becomes a grid, or the rows.
+            Role::Latitude | Role::Longitude => dimensions.extend(horizontal.by_ref()),
+            Role::Time => dimensions.push(Dimension {
+                name: d.name.clone(),
+                len: times.map_or(d.len, |t| t.instants.len()),
+                unlimited: d.unlimited,
+            }),
+            Role::Other => dimensions.push(fixed(&d.name, d.len)),
+        }
+    }
+    dimensions
 }
 
 /// The variables of the files that lie on no grid and belong to no field: kept as they are.
@@ -189,7 +246,7 @@ fn on_old_cells(catalogue: &Catalogue, name: &str) -> bool {
     catalogue
         .variables()
         .iter()
-        .any(|v| v.grid.latitude_name == name || v.grid.longitude_name == name)
+        .any(|v| v.grid.y.name == name || v.grid.x.name == name)
 }
 
 fn along_time(variable: &SourceVariable, candidate: &VariableMeta) -> bool {
@@ -213,7 +270,7 @@ impl Gathering<'_> {
         if self.companions.iter().any(|v| v.name == name) {
             return Ok(true);
         }
-        if self.variable.grid.latitude_name == name || self.variable.grid.longitude_name == name {
+        if self.variable.grid.y.name == name || self.variable.grid.x.name == name {
             return Ok(false);
         }
         let first = self.catalogue.files()[self.variable.parts[0].file].meta();
@@ -410,65 +467,6 @@ impl Gathering<'_> {
         self.companions.extend(bounds);
         Ok(())
     }
-}
-
-/// The target's axes as coordinates with their bounds.
-fn target_axes(target: &Grid) -> Vec<Variable> {
-    let axis =
-        |name: &str, centres: &[f64], attributes: &Attributes, bounds: Option<Vec<[f64; 2]>>| {
-            let mut attributes = attributes.clone();
-            let mut variables = Vec::new();
-            if let Some(bounds) = bounds {
-                let bounds_name = format!("{name}_bnds");
-                attributes.set("bounds", bounds_name.as_str());
-                variables.push(Variable {
-                    name: bounds_name,
-                    dimensions: vec![name.to_owned(), BOUNDS.to_owned()],
-                    attributes: Attributes::new(),
-                    values: Values::F64(array(
-                        &[centres.len(), 2],
-                        bounds.into_iter().flatten().collect(),
-                    )),
-                });
-            }
-            variables.insert(
-                0,
-                Variable {
-                    name: name.to_owned(),
-                    dimensions: vec![name.to_owned()],
-                    attributes,
-                    values: Values::F64(array(&[centres.len()], centres.to_vec())),
-                },
-            );
-            variables
-        };
-    let (latitudes, longitudes) = (&target.latitudes, &target.longitudes);
-    // The bounds of a single point without any would be the point itself.
-    let row_bounds =
-        (latitudes.len() > 1 || latitudes.bounds().is_some()).then(|| latitudes.cell_bounds());
-    // A jump of 360 degrees would make the coordinate turn back: it goes on instead.
-    let turns = longitudes
-        .unrolled()
-        .iter()
-        .zip(longitudes.centres())
-        .map(|(u, c)| u - c);
-    let column_bounds = (longitudes.len() > 1 || longitudes.bounds().is_some()).then(|| {
-        let bounds = longitudes.cell_bounds().into_iter().zip(turns);
-        bounds.map(|(b, turn)| b.map(|x| x + turn)).collect()
-    });
-    let mut axes = axis(
-        &target.latitude_name,
-        latitudes.centres(),
-        &target.latitude_attributes,
-        row_bounds,
-    );
-    axes.extend(axis(
-        &target.longitude_name,
-        longitudes.unrolled(),
-        &target.longitude_attributes,
-        column_bounds,
-    ));
-    axes
 }
 
 /// Values in the units of another file: times that count from another date are counted anew; `None` if they cannot be.

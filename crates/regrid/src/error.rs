@@ -118,6 +118,44 @@ pub enum Error {
         /// Cells.
         expected: usize,
     },
+    /// There are not as many of something as there are cells.
+    #[error("{got} {what} for {expected}")]
+    CellCount {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// The coordinates of cells are other ones at another time.
+    #[error("the grid moves: the coordinates at step {index} are not those of the step before")]
+    MovingGrid {
+        /// The first step that differs.
+        index: usize,
+    },
+    /// The units of an axis are not those of such an axis.
+    #[error("the {axis} axis has units {units:?}, which are no length")]
+    AxisUnits {
+        /// Which axis.
+        axis: AxisKind,
+        /// Its units.
+        units: String,
+    },
+    /// A grid mapping that cannot be used.
+    #[error("grid mapping {mapping:?} cannot be used: {reason}")]
+    GridMapping {
+        /// Its CF name.
+        mapping: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A grid without axes of latitude and longitude, or with other ones, where those were needed.
+    #[error("the grid ({grid}) has no axes of latitude and longitude in common with the other one")]
+    NotRectilinear {
+        /// The grid.
+        grid: String,
+    },
     /// Longitudes overlap after a whole turn.
     #[error("the longitudes span {span} degrees: more than once round the globe")]
     MoreThanOnceRound {
@@ -134,13 +172,108 @@ pub enum Error {
         /// Why not.
         reason: &'static str,
     },
+    /// A target point lies outside the source grid, and that is to be refused.
+    #[error(
+        "target {index}, latitude {latitude} longitude {longitude}, lies outside the source grid ({grid})"
+    )]
+    PointOutside {
+        /// The target's index, row by row.
+        index: usize,
+        /// Degrees north.
+        latitude: f64,
+        /// Degrees east.
+        longitude: f64,
+        /// The source grid.
+        grid: String,
+    },
+    /// A method that has no meaning between two grids.
+    #[error("{method} from {source_grid} onto {target_grid}: {reason}")]
+    Combination {
+        /// The method's name.
+        method: &'static str,
+        /// The source grid.
+        source_grid: String,
+        /// The target grid.
+        target_grid: String,
+        /// Why not, and what can be done instead.
+        reason: String,
+    },
+    /// A file of weights that cannot be used.
+    #[error("{} cannot be used as weights: {what}", path.display())]
+    WeightsFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Weights that are for other grids.
+    #[error("{weights} are for another {side} grid than that of {of} ({grid}): {differs}")]
+    WeightsGrid {
+        /// The weights.
+        weights: String,
+        /// `source` or `target`.
+        side: &'static str,
+        /// What lies on the grid that they were to be used for.
+        of: String,
+        /// That grid.
+        grid: String,
+        /// The first difference.
+        differs: String,
+    },
+    /// Weights that were made by another method.
+    #[error("{weights} were made by another method: {made}, not {asked}")]
+    WeightsMethod {
+        /// The weights.
+        weights: String,
+        /// The method that they state.
+        made: String,
+        /// The method asked for.
+        asked: &'static str,
+    },
+    /// Weights of a method that is more than a weighted sum.
+    #[error(
+        "weights of the method {method} cannot be saved: a file of weights says how to average, and {method} is no average"
+    )]
+    NotAMean {
+        /// The method.
+        method: &'static str,
+    },
+    /// A share of valid cells that is none.
+    #[error("a share of valid cells of {share} makes no sense: it lies between 0 and 1")]
+    MinValid {
+        /// The share.
+        share: f64,
+    },
     /// A grid name that is not known.
     #[error(
-        "no grid is called {name:?}: known are rNXxNY (r360x180) and a step in degrees that divides 180 (0.5)"
+        "no grid is called {name:?}: known are rNXxNY (r360x180), nN (n80), global_STEP and a step in degrees that divides 180 (0.5)"
     )]
     GridName {
         /// The name.
         name: String,
+    },
+    /// A grid description that cannot be understood.
+    #[error("grid description: {reason}")]
+    Description {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A line of a list of points that is none.
+    #[error("line {line}: {reason}")]
+    PointsLine {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A text file that describes no grid.
+    #[error("{} describes no grid", path.display())]
+    GridFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: Box<Error>,
     },
     /// A choice that is not among the known ones.
     #[error("no {what} is called {got:?}: known are {}", known.join(", "))]
@@ -165,8 +298,8 @@ pub enum Error {
         grid: String,
     },
 
-    /// A file without any grid of latitude and longitude.
-    #[error("nothing in {} lies on a latitude-longitude grid", path.display())]
+    /// A file without any grid.
+    #[error("nothing in {} lies on a grid", path.display())]
     NoGrid {
         /// The file.
         path: PathBuf,

@@ -37,12 +37,7 @@ impl SparseWeights {
 
     /// Source index and weight of each entry of a target's row.
     pub fn row(&self, target: usize) -> &[(usize, f64)] {
-        let start = if target == 0 {
-            0
-        } else {
-            self.ends[target - 1]
-        };
-        &self.entries[start..self.ends[target]]
+        &self.entries[self.entries(target)]
     }
 
     /// Adds the row of the next target; weights of zero are left out.
@@ -86,28 +81,94 @@ impl SparseWeights {
         sources
     }
 
+    /// Where the entries of a target's row are among all entries.
+    pub(crate) fn entries(&self, target: usize) -> Range<usize> {
+        let start = if target == 0 {
+            0
+        } else {
+            self.ends[target - 1]
+        };
+        start..self.ends[target]
+    }
+
+    /// The rows of some targets, with each source index replaced.
+    pub(crate) fn select(&self, targets: &[usize], mut place: impl FnMut(usize) -> usize) -> Self {
+        let mut chosen = Self::default();
+        for &t in targets {
+            chosen
+                .entries
+                .extend(self.row(t).iter().map(|&(s, w)| (place(s), w)));
+            chosen.ends.push(chosen.entries.len());
+            if self.covered(t) < 1.0 {
+                chosen.covered.resize(chosen.ends.len() - 1, 1.0);
+                chosen.covered.push(self.covered(t));
+            }
+        }
+        chosen
+    }
+
     /// The rows of a range of targets, with source indices replaced by their places in `sources`.
     ///
     /// # Panics
     /// If a row reads an index that `sources` (sorted) does not hold.
     pub fn local(&self, targets: Range<usize>, sources: &[usize]) -> Self {
-        let mut local = Self::default();
-        for t in targets {
-            let place = |s| {
-                sources
-                    .binary_search(s)
-                    .expect("sources hold every index that the targets read")
-            };
-            local
-                .entries
-                .extend(self.row(t).iter().map(|(s, w)| (place(s), *w)));
-            local.ends.push(local.entries.len());
-            if self.covered(t) < 1.0 {
-                local.covered.resize(local.ends.len() - 1, 1.0);
-                local.covered.push(self.covered(t));
-            }
+        let targets: Vec<usize> = targets.collect();
+        self.select(&targets, |source| {
+            sources
+                .binary_search(&source)
+                .expect("sources hold every index that the targets read")
+        })
+    }
+}
+
+/// The entries with each source once, in order.
+pub(crate) fn merged(entries: &mut [(usize, f64)]) -> Vec<(usize, f64)> {
+    entries.sort_by_key(|&(source, _)| source);
+    let mut merged: Vec<(usize, f64)> = Vec::with_capacity(entries.len());
+    for &(source, weight) in entries.iter() {
+        match merged.last_mut() {
+            Some((last, sum)) if *last == source => *sum += weight,
+            _ => merged.push((source, weight)),
         }
-        local
+    }
+    merged
+}
+
+/// What the slopes of the source cells add: for each entry of the weights, in their order, source indices and weights.
+///
+/// Entry `e` of weight `w` on source `s` gives `w` times the value of `s`, and, if none of its terms reads a missing value,
+/// each term's weight times the value of its source. The terms of an entry sum to nothing for a constant field.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Corrections {
+    ends: Vec<usize>,
+    terms: Vec<(usize, f64)>,
+}
+
+impl Corrections {
+    /// The terms of an entry.
+    pub(crate) fn terms(&self, entry: usize) -> &[(usize, f64)] {
+        let start = if entry == 0 { 0 } else { self.ends[entry - 1] };
+        &self.terms[start..self.ends[entry]]
+    }
+
+    /// Number of entries.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Adds the terms of the next entry.
+    pub(crate) fn push(&mut self, terms: impl IntoIterator<Item = (usize, f64)>) {
+        self.terms
+            .extend(terms.into_iter().filter(|&(_, w)| w != 0.0));
+        self.ends.push(self.terms.len());
+    }
+
+    pub(crate) fn append(&mut self, other: Self) {
+        let start = self.terms.len();
+        self.ends
+            .extend(other.ends.into_iter().map(|end| start + end));
+        self.terms.extend(other.terms);
     }
 }
 

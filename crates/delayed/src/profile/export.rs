@@ -2,27 +2,30 @@
 
 use std::{fmt, time::Duration};
 
+use crate::quoted::quoted;
+
 use super::Record;
 
-/// The trace event format: complete events for tasks, counters for what is alive.
+/// The trace event format: one track of complete events for each worker, and counters for what is alive.
 pub(super) struct Trace<'a>(pub(super) Option<&'a Record>);
 
 impl fmt::Display for Trace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
-        let mut comma = "";
         if let Some(record) = self.0 {
+            f.write_str(
+                "\n{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":1,\"args\":{\"name\":\"run\"}}",
+            )?;
             for worker in 0..record.workers {
                 write!(
                     f,
-                    "{comma}\n{{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":{worker},\"args\":{{\"name\":\"worker {worker}\"}}}}"
+                    ",\n{{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":{worker},\"args\":{{\"name\":\"worker {worker}\"}}}}"
                 )?;
-                comma = ",";
             }
             for task in &record.tasks {
                 write!(
                     f,
-                    "{comma}\n{{\"name\":{},\"cat\":{},\"ph\":\"X\",\"pid\":1,\"tid\":{},\"ts\":{},\"dur\":{},\"args\":{{\"key\":{},\"ok\":{}}}}}",
+                    ",\n{{\"name\":{},\"cat\":{},\"ph\":\"X\",\"pid\":1,\"tid\":{},\"ts\":{},\"dur\":{},\"args\":{{\"key\":{},\"ok\":{}}}{}}}",
                     Json(&record.graph.label(task.id).to_string()),
                     Json(&record.group(task.id)),
                     task.worker,
@@ -30,14 +33,27 @@ impl fmt::Display for Trace<'_> {
                     micros(task.time()),
                     Json(record.graph.key(task.id).as_str()),
                     task.succeeded,
+                    // The viewers' name for red.
+                    if task.succeeded {
+                        ""
+                    } else {
+                        ",\"cname\":\"terrible\""
+                    },
                 )?;
             }
+            let mut last = [None; 2];
             for (at, bytes, values) in record.alive() {
-                write!(
-                    f,
-                    "{comma}\n{{\"name\":\"alive\",\"ph\":\"C\",\"pid\":1,\"ts\":{},\"args\":{{\"bytes\":{bytes},\"values\":{values}}}}}",
-                    micros(at)
-                )?;
+                let at = micros(at);
+                let amounts = [("bytes", bytes), ("values", values as u64)];
+                for ((what, amount), last) in amounts.into_iter().zip(&mut last) {
+                    if last.replace(amount) == Some(amount) {
+                        continue;
+                    }
+                    write!(
+                        f,
+                        ",\n{{\"name\":\"live {what}\",\"ph\":\"C\",\"pid\":1,\"ts\":{at},\"args\":{{\"{what}\":{amount}}}}}"
+                    )?;
+                }
             }
         }
         f.write_str("\n]}\n")
@@ -132,17 +148,9 @@ struct Json<'a>(&'a str);
 
 impl fmt::Display for Json<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("\"")?;
-        for c in self.0.chars() {
-            match c {
-                '"' => f.write_str("\\\"")?,
-                '\\' => f.write_str("\\\\")?,
-                c if c < ' ' || c == '<' || c == '\u{2028}' || c == '\u{2029}' => {
-                    write!(f, "\\u{:04x}", c as u32)?
-                }
-                c => write!(f, "{c}")?,
-            }
-        }
-        f.write_str("\"")
+        quoted(f, self.0, |c| {
+            let would_end = c < ' ' || matches!(c, '<' | '\u{2028}' | '\u{2029}');
+            would_end.then(|| format!("\\u{:04x}", c as u32))
+        })
     }
 }

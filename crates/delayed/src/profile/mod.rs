@@ -239,21 +239,25 @@ impl Record {
 
     /// Bytes and values alive after each change, in the order of time; a value counts from when its task starts to make it.
     fn alive(&self) -> Vec<(Duration, u64, usize)> {
-        let bytes = |id: TaskId| self.graph.info(id).bytes.unwrap_or(0) as i64;
+        let bytes = |id: TaskId| i128::from(self.graph.info(id).bytes.unwrap_or(0));
         let made = self
             .tasks
             .iter()
             .filter(|task| task.succeeded)
             .map(|task| (task.started, bytes(task.id), 1));
-        let mut changes: Vec<(Duration, i64, isize)> = made
+        let mut changes: Vec<(Duration, i128, isize)> = made
             .chain(self.released.iter().map(|(id, at)| (*at, -bytes(*id), -1)))
             .collect();
         changes.sort_by_key(|change| change.0);
-        let (mut bytes, mut values) = (0_i64, 0_isize);
+        let (mut bytes, mut values) = (0_i128, 0_isize);
         let alive = changes.into_iter().map(|(at, more_bytes, more_values)| {
             bytes += more_bytes;
             values += more_values;
-            (at, bytes.max(0) as u64, values.max(0) as usize)
+            (
+                at,
+                u64::try_from(bytes.max(0)).unwrap_or(u64::MAX),
+                values.max(0) as usize,
+            )
         });
         alive.collect()
     }
@@ -373,16 +377,58 @@ mod tests {
     }
 
     #[test]
-    fn the_trace_is_json_and_the_page_keeps_its_data_apart_from_its_markup() {
+    fn the_trace_is_json_with_a_track_for_each_worker_and_what_was_alive() {
         let profile = profiled(2);
+        let text = export::Trace(profile.0.lock().as_ref()).to_string();
+        let trace: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let events = trace["traceEvents"].as_array().unwrap();
+        let of = |phase: &str| {
+            let of = events.iter().filter(|event| event["ph"] == phase);
+            of.collect::<Vec<_>>()
+        };
+        let tasks = of("X");
+        assert_eq!(tasks.len(), 41);
+        assert!(
+            tasks
+                .iter()
+                .any(|task| task["cat"] == "in </script> \"put\"")
+        );
+        assert!(tasks.iter().all(|task| task["tid"].as_u64() < Some(2)));
+        let tracks = of("M")
+            .into_iter()
+            .filter(|event| event["name"] == "thread_name");
+        assert_eq!(tracks.count(), 2);
+        let bytes = of("C")
+            .into_iter()
+            .filter_map(|event| event["args"]["bytes"].as_u64());
+        assert_eq!(bytes.max(), Some(profile.report().unwrap().peak_bytes));
+    }
+
+    #[test]
+    fn a_failed_task_shows_as_one_in_the_trace_and_on_the_page() {
+        let profile = Profile::new();
+        let bad = delayed(|| 1)
+            .named("read")
+            .try_map(|_| Err::<u8, _>("no"))
+            .named("bad");
+        let run = Run::new().threads(1).observe(profile.clone());
+        run.compute(&bad).unwrap_err();
         let record = profile.0.lock();
         let trace = export::Trace(record.as_ref()).to_string();
-        assert_eq!(trace.matches("\"ph\":\"X\"").count(), 41);
-        assert!(
-            trace.contains(r#""cat":"in \u003c/script> \"put\"""#),
-            "{trace}"
-        );
+        let failed: Vec<&str> = trace
+            .lines()
+            .filter(|line| line.contains("terrible"))
+            .collect();
+        assert!(matches!(failed[..], [line] if line.contains(r#""key":"bad","ok":false"#)));
         let page = export::Page(record.as_ref()).to_string();
+        let of_bad = page.split("[\"bad\",0,").nth(1).unwrap();
+        assert!(of_bad.split(']').next().unwrap().ends_with(",0"));
+    }
+
+    #[test]
+    fn the_page_keeps_its_data_apart_from_its_markup_and_needs_nothing_else() {
+        let profile = profiled(2);
+        let page = export::Page(profile.0.lock().as_ref()).to_string();
         assert_eq!(page.matches("</script>").count(), 1);
         assert!(!page.contains("http"), "the page needs nothing else");
     }

@@ -2,6 +2,9 @@
 //!
 //! Metadata only: names, attributes, axes and times are read, no field.
 
+mod coordinates;
+mod dimensions;
+mod like;
 mod placement;
 mod variable;
 
@@ -12,14 +15,16 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use placement::{Dimensions, Placement, dimensions, placement, read_grid};
+use coordinates::Grids;
+use dimensions::{Dimensions, dimensions};
+use placement::{Placement, placement};
 use variable::Joined;
 
 use crate::chunk::Region;
 use crate::error::Error;
 use crate::field::Variable;
 use crate::grid::Grid;
-use crate::io::cf::{self, is_latitude, is_longitude};
+use crate::io::cf;
 use crate::io::decoding::Decoding;
 use crate::io::netcdf::{NetcdfFile, OpenFiles};
 use crate::io::{SourceFile, VariableMeta};
@@ -85,9 +90,10 @@ impl Catalogue {
             off_grid: Vec::new(),
             notes: Vec::new(),
         };
-        let mut grids: Vec<Arc<Grid>> = Vec::new();
+        let mut grids = Grids::default();
         for file in 0..catalogue.files.len() {
             catalogue.add_file(file, &mut grids);
+            grids.next_file();
         }
         catalogue.check_left_out();
         for variable in &mut catalogue.variables {
@@ -180,18 +186,16 @@ impl Catalogue {
         load(self.files[file].as_ref(), name)
     }
 
-    fn add_file(&mut self, file: usize, grids: &mut Vec<Arc<Grid>>) {
+    fn add_file(&mut self, file: usize, grids: &mut Grids) {
         let source = self.files[file].clone();
         let meta = source.meta();
         let serving: HashSet<String> = cf::serving(meta).into_iter().collect();
         for variable in meta.variables.iter().filter(|v| !serving.contains(&v.name)) {
             match placement(meta, variable) {
-                Placement::Grid {
-                    latitude,
-                    longitude,
-                } => {
-                    let found = read_grid(source.as_ref(), latitude, longitude, grids)
-                        .and_then(|grid| Ok((dimensions(source.as_ref(), variable, &grid)?, grid)));
+                Placement::Grid(spot) => {
+                    let found = grids
+                        .read(source.as_ref(), &spot)
+                        .and_then(|grid| Ok((dimensions(source.as_ref(), variable, &spot)?, grid)));
                     match found {
                         Ok((found, grid)) => self.add_part(file, variable, grid, found),
                         Err(error) => {
@@ -333,55 +337,4 @@ fn files_at(path: &Path) -> Result<Vec<PathBuf>, Error> {
         });
     }
     Ok(files)
-}
-
-impl Grid {
-    /// The grid of a file: the one that its variables lie on.
-    ///
-    /// Names, standard names and bounds of the axes are taken along. A file without fields will do: two coordinates of one
-    /// dimension each, one of latitudes and one of longitudes.
-    ///
-    /// # Errors
-    /// [`Error::NoGrid`], [`Error::SeveralGrids`], what [`Catalogue::open`] says of a bad file.
-    pub fn like(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref();
-        let file = NetcdfFile::open(path, &Arc::new(OpenFiles::default()))?;
-        let meta = file.meta();
-        let mut grids = Vec::new();
-        for variable in &meta.variables {
-            if let Placement::Grid {
-                latitude,
-                longitude,
-            } = placement(meta, variable)
-            {
-                read_grid(&file, latitude, longitude, &mut grids)?;
-            }
-        }
-        if grids.is_empty() {
-            let axis = |is: fn(&VariableMeta) -> bool| {
-                let mut found = meta
-                    .variables
-                    .iter()
-                    .filter(|v| v.dimensions.len() <= 1 && is(v));
-                (found.next(), found.next())
-            };
-            let ((Some(latitude), None), (Some(longitude), None)) =
-                (axis(is_latitude), axis(is_longitude))
-            else {
-                return Err(Error::NoGrid {
-                    path: path.to_owned(),
-                });
-            };
-            read_grid(&file, latitude, longitude, &mut grids)?;
-        }
-        let first = grids.swap_remove(0);
-        if let Some(other) = grids.iter().find(|grid| !grid.same_points(&first)) {
-            return Err(Error::SeveralGrids {
-                path: path.to_owned(),
-                first: first.to_string(),
-                second: other.to_string(),
-            });
-        }
-        Ok(Arc::unwrap_or_clone(first))
-    }
 }

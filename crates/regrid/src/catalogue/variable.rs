@@ -4,21 +4,25 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::placement::Dimensions;
+use super::dimensions::Dimensions;
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::io::{SourceFile, VariableMeta};
 use crate::time::{Calendar, TimeAxis};
 
 /// What a dimension of a source variable is.
+///
+/// The two horizontal dimensions of any grid have the roles of the coordinates that run along them on a plain one: rows
+/// that of latitude, columns that of longitude, also about a rotated pole, on a map or where every cell has its own
+/// coordinates. The one dimension of a list of points has the role of longitude, since a list is one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {
     /// Time.
     Time,
-    /// Latitude.
+    /// Latitude, grid latitude, projection y, rows.
     Latitude,
-    /// Longitude.
+    /// Longitude, grid longitude, projection x, columns, points.
     Longitude,
     /// Anything else: level, ensemble member.
     Other,
@@ -48,7 +52,7 @@ pub(crate) struct Part {
     pub(crate) len: usize,
 }
 
-/// A variable on a latitude-longitude grid, over all files that hold a part of it.
+/// A variable on a grid, over all files that hold a part of it.
 #[derive(Debug, Clone)]
 pub struct SourceVariable {
     pub(crate) meta: VariableMeta,

@@ -56,6 +56,37 @@ fn is_coordinate(
     }
 }
 
+/// Whether a variable holds latitudes about a rotated pole: by its standard name, else by its own name.
+pub(crate) fn is_grid_latitude(variable: &VariableMeta) -> bool {
+    is_native(variable, &["grid_latitude"], &["rlat", "grid_latitude"])
+}
+
+/// Whether a variable holds longitudes about a rotated pole, as [`is_grid_latitude`].
+pub(crate) fn is_grid_longitude(variable: &VariableMeta) -> bool {
+    is_native(variable, &["grid_longitude"], &["rlon", "grid_longitude"])
+}
+
+/// Whether a variable is the upward axis of a projection: by its standard name, else by its own name.
+pub(crate) fn is_projection_y(variable: &VariableMeta) -> bool {
+    let standard_names = ["projection_y_coordinate", "projection_y_angular_coordinate"];
+    is_native(variable, &standard_names, &["y", "yc"])
+}
+
+/// Whether a variable is the sideward axis of a projection, as [`is_projection_y`].
+pub(crate) fn is_projection_x(variable: &VariableMeta) -> bool {
+    let standard_names = ["projection_x_coordinate", "projection_x_angular_coordinate"];
+    is_native(variable, &standard_names, &["x", "xc"])
+}
+
+fn is_native(variable: &VariableMeta, standard_names: &[&str], names: &[&str]) -> bool {
+    let is_named = |name: &&str| variable.name.eq_ignore_ascii_case(name);
+    variable.data_type.is_numeric()
+        && match variable.attributes.text("standard_name") {
+            Some(name) => standard_names.contains(&name),
+            None => names.iter().any(is_named),
+        }
+}
+
 /// Whether a variable holds times: its units are so much since a date, and it is not another kind of time by name.
 pub(crate) fn is_time(variable: &VariableMeta) -> bool {
     let attributes = &variable.attributes;
@@ -93,6 +124,13 @@ pub(crate) fn serving(meta: &FileMeta) -> Vec<String> {
         ] {
             names.extend(referenced(&variable.attributes, attribute));
         }
+        // A mapping may be followed by its axes: `crs: x y`.
+        let mappings = variable.attributes.words("grid_mapping");
+        names.extend(
+            mappings
+                .iter()
+                .filter_map(|word| Some(word.strip_suffix(':')?.to_owned())),
+        );
     }
     names
 }

@@ -6,20 +6,107 @@ use std::sync::Arc;
 use super::parts::{OpenPart, storage};
 use crate::catalogue::{Role, SourceVariable};
 use crate::chunk::cuts;
-use crate::plan::{AxisCut, AxisPlan, AxisSource, block_cells, target_chunk_shape};
-use crate::scheme::{RectilinearWeights, pole_row};
+use crate::plan::{
+    AxisCut, AxisPlan, AxisSource, ChunkPlan, SparseCut, SparsePlan, block_cells,
+    target_chunk_shape,
+};
+use crate::scheme::{PlaneWeights, pole_row};
 use crate::time::ChosenTimes;
 use crate::weights::SparseWeights;
 
-/// The variable's dimensions with latitude and longitude last.
-fn plane_last(variable: &SourceVariable) -> Vec<usize> {
-    let of = |role| variable.dimension(role).expect("a field has both");
-    let (latitude, longitude) = (of(Role::Latitude), of(Role::Longitude));
-    let mut order: Vec<usize> = (0..variable.dimensions.len())
-        .filter(|&d| d != latitude && d != longitude)
-        .collect();
-    order.extend([latitude, longitude]);
-    order
+/// In which order a chunk is computed: the outer dimensions first, the plane's last.
+#[derive(Debug, Clone)]
+pub(super) struct Order {
+    /// Which of the variable's dimensions each one of the window is.
+    pub(super) source: Vec<usize>,
+    /// Where each of the variable's dimensions is in the window.
+    pub(super) back: Vec<usize>,
+    /// Where each of the result's dimensions is in the chunk as it is computed.
+    pub(super) result: Vec<usize>,
+    /// Dimensions before the plane.
+    pub(super) outer: usize,
+}
+
+impl Order {
+    /// The order for a variable, and a target that is a list of points or has rows and columns.
+    ///
+    /// The target's rows and columns take the places of the source's; a list takes, or leaves, the first of them.
+    pub(super) fn new(variable: &SourceVariable, list: bool) -> Self {
+        let on_plane = |d: &usize| {
+            matches!(
+                variable.dimensions[*d].role,
+                Role::Latitude | Role::Longitude
+            )
+        };
+        let all = 0..variable.dimensions.len();
+        let mut source: Vec<usize> = all.clone().filter(|d| !on_plane(d)).collect();
+        let outer = source.len();
+        source.extend(
+            [Role::Latitude, Role::Longitude]
+                .map(|role| variable.dimension(role))
+                .into_iter()
+                .flatten(),
+        );
+        let from_list = source.len() == outer + 1;
+        let mut result = Vec::new();
+        let mut before = 0;
+        for d in all {
+            match variable.dimensions[d].role {
+                _ if !on_plane(&d) => {
+                    result.push(before);
+                    before += 1;
+                }
+                _ if list => {
+                    if !result.contains(&outer) {
+                        result.push(outer);
+                    }
+                }
+                _ if from_list => result.extend([outer, outer + 1]),
+                Role::Latitude => result.push(outer),
+                _ => result.push(outer + 1),
+            }
+        }
+        Self {
+            back: inverse(&source),
+            source,
+            result,
+            outer,
+        }
+    }
+
+    /// A shape in the result's order, as the chunk is computed.
+    fn computed(&self, result: &[usize]) -> Vec<usize> {
+        let mut shape = vec![0; result.len()];
+        for (&place, &len) in self.result.iter().zip(result) {
+            shape[place] = len;
+        }
+        shape
+    }
+
+    /// The usual shape of a target chunk, in the order in which it is computed.
+    fn chunk_shape(&self, computed: &[usize], chunk: Option<(usize, usize)>) -> Vec<usize> {
+        let list = computed.len() == self.outer + 1;
+        let mut shape = computed.to_vec();
+        if list {
+            shape.insert(self.outer, 1);
+        }
+        let mut shape = target_chunk_shape(&shape, chunk);
+        if list {
+            shape.remove(self.outer);
+        }
+        shape
+    }
+
+    /// How many chunks targets of a shape, in the result's order, are cut into.
+    pub(super) fn chunk_count(&self, result: &[usize], chunk: Option<(usize, usize)>) -> u64 {
+        let computed = self.computed(result);
+        let sizes = self.chunk_shape(&computed, chunk);
+        computed
+            .iter()
+            .zip(sizes)
+            .map(|(&len, size)| len.div_ceil(size) as u64)
+            .fold(1, u64::saturating_mul)
+    }
 }
 
 /// Where each dimension is in an order.
@@ -31,30 +118,15 @@ fn inverse(order: &[usize]) -> Vec<usize> {
     inverse
 }
 
-/// How many chunks targets of a shape (in the order of the variable's dimensions) are cut into.
-pub(super) fn chunk_count(
-    variable: &SourceVariable,
-    target: &[usize],
-    chunk: Option<(usize, usize)>,
-) -> u64 {
-    let shape: Vec<usize> = plane_last(variable).iter().map(|&d| target[d]).collect();
-    let chunk_shape = target_chunk_shape(&shape, chunk);
-    shape
-        .iter()
-        .zip(chunk_shape)
-        .map(|(&len, size)| len.div_ceil(size) as u64)
-        .fold(1, u64::saturating_mul)
-}
-
 /// The plans of all dimensions, in the order in which windows and chunks are computed: the plane's last.
 pub(super) struct Plan {
-    pub(super) axes: Vec<AxisPlan>,
-    pub(super) cuts: Vec<Vec<Arc<AxisCut>>>,
-    /// Which of the variable's dimensions each one is.
-    pub(super) order: Vec<usize>,
-    /// Where each of the variable's dimensions is among them.
-    pub(super) back: Vec<usize>,
-    /// The usual shape of a target chunk.
+    pub(super) order: Order,
+    /// The read blocks along each of the window's dimensions.
+    pub(super) blocks: Vec<Vec<Range<usize>>>,
+    /// The cuts of the dimensions before the plane.
+    outer: Vec<Vec<Arc<AxisCut>>>,
+    plane: PlanePlan,
+    /// The usual shape of a target chunk, in the order in which it is computed.
     pub(super) chunk_shape: Vec<usize>,
     /// Storage chunks along each dimension, to count what is read.
     storage: Vec<Vec<Range<usize>>>,
@@ -63,99 +135,191 @@ pub(super) struct Plan {
     pub(super) rows: usize,
 }
 
+/// The plan of the plane.
+enum PlanePlan {
+    /// Any cut of the rows with any of the columns.
+    Separable([Vec<Arc<AxisCut>>; 2]),
+    /// Cuts of the target plane, each with its own window.
+    Sparse(Vec<(Vec<Arc<AxisCut>>, Arc<SparseCut>)>),
+}
+
 impl Plan {
-    /// Plans a variable onto targets of a shape (in the order of the variable's dimensions), in chunks of a stated size.
+    /// Plans a variable onto targets of a shape (in the order of the result's dimensions), in chunks of a stated size.
     pub(super) fn new(
         variable: &SourceVariable,
+        order: Order,
         parts: &[OpenPart],
-        weights: &RectilinearWeights,
+        weights: &PlaneWeights,
         times: Option<&ChosenTimes>,
         target: &[usize],
         chunk: Option<(usize, usize)>,
     ) -> Self {
-        let order = plane_last(variable);
-        let back = inverse(&order);
-        let source_shape: Vec<usize> = order.iter().map(|&d| variable.dimensions[d].len).collect();
-        let target_shape: Vec<usize> = order.iter().map(|&d| target[d]).collect();
-        let chunk_shape = target_chunk_shape(&target_shape, chunk);
-        let outer = order.len() - 2;
-        let (rows, columns) = (
-            variable.grid.latitudes.len(),
-            variable.grid.longitudes.distinct(),
-        );
+        let outer = order.outer;
+        let source_shape: Vec<usize> = order
+            .source
+            .iter()
+            .map(|&d| variable.dimensions[d].len)
+            .collect();
+        let target_shape = order.computed(target);
+        let chunk_shape = order.chunk_shape(&target_shape, chunk);
+        let target_cuts: Vec<Vec<Range<usize>>> = target_shape
+            .iter()
+            .zip(&chunk_shape)
+            .map(|(&len, &size)| cuts(len, size))
+            .collect();
         let storage: Vec<Vec<Range<usize>>> = order
+            .source
             .iter()
             .enumerate()
-            .map(|(axis, &d)| storage(variable, parts, d, axis.checked_sub(outer)))
+            .map(|(axis, &d)| {
+                let plane = (axis >= outer)
+                    .then(|| usize::from(variable.dimensions[d].role == Role::Longitude));
+                storage(variable, parts, d, plane)
+            })
             .collect();
         let usual: Vec<usize> = storage
             .iter()
             .map(|cuts| cuts.first().map_or(1, ExactSizeIterator::len))
             .collect();
         let most = block_cells(&source_shape, &usual, variable.meta.data_type.size());
-        let poles: Vec<usize> = (0..weights.latitude.len())
-            .flat_map(|t| weights.latitude.row(t))
-            .filter_map(|&(row, _)| {
-                if row == pole_row(rows, false) {
-                    Some(0)
-                } else {
-                    (row > rows).then_some(rows - 1)
-                }
-            })
-            .collect();
-        let all_columns: Vec<usize> = if poles.is_empty() {
-            vec![]
-        } else {
-            (0..columns).collect()
+        let source = |axis: usize| AxisSource {
+            storage: &storage[axis],
+            block_cells: most[axis],
+            ..AxisSource::default()
         };
         let ends: Vec<usize> = parts.iter().map(|p| p.part.start + p.part.len).collect();
-        let axes: Vec<AxisPlan> = (0..order.len())
+        let mut blocks = Vec::new();
+        let shared = |plan: AxisPlan, blocks: &mut Vec<Vec<Range<usize>>>| -> Vec<Arc<AxisCut>> {
+            blocks.push(plan.blocks);
+            plan.cuts.into_iter().map(Arc::new).collect()
+        };
+        let outer_cuts = (0..outer)
             .map(|axis| {
-                let target_cuts = cuts(target_shape[axis], chunk_shape[axis]);
+                let role = variable.dimensions[order.source[axis]].role;
+                let identity;
+                let (weights, ends): (_, &[usize]) = match (role, times) {
+                    (Role::Time, Some(times)) => (&times.weights, &ends),
+                    _ => {
+                        identity = SparseWeights::identity(source_shape[axis]);
+                        (&identity, &[])
+                    }
+                };
                 let source = AxisSource {
-                    storage: &storage[axis],
-                    block_cells: most[axis],
-                    ..AxisSource::default()
+                    ends,
+                    by_cut: true,
+                    ..source(axis)
                 };
-                let plane = |weights: &SparseWeights, apart: &[usize]| {
-                    AxisPlan::new(weights, &target_cuts, &AxisSource { apart, ..source })
-                };
-                let steps = |weights: &SparseWeights, ends: &[usize]| {
-                    AxisPlan::new(
-                        weights,
-                        &target_cuts,
-                        &AxisSource {
-                            ends,
-                            by_cut: true,
-                            ..source
-                        },
-                    )
-                };
-                match (
-                    axis.checked_sub(outer),
-                    variable.dimensions[order[axis]].role,
-                    times,
-                ) {
-                    (Some(0), ..) => plane(&weights.latitude, &poles),
-                    (Some(_), ..) => plane(&weights.longitude, &all_columns),
-                    (None, Role::Time, Some(times)) => steps(&times.weights, &ends),
-                    _ => steps(&SparseWeights::identity(source_shape[axis]), &[]),
-                }
+                shared(
+                    AxisPlan::new(weights, &target_cuts[axis], &source),
+                    &mut blocks,
+                )
             })
             .collect();
-        let cuts = axes
-            .iter()
-            .map(|axis| axis.cuts.iter().cloned().map(Arc::new).collect())
-            .collect();
+        let rows = source_shape[outer];
+        let columns = variable
+            .grid
+            .axes()
+            .map_or(source_shape[source_shape.len() - 1], |(_, x)| x.distinct());
+        let plane = match weights {
+            PlaneWeights::Separable(weights) => {
+                let poles = pole_neighbours(&weights.latitude, rows);
+                let all_columns: Vec<usize> = match poles.is_empty() {
+                    true => vec![],
+                    false => (0..columns).collect(),
+                };
+                let mut axis = |at: usize, weights: &SparseWeights, apart: &[usize]| {
+                    let source = AxisSource {
+                        apart,
+                        side_by_side: at == 1,
+                        ..source(outer + at)
+                    };
+                    shared(
+                        AxisPlan::new(weights, &target_cuts[outer + at], &source),
+                        &mut blocks,
+                    )
+                };
+                PlanePlan::Separable([
+                    axis(0, &weights.latitude, &poles),
+                    axis(1, &weights.longitude, &all_columns),
+                ])
+            }
+            PlaneWeights::Sparse(weights, corrections) => {
+                let sources: Vec<AxisSource<'_>> =
+                    (outer..source_shape.len()).map(source).collect();
+                let target = &target_shape[outer..];
+                let plan = SparsePlan::new(
+                    weights,
+                    corrections.as_ref(),
+                    target,
+                    &target_cuts[outer..],
+                    &sources,
+                );
+                blocks.extend(plan.blocks);
+                PlanePlan::Sparse(plan.cuts)
+            }
+        };
         Self {
-            axes,
-            cuts,
             order,
-            back,
+            blocks,
+            outer: outer_cuts,
+            plane,
             chunk_shape,
             storage,
             columns,
             rows,
+        }
+    }
+
+    /// The number of cuts along each dimension of the result, as computed; those of a sparse plane count as one dimension.
+    pub(super) fn counts(&self) -> Vec<usize> {
+        let mut counts: Vec<usize> = self.outer.iter().map(Vec::len).collect();
+        match &self.plane {
+            PlanePlan::Separable(axes) => counts.extend(axes.iter().map(Vec::len)),
+            PlanePlan::Sparse(cuts) => counts.push(cuts.len()),
+        }
+        counts
+    }
+
+    /// The plan of one chunk, by its index among the [`counts`](Self::counts).
+    pub(super) fn chunk(&self, index: &[usize]) -> ChunkPlan {
+        let (outer, plane) = index.split_at(self.outer.len());
+        let mut cuts: Vec<Arc<AxisCut>> = outer
+            .iter()
+            .zip(&self.outer)
+            .map(|(&i, cuts)| cuts[i].clone())
+            .collect();
+        let sparse = match &self.plane {
+            PlanePlan::Separable([rows, columns]) => {
+                cuts.extend([rows[plane[0]].clone(), columns[plane[1]].clone()]);
+                None
+            }
+            PlanePlan::Sparse(all) => {
+                let (windows, sparse) = &all[plane[0]];
+                cuts.extend(windows.iter().cloned());
+                Some(sparse.clone())
+            }
+        };
+        ChunkPlan {
+            plane_dimensions: self.order.source.len() - self.outer.len(),
+            cuts,
+            sparse,
+        }
+    }
+
+    /// All columns of a source row, at the outer cuts of a chunk.
+    pub(super) fn ring(&self, chunk: &ChunkPlan, row: usize) -> ChunkPlan {
+        let columns: Vec<usize> = (0..self.columns).collect();
+        let outer = self.outer.len();
+        let mut cuts = chunk.outer().to_vec();
+        cuts.push(Arc::new(AxisCut::window_of(&[row], &self.blocks[outer])));
+        cuts.push(Arc::new(AxisCut::window_of(
+            &columns,
+            &self.blocks[outer + 1],
+        )));
+        ChunkPlan {
+            cuts,
+            sparse: None,
+            plane_dimensions: 2,
         }
     }
 
@@ -167,4 +331,18 @@ impl Plan {
         };
         block.iter().zip(&self.storage).map(within).product()
     }
+}
+
+/// The rows next to the poles whose means some weights read.
+fn pole_neighbours(latitude: &SparseWeights, rows: usize) -> Vec<usize> {
+    (0..latitude.len())
+        .flat_map(|t| latitude.row(t))
+        .filter_map(|&(row, _)| {
+            if row == pole_row(rows, false) {
+                Some(0)
+            } else {
+                (row > rows).then_some(rows - 1)
+            }
+        })
+        .collect()
 }

@@ -16,21 +16,20 @@ pub use writing::{PlannedWrite, write};
 
 use std::sync::Arc;
 
-use layout::{Plan, chunk_count};
+use layout::{Order, Plan};
 use parts::parts;
 use readers::{Block, Readers, values};
 
 use crate::attribute::AttributeValue;
 use crate::catalogue::{Catalogue, SourceVariable};
 use crate::chunk::{Region, combinations};
-use crate::companions::surroundings;
+use crate::companions::{file_attributes, surroundings};
 use crate::error::Error;
 use crate::field::FieldMeta;
 use crate::io::decoding::{Decoding, single};
 use crate::kernel::{PoleMeans, regrid_chunk};
-use crate::plan::AxisCut;
 use crate::request::{FLAGS, Request};
-use crate::scheme::RectilinearWeights;
+use crate::scheme::PlaneWeights;
 use crate::time::ChosenTimes;
 use crate::values::DataType;
 
@@ -42,7 +41,7 @@ pub(crate) fn regrid_param(
     request: &Request,
     catalogue: &Catalogue,
     variable: &SourceVariable,
-    weights: &RectilinearWeights,
+    weights: &PlaneWeights,
     times: Option<&ChosenTimes>,
 ) -> Result<LazyField, Error> {
     let first = catalogue.files()[variable.parts[0].file].clone();
@@ -61,7 +60,8 @@ pub(crate) fn regrid_param(
     let parts = parts(catalogue, variable, blends, decoding.output)?;
 
     let target_shape: Vec<usize> = surroundings.dimensions.iter().map(|d| d.len).collect();
-    let chunks = chunk_count(variable, &target_shape, request.chunk);
+    let order = Order::new(variable, request.target.is_list());
+    let chunks = order.chunk_count(&target_shape, request.chunk);
     if chunks > MOST_CHUNKS {
         return Err(Error::TooManyChunks {
             variable: variable.name().to_owned(),
@@ -71,6 +71,7 @@ pub(crate) fn regrid_param(
     }
     let plan = Plan::new(
         variable,
+        order,
         &parts,
         weights,
         times,
@@ -85,30 +86,21 @@ pub(crate) fn regrid_param(
         DataType::F64 => single(&AttributeValue::F64(vec![f64::NAN])),
         _ => single(&fill),
     });
-    let back = &plan.back;
-    let counts: Vec<usize> = plan.axes.iter().map(|axis| axis.cuts.len()).collect();
+    let rule = request.rule();
+    let order = &plan.order.result;
+    let counts = plan.counts();
     let mut chunks = Vec::with_capacity(counts.iter().product());
     for index in combinations(&counts) {
-        let chunk_cuts: Vec<Arc<AxisCut>> = index
-            .iter()
-            .zip(&plan.cuts)
-            .map(|(&i, cuts)| cuts[i].clone())
-            .collect();
-        let region = Region::new(
-            chunk_cuts
-                .iter()
-                .map(|cut| cut.targets.clone())
-                .collect::<Vec<_>>(),
-        )
-        .permuted(back);
-        let blocks = readers.blocks(&chunk_cuts);
-        let poles = readers.poles(&index, &chunk_cuts);
+        let chunk = plan.chunk(&index);
+        let region = Region::new(chunk.targets()).permuted(order);
+        let blocks = readers.blocks(&chunk);
+        let poles = readers.poles(&index, &chunk);
         let bytes = region.len() * decoding.output.size();
-        let (absent, back) = (absent.clone(), back.clone());
+        let (absent, order) = (absent.clone(), order.clone());
         let chunk = delayed::apply(
             (blocks, poles),
             move |(blocks, poles): (Vec<&Block>, Vec<&PoleMeans>)| {
-                regrid_chunk(&chunk_cuts, &values(&blocks), &poles, blends, &absent).permuted(&back)
+                regrid_chunk(&chunk, &values(&blocks), &poles, rule, &absent).permuted(&order)
             },
         )
         .named(format!("regrid {name} {region}"))
@@ -117,7 +109,7 @@ pub(crate) fn regrid_param(
         chunks.push((region, chunk));
     }
     let reads = readers.reads;
-    let chunk_shape: Vec<usize> = back.iter().map(|&d| plan.chunk_shape[d]).collect();
+    let chunk_shape: Vec<usize> = order.iter().map(|&d| plan.chunk_shape[d]).collect();
     Ok(LazyField {
         meta: FieldMeta {
             name,
@@ -132,7 +124,7 @@ pub(crate) fn regrid_param(
         notes: surroundings.notes,
         inputs: catalogue.paths(),
         history: first.meta().attributes.text("history").map(str::to_owned),
-        attributes: first.meta().attributes.clone(),
+        attributes: file_attributes(&first.meta().attributes),
         in_words: request.in_words(),
         reads,
     })

@@ -1,7 +1,6 @@
 //! Read tasks, and the means of rows next to the poles.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use delayed::{Delayed, try_delayed};
 
@@ -11,12 +10,12 @@ use super::parts::OpenPart;
 use crate::attribute::AttributeValue;
 use crate::buffers;
 use crate::catalogue::{Role, SourceVariable};
-use crate::chunk::{Region, combinations};
+use crate::chunk::Region;
 use crate::error::Error;
 use crate::io::ChunkSource;
 use crate::io::decoding::Decoding;
 use crate::kernel::{PoleMeans, pole_means};
-use crate::plan::AxisCut;
+use crate::plan::ChunkPlan;
 use crate::values::{DataType, Values};
 
 /// The values of a read block; their buffer is used again when no task needs them any more.
@@ -73,7 +72,7 @@ impl<'a> Readers<'a> {
             parts,
             plan,
             stacked: variable.stacked,
-            time: plan.order.iter().position(is_time),
+            time: plan.order.source.iter().position(is_time),
             fill,
             blocks: HashMap::new(),
             poles: HashMap::new(),
@@ -84,13 +83,13 @@ impl<'a> Readers<'a> {
     }
 
     /// The blocks that cuts need, every combination of their pieces.
-    pub(super) fn blocks(&mut self, cuts: &[Arc<AxisCut>]) -> Vec<Delayed<Block>> {
-        let counts: Vec<usize> = cuts.iter().map(|cut| cut.pieces.len()).collect();
-        combinations(&counts)
+    pub(super) fn blocks(&mut self, chunk: &ChunkPlan) -> Vec<Delayed<Block>> {
+        chunk
+            .blocks()
             .map(|index| {
                 index
                     .iter()
-                    .zip(cuts)
+                    .zip(&chunk.cuts)
                     .map(|(&i, cut)| cut.pieces[i].block)
                     .collect()
             })
@@ -104,8 +103,8 @@ impl<'a> Readers<'a> {
         }
         let ranges: Vec<_> = index
             .iter()
-            .zip(&self.plan.axes)
-            .map(|(&i, axis)| axis.blocks[i].clone())
+            .zip(&self.plan.blocks)
+            .map(|(&i, blocks)| blocks[i].clone())
             .collect();
         self.reads.blocks += 1;
         self.reads.storage_chunks += self.plan.storage_chunks(&ranges);
@@ -126,9 +125,13 @@ impl<'a> Readers<'a> {
         if let Some(time) = self.time {
             own[time] = own[time].start - part.part.start..own[time].end - part.part.start;
         }
-        let stored = Region::new(own).permuted(&self.plan.back);
+        let stored = Region::new(own).permuted(&self.plan.order.back);
         let (source, decoding) = (part.source.clone(), part.decoding.clone());
-        let (order, stacked, fill) = (self.plan.order.clone(), self.stacked, self.fill.clone());
+        let (order, stacked, fill) = (
+            self.plan.order.source.clone(),
+            self.stacked,
+            self.fill.clone(),
+        );
         let label = format!("read {} {} {stored}", part.file, self.name);
         let block = try_delayed(move || {
             read_block(source.as_ref(), &stored, stacked, &decoding, &fill, &order).map(Block)
@@ -141,13 +144,9 @@ impl<'a> Readers<'a> {
     }
 
     /// The means of the rows next to the poles that a chunk's weights reach: one task for all chunks at the same times.
-    pub(super) fn poles(
-        &mut self,
-        index: &[usize],
-        cuts: &[Arc<AxisCut>],
-    ) -> Vec<Delayed<PoleMeans>> {
-        let outer = cuts.len() - 2;
-        let rows = &cuts[outer];
+    pub(super) fn poles(&mut self, index: &[usize], chunk: &ChunkPlan) -> Vec<Delayed<PoleMeans>> {
+        let outer = chunk.outer().len();
+        let rows = &chunk.plane()[0];
         let mut poles = Vec::new();
         for last in [false, true] {
             if rows.poles[usize::from(last)].is_none() {
@@ -159,16 +158,7 @@ impl<'a> Readers<'a> {
                 continue;
             }
             let row = if last { self.plan.rows - 1 } else { 0 };
-            let columns: Vec<usize> = (0..self.plan.columns).collect();
-            let mut ring = cuts[..outer].to_vec();
-            ring.push(Arc::new(AxisCut::window_of(
-                &[row],
-                &self.plan.axes[outer].blocks,
-            )));
-            ring.push(Arc::new(AxisCut::window_of(
-                &columns,
-                &self.plan.axes[outer + 1].blocks,
-            )));
+            let ring = self.plan.ring(chunk, row);
             let blocks = self.blocks(&ring);
             let pole = delayed::apply(blocks, move |blocks: Vec<&Block>| {
                 pole_means(&ring, &values(&blocks))

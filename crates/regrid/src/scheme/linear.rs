@@ -27,7 +27,7 @@ pub(super) fn column(place: Place, columns: &Columns<'_>) -> Row {
     between(place, columns.outside)
 }
 
-fn between(place: Place, outside: Outside) -> Row {
+pub(super) fn between(place: Place, outside: Outside) -> Row {
     match place {
         Place::On(at) | Place::Polar { row: at, .. } => vec![(at, 1.0)],
         Place::Between {
@@ -62,16 +62,16 @@ mod tests {
         };
         let weights = RectilinearWeights::new(&source, &target, Method::Linear, edges).unwrap();
         let field = |lat: f64, lon: f64| 3.0 * lat - 0.5 * lon;
-        for (i, &lat) in target.latitudes().centres().iter().enumerate() {
-            for (j, &lon) in target.longitudes().centres().iter().enumerate() {
+        for (i, &lat) in target.axes().unwrap().0.centres().iter().enumerate() {
+            for (j, &lon) in target.axes().unwrap().1.centres().iter().enumerate() {
                 let mut sum = 0.0;
                 for &(r, v) in weights.latitude.row(i) {
                     for &(c, w) in weights.longitude.row(j) {
                         sum += v
                             * w
                             * field(
-                                source.latitudes().centres()[r],
-                                source.longitudes().centres()[c],
+                                source.axes().unwrap().0.centres()[r],
+                                source.axes().unwrap().1.centres()[c],
                             );
                     }
                 }

@@ -3,16 +3,26 @@
 //! What lies outside and what happens at a pole is decided here, once, for every point method: each asks
 //! [`Longitudes`] and [`Latitudes`] where a target lies among the source's centres ([`Place`]) and turns that into weights.
 
+mod area;
+mod cubic;
+mod fill;
 mod linear;
+mod located;
+mod members;
 mod nearest;
+mod plane;
 
 use std::str::FromStr;
 
 use crate::axis::{AxisKind, Latitudes, Longitudes};
 use crate::error::Error;
 use crate::grid::Grid;
+use crate::kernel::{Rule, Statistic};
 use crate::time::TimeMethod;
 use crate::weights::SparseWeights;
+
+pub use fill::Fill;
+pub(crate) use plane::PlaneWeights;
 
 /// How a target value is made of source values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -25,6 +35,80 @@ pub enum Method {
     Linear,
     /// The value of the nearest centre, found along each axis by itself; a tie takes the lower index of the rising axis.
     Nearest,
+    /// Cubic in latitude and in longitude, from the four centres around the target on each axis.
+    Cubic,
+    /// The mean of the source over the target cell's area; first-order conservative.
+    AreaWeighted,
+    /// The mean over the target cell's area of the source with its gradient; second-order conservative.
+    SecondOrderConservative,
+    /// The mean of the nearest four centres on the sphere, weighted with the inverse of the distance.
+    InverseDistance,
+    /// The mean of the source centres in the target cell, each with the same weight.
+    Mean,
+    /// Their sum.
+    Sum,
+    /// How many of them are valid.
+    Count,
+    /// The least of them.
+    Min,
+    /// The greatest of them.
+    Max,
+    /// The one in the middle of them, or the mean of the two there.
+    Median,
+    /// The value that covers the largest part of the target cell.
+    Mode,
+}
+
+impl Method {
+    /// Whether it looks at the target's cells rather than at its centres.
+    pub fn needs_cells(self) -> bool {
+        !matches!(
+            self,
+            Self::Linear | Self::Nearest | Self::Cubic | Self::InverseDistance
+        )
+    }
+
+    /// Whether it looks at the source's cells too.
+    pub(crate) fn needs_source_cells(self) -> bool {
+        matches!(
+            self,
+            Self::AreaWeighted | Self::SecondOrderConservative | Self::Mode
+        )
+    }
+
+    /// Whether every target value is one of the source's, in the source's type.
+    pub fn keeps_values(self) -> bool {
+        matches!(self, Self::Nearest | Self::Mode)
+    }
+
+    /// The share of a target's weight that must come from valid source cells, unless a request says otherwise.
+    ///
+    /// Methods between points ask for all of it; those that look at areas or at several points by distance are content
+    /// with any.
+    pub fn default_min_valid(self) -> f64 {
+        match self {
+            Self::Linear | Self::Nearest | Self::Cubic => 1.0,
+            _ => 0.0,
+        }
+    }
+
+    /// How a target is made of the cells that its weights name.
+    pub(crate) fn rule(self, min_valid: f64) -> Rule {
+        let statistic = |statistic| Rule::Statistic {
+            statistic,
+            min_valid,
+        };
+        match self {
+            Self::Nearest => Rule::Pick,
+            Self::Sum => statistic(Statistic::Sum),
+            Self::Count => statistic(Statistic::Count),
+            Self::Min => statistic(Statistic::Min),
+            Self::Max => statistic(Statistic::Max),
+            Self::Median => statistic(Statistic::Median),
+            Self::Mode => statistic(Statistic::Mode),
+            _ => Rule::Blend { min_valid },
+        }
+    }
 }
 
 /// What a target beyond the source's outer centres gets.
@@ -81,7 +165,10 @@ macro_rules! named_options {
     };
 }
 
-named_options!(Method, "method", "linear" => Linear, "nearest" => Nearest);
+named_options!(Method, "method",
+    "linear" => Linear, "nearest" => Nearest, "cubic" => Cubic, "area-weighted" => AreaWeighted,
+    "second-order-conservative" => SecondOrderConservative, "inverse-distance" => InverseDistance, "mean" => Mean,
+    "sum" => Sum, "count" => Count, "min" => Min, "max" => Max, "median" => Median, "mode" => Mode);
 named_options!(Outside, "outside option", "missing" => Missing, "nearest" => Nearest, "linear" => Linear, "error" => Error);
 named_options!(TimeMethod, "time method", "exact" => Exact, "nearest" => Nearest, "linear" => Linear);
 named_options!(Pole, "pole option", "mean" => Mean, "none" => None, "nearest" => Nearest);
@@ -116,24 +203,52 @@ impl RectilinearWeights {
     /// The weights of a method between two grids.
     ///
     /// # Errors
-    /// [`Error::OutsideSource`] if a target lies outside and that is to be refused.
+    /// [`Error::OutsideSource`] if a target lies outside and that is to be refused; [`Error::NotRectilinear`] unless both
+    /// grids have axes in one system of coordinates.
     pub fn new(source: &Grid, target: &Grid, method: Method, edges: Edges) -> Result<Self, Error> {
+        let not_rectilinear = |grid: &Grid| Error::NotRectilinear {
+            grid: grid.to_string(),
+        };
+        let (latitudes, longitudes) = source.axes().ok_or_else(|| not_rectilinear(source))?;
+        let (target_latitudes, target_longitudes) = target
+            .axes()
+            .filter(|_| target.same_crs(source))
+            .ok_or_else(|| not_rectilinear(target))?;
+        match method {
+            Method::AreaWeighted | Method::Mode => {
+                return Ok(Self {
+                    latitude: area::rows(latitudes, target_latitudes),
+                    longitude: area::columns(longitudes, target_longitudes),
+                });
+            }
+            Method::Mean
+            | Method::Sum
+            | Method::Count
+            | Method::Min
+            | Method::Max
+            | Method::Median => {
+                return Ok(Self {
+                    latitude: members::rows(latitudes, target_latitudes),
+                    longitude: members::columns(longitudes, target_longitudes),
+                });
+            }
+            _ => {}
+        }
         let rows = Rows {
-            source: &source.latitudes,
+            source: latitudes,
             edges,
-            round: source.longitudes.is_cyclic(),
+            round: longitudes.is_cyclic(),
         };
         let columns = Columns {
-            source: &source.longitudes,
+            source: longitudes,
             outside: edges.outside,
         };
-        let latitude = target
-            .latitudes
+        let latitude = target_latitudes
             .centres()
             .iter()
             .enumerate()
             .map(|(index, &value)| {
-                let place = rows.place(value, target.latitudes.rounding(value));
+                let place = rows.place(value, target_latitudes.rounding(value));
                 refuse_outside(
                     place,
                     source,
@@ -141,17 +256,17 @@ impl RectilinearWeights {
                     (AxisKind::Latitude, index, value),
                 )?;
                 Ok(match method {
-                    Method::Linear => linear::row(place, &rows),
                     Method::Nearest => nearest::row(place, &rows),
+                    Method::Cubic => cubic::row(place, &rows),
+                    _ => linear::row(place, &rows),
                 })
             });
-        let longitude = target
-            .longitudes
+        let longitude = target_longitudes
             .centres()
             .iter()
             .enumerate()
             .map(|(index, &value)| {
-                let place = columns.place(value, target.longitudes.rounding(value));
+                let place = columns.place(value, target_longitudes.rounding(value));
                 refuse_outside(
                     place,
                     source,
@@ -159,8 +274,9 @@ impl RectilinearWeights {
                     (AxisKind::Longitude, index, value),
                 )?;
                 Ok(match method {
-                    Method::Linear => linear::column(place, &columns),
                     Method::Nearest => nearest::column(place, &columns),
+                    Method::Cubic => cubic::column(place, &columns),
+                    _ => linear::column(place, &columns),
                 })
             });
         Ok(Self {
@@ -259,6 +375,11 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
+    /// Whether the first or the last row surrounds the pole on its side.
+    fn reaches(&self, last: bool) -> bool {
+        self.round && self.source.reach_poles()[usize::from(last)]
+    }
+
     fn place(&self, x: f64, rounding: f64) -> Place {
         let centres = self.source.centres();
         let place = find(centres, x, rounding + self.source.rounding(x));
@@ -271,10 +392,7 @@ impl Rows<'_> {
         } else {
             (x > centres[0]) == self.source.rises()
         };
-        if self.edges.pole == Pole::None
-            || !self.round
-            || !self.source.reach_poles()[usize::from(last)]
-        {
+        if self.edges.pole == Pole::None || !self.reaches(last) {
             return place;
         }
         let pole = if last == self.source.rises() {
@@ -442,12 +560,12 @@ mod tests {
         let place = |longitudes: &[f64], pole| {
             let source = grid(&steps(-89.5, 1.0, 180), longitudes);
             let rows = Rows {
-                source: &source.latitudes,
+                source: source.axes().unwrap().0,
                 edges: Edges {
                     pole,
                     ..Edges::default()
                 },
-                round: source.longitudes.is_cyclic(),
+                round: source.axes().unwrap().1.is_cyclic(),
             };
             rows.place(89.75, 0.0)
         };

@@ -19,7 +19,7 @@ pub(super) fn column(place: Place, columns: &Columns<'_>) -> Row {
     one(place, columns.source.rises(), columns.outside)
 }
 
-fn one(place: Place, rises: bool, outside: Outside) -> Row {
+pub(super) fn one(place: Place, rises: bool, outside: Outside) -> Row {
     let at = match place {
         Place::On(at) | Place::Polar { row: at, .. } => at,
         // A midpoint written in decimals may miss the middle by a rounding.
@@ -90,10 +90,10 @@ mod tests {
                 .min_by(|a, b| distance(a).total_cmp(&distance(b)))
                 .unwrap()
         };
-        for (i, &x) in target.latitudes().centres().iter().enumerate() {
+        for (i, &x) in target.axes().unwrap().0.centres().iter().enumerate() {
             assert_eq!(weights.latitude.row(i), [(search(&latitudes, x), 1.0)]);
         }
-        for (j, &x) in target.longitudes().centres().iter().enumerate() {
+        for (j, &x) in target.axes().unwrap().1.centres().iter().enumerate() {
             assert_eq!(weights.longitude.row(j), [(search(&longitudes, x), 1.0)]);
         }
     }

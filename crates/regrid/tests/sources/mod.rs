@@ -61,6 +61,7 @@ impl MemoryFile {
         self
     }
 
+    #[allow(dead_code, reason = "some tests have other coordinates")]
     /// Adds an axis: latitudes, longitudes or times, by its units.
     pub(crate) fn with_axis(self, name: &str, units: &str, centres: &[f64]) -> Self {
         let values =
@@ -138,6 +139,7 @@ impl ChunkSource for MemoryVariable {
     }
 }
 
+#[allow(dead_code, reason = "some tests have other coordinates")]
 /// Evenly spaced centres.
 pub(crate) fn steps(first: f64, step: f64, n: usize) -> Vec<f64> {
     (0..n).map(|i| first + step * i as f64).collect()

@@ -1,49 +1,18 @@
-//! A grid: a latitude axis by a longitude axis, and the names and attributes under which they appear in a file.
+//! Rectilinear grids by numbers and by name.
 
-use std::fmt;
 use std::ops::RangeInclusive;
 
-use crate::attribute::Attributes;
+use super::{Grid, gaussian};
 use crate::axis::{AxisKind, Latitudes, Longitudes};
 use crate::error::Error;
 
 /// Points of a target axis at the most; beyond it a step was surely mistyped.
 const MOST_POINTS: f64 = 10_000_000.0;
 
-/// A rectilinear grid: every row has one latitude, every column one longitude.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Grid {
-    pub(crate) latitudes: Latitudes,
-    pub(crate) longitudes: Longitudes,
-    pub(crate) latitude_name: String,
-    pub(crate) longitude_name: String,
-    pub(crate) latitude_attributes: Attributes,
-    pub(crate) longitude_attributes: Attributes,
-}
+/// Gaussian rows between a pole and the equator at the most: their number squared is the work.
+const MOST_LINES: usize = 10_000;
 
 impl Grid {
-    /// A grid of two axes.
-    pub fn new(latitudes: Latitudes, longitudes: Longitudes) -> Self {
-        let axis = |standard_name: &str, units: &str, axis: &str| {
-            [
-                ("standard_name", standard_name),
-                ("long_name", standard_name),
-                ("units", units),
-                ("axis", axis),
-            ]
-            .into_iter()
-            .collect()
-        };
-        Self {
-            latitudes,
-            longitudes,
-            latitude_name: "latitude".into(),
-            longitude_name: "longitude".into(),
-            latitude_attributes: axis("latitude", "degrees_north", "Y"),
-            longitude_attributes: axis("longitude", "degrees_east", "X"),
-        }
-    }
-
     /// A grid of the given points, in their order.
     ///
     /// - Units: degrees north, degrees east.
@@ -101,6 +70,11 @@ impl Grid {
     /// # Errors
     /// [`Error::Step`] if 180 degrees are not a whole number of steps.
     pub fn global(step: f64) -> Result<Self, Error> {
+        Self::cell_centred(step, 0.0)
+    }
+
+    /// The cell-centred global grid of one step whose first column begins at a longitude.
+    fn cell_centred(step: f64, west: f64) -> Result<Self, Error> {
         let rows = 180.0 / step;
         if !(step > 0.0 && rows >= 1.0 && (rows - rows.round()).abs() < 1e-6 && rows <= MOST_POINTS)
         {
@@ -116,7 +90,7 @@ impl Grid {
         };
         let latitudes: Vec<_> = (0..rows).map(|i| centre(-90.0, i, 180.0, rows)).collect();
         let longitudes: Vec<_> = (0..2 * rows)
-            .map(|i| centre(0.0, i, 360.0, 2 * rows))
+            .map(|i| centre(west, i, 360.0, 2 * rows))
             .collect();
         Self::with_global_bounds(latitudes, longitudes)
     }
@@ -144,14 +118,53 @@ impl Grid {
         Self::with_global_bounds(latitudes, longitudes)
     }
 
-    /// A global grid by its name: `r360x180` as CDO means it, or a bare step in degrees (`0.5`) for the cell-centred one.
+    /// The global Gaussian grid of `lines` rows between a pole and the equator: `2 * lines` rows from north to south, the
+    /// roots of a Legendre polynomial, and `4 * lines` columns, the first at Greenwich.
+    ///
+    /// Its cells meet midway between the rows and reach the poles.
     ///
     /// # Errors
-    /// [`Error::GridName`] for any other text; as [`Grid::global`] and [`Grid::cdo_regular`].
+    /// [`Error::Step`] for no lines, or more than ten thousand.
+    ///
+    /// ```
+    /// let grid = regrid::Grid::gaussian(80)?;
+    /// assert_eq!(grid.shape(), (160, 320));
+    /// assert!((grid.axes().unwrap().0.centres()[0] - 89.14151942646126).abs() < 1e-13);
+    /// # Ok::<(), regrid::Error>(())
+    /// ```
+    pub fn gaussian(lines: usize) -> Result<Self, Error> {
+        if lines == 0 || lines > MOST_LINES {
+            return Err(Error::Step {
+                axis: AxisKind::Latitude,
+                step: lines as f64,
+                reason: "a Gaussian grid has 1 to 10000 rows between a pole and the equator",
+            });
+        }
+        let latitudes = gaussian::latitudes(2 * lines);
+        let bounds = gaussian::bounds(&latitudes);
+        let columns = 4 * lines;
+        let longitudes = (0..columns).map(|i| tidy(i as f64 * 360.0 / columns as f64));
+        Ok(Self::new(
+            Latitudes::new(latitudes, Some(bounds))?,
+            Longitudes::new(longitudes.collect(), None)?,
+        ))
+    }
+
+    /// A grid by its name, as CDO means it, or a bare step.
+    ///
+    /// - `r360x180`: [`Grid::cdo_regular`].
+    /// - `n80` or `F80`: [`Grid::gaussian`].
+    /// - `global_0.5`: cells of half a degree, the first column at -179.75, the first row at -89.75.
+    /// - `0.5`: the same cells from Greenwich on, [`Grid::global`].
+    /// - `lon=10/lat=50`: the one point, as a grid of one row and one column.
+    ///
+    /// # Errors
+    /// [`Error::GridName`] for any other text; as the functions named above.
     ///
     /// ```
     /// use regrid::Grid;
-    /// assert_eq!(Grid::named("r360x180")?.longitudes().centres()[0], 0.0);
+    /// assert_eq!(Grid::named("r360x180")?.axes().unwrap().1.centres()[0], 0.0);
+    /// assert_eq!(Grid::named("n80")?.shape(), (160, 320));
     /// assert_eq!(Grid::named("0.5")?.shape(), (360, 720));
     /// # Ok::<(), regrid::Error>(())
     /// ```
@@ -159,16 +172,26 @@ impl Grid {
         let unknown = || Error::GridName {
             name: name.to_owned(),
         };
+        let count = |text: &str| text.parse::<usize>().map_err(|_| unknown());
+        let number = |text: &str| {
+            let number = text.parse::<f64>().ok().filter(|x| x.is_finite());
+            number.ok_or_else(unknown)
+        };
         if let Some((columns, rows)) = name.strip_prefix('r').and_then(|rest| rest.split_once('x'))
         {
-            let count = |text: &str| text.parse::<usize>().map_err(|_| unknown());
             return Self::cdo_regular(count(columns)?, count(rows)?);
         }
-        let step: f64 = name.parse().map_err(|_| unknown())?;
-        if !step.is_finite() {
-            return Err(unknown());
+        if let Some(lines) = name.strip_prefix(['n', 'N', 'F']) {
+            return Self::gaussian(count(lines)?);
         }
-        Self::global(step)
+        if let Some(step) = name.strip_prefix("global_") {
+            return Self::cell_centred(number(step)?, -180.0);
+        }
+        if let Some(point) = name.strip_prefix("lon=") {
+            let (longitude, latitude) = point.split_once("/lat=").ok_or_else(unknown)?;
+            return Self::from_axes([number(latitude)?], [number(longitude)?]);
+        }
+        Self::global(number(name)?)
     }
 
     /// A global grid of one row or one column carries bounds, since nothing else tells that it is global.
@@ -180,53 +203,6 @@ impl Grid {
             Latitudes::new(latitudes, row_bounds)?,
             Longitudes::new(longitudes, column_bounds)?,
         ))
-    }
-
-    /// The rows' latitudes.
-    pub fn latitudes(&self) -> &Latitudes {
-        &self.latitudes
-    }
-
-    /// The columns' longitudes.
-    pub fn longitudes(&self) -> &Longitudes {
-        &self.longitudes
-    }
-
-    /// Number of rows and of columns.
-    pub fn shape(&self) -> (usize, usize) {
-        (self.latitudes.len(), self.longitudes.len())
-    }
-
-    /// Whether both grids have the same points, as far as they were stored; whatever they are called.
-    pub(crate) fn same_points(&self, other: &Self) -> bool {
-        let same = |a: &[f64], b: &[f64], rounding: &dyn Fn(f64) -> f64| {
-            a.len() == b.len() && a.iter().zip(b).all(|(&x, &y)| (x - y).abs() <= rounding(x))
-        };
-        let (lat, lon) = (&self.latitudes, &self.longitudes);
-        same(lat.centres(), other.latitudes.centres(), &|x| {
-            lat.rounding(x) + other.latitudes.rounding(x)
-        }) && same(lon.centres(), other.longitudes.centres(), &|x| {
-            lon.rounding(x) + other.longitudes.rounding(x)
-        })
-    }
-}
-
-impl fmt::Display for Grid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A tenth of a microdegree would only show how a value was stored.
-        let short = |x: f64| (x * 1e5).round() / 1e5;
-        let ends = |c: &[f64]| (short(c[0]), short(c[c.len() - 1]));
-        let (south, north) = ends(self.latitudes.centres());
-        let (west, east) = ends(self.longitudes.centres());
-        let (rows, columns) = self.shape();
-        write!(
-            f,
-            "{rows} x {columns}, latitude {south} to {north}, longitude {west} to {east}"
-        )?;
-        if self.longitudes.is_cyclic() {
-            f.write_str(", all the way round")?;
-        }
-        Ok(())
     }
 }
 
@@ -251,7 +227,7 @@ fn points(axis: AxisKind, start: f64, end: f64, step: f64) -> Result<Vec<f64>, E
 }
 
 /// The double nearest to the value's ten decimals: 30.07, not 30.069999999999997.
-fn tidy(x: f64) -> f64 {
+pub(super) fn tidy(x: f64) -> f64 {
     const SCALE: f64 = 1e10;
     let rounded = (x * SCALE).round() / SCALE;
     // A step such as 1/3 has more decimals than that: leave it alone.
@@ -269,12 +245,12 @@ mod tests {
     #[test]
     fn regular_grids_hit_their_ends_exactly() {
         let grid = Grid::regular(60.0..=15.0, 0.6, -10.0..=10.0, 0.1).unwrap();
-        let latitudes = grid.latitudes().centres();
+        let latitudes = grid.axes().unwrap().0.centres();
         assert_eq!(
             (latitudes.len(), latitudes[0], latitudes[75]),
             (76, 60.0, 15.0)
         );
-        let longitudes = grid.longitudes().centres();
+        let longitudes = grid.axes().unwrap().1.centres();
         assert_eq!(
             (longitudes.len(), longitudes[3], longitudes[200]),
             (201, -9.7, 10.0)
@@ -284,8 +260,8 @@ mod tests {
     #[test]
     fn an_end_between_steps_is_not_reached() {
         let grid = Grid::regular(0.0..=1.0, 0.3, 0.0..=0.0, 1.0).unwrap();
-        assert_eq!(grid.latitudes().centres(), [0.0, 0.3, 0.6, 0.9]);
-        assert_eq!(grid.longitudes().centres(), [0.0]);
+        assert_eq!(grid.axes().unwrap().0.centres(), [0.0, 0.3, 0.6, 0.9]);
+        assert_eq!(grid.axes().unwrap().1.centres(), [0.0]);
     }
 
     #[test]
@@ -293,35 +269,86 @@ mod tests {
         let r = Grid::named("r360x180").unwrap();
         assert_eq!(r.shape(), (180, 360));
         assert_eq!(
-            (r.latitudes().centres()[0], r.latitudes().centres()[179]),
+            (
+                r.axes().unwrap().0.centres()[0],
+                r.axes().unwrap().0.centres()[179]
+            ),
             (-89.5, 89.5)
         );
         assert_eq!(
-            (r.longitudes().centres()[0], r.longitudes().centres()[359]),
+            (
+                r.axes().unwrap().1.centres()[0],
+                r.axes().unwrap().1.centres()[359]
+            ),
             (0.0, 359.0)
         );
         let half = Grid::named("0.5").unwrap();
         assert_eq!(
             (
-                half.latitudes().centres()[0],
-                half.longitudes().centres()[0]
+                half.axes().unwrap().0.centres()[0],
+                half.axes().unwrap().1.centres()[0]
             ),
             (-89.75, 0.25)
         );
-        assert!(half.longitudes().is_cyclic());
-        assert_eq!(half.latitudes().reach_poles(), [true, true]);
+        assert!(half.axes().unwrap().1.is_cyclic());
+        assert_eq!(half.axes().unwrap().0.reach_poles(), [true, true]);
+    }
+
+    #[test]
+    fn gaussian_and_global_grids_mean_what_cdo_means() {
+        let n = Grid::named("n4").unwrap();
+        let (latitudes, longitudes) = n.axes().unwrap();
+        // `cdo -f nc topo,n4`.
+        let cdo = [
+            73.7992136285632,
+            52.8129431899943,
+            31.704091745008,
+            10.5698823125761,
+        ];
+        for (i, latitude) in cdo.into_iter().enumerate() {
+            assert!((latitudes.centres()[i] - latitude).abs() < 1e-12);
+            assert!((latitudes.centres()[7 - i] + latitude).abs() < 1e-12);
+        }
+        assert_eq!((longitudes.len(), longitudes.centres()[1]), (16, 22.5));
+        assert_eq!(latitudes.reach_poles(), [true, true]);
+        assert_eq!(Grid::named("F4").unwrap(), n);
+        let global = Grid::named("global_10").unwrap();
+        let (latitudes, longitudes) = global.axes().unwrap();
+        assert_eq!(
+            (latitudes.centres()[0], longitudes.centres()[0]),
+            (-85.0, -175.0)
+        );
+        assert_eq!(global.shape(), (18, 36));
+        let point = Grid::named("lon=-10/lat=50.5").unwrap();
+        assert_eq!(point.centres(), [(50.5, -10.0)]);
     }
 
     #[test]
     fn odd_steps_keep_their_digits() {
         let grid = Grid::cdo_regular(7, 7).unwrap();
-        assert_eq!(grid.longitudes().centres()[1], 360.0 / 7.0);
+        assert_eq!(grid.axes().unwrap().1.centres()[1], 360.0 / 7.0);
     }
 
     #[test]
     fn unusable_steps_and_names_are_refused() {
         for name in [
-            "", "r360", "rx180", "r0x180", "r1e9x4", "0.7", "-1", "0", "inf", "global",
+            "",
+            "r360",
+            "rx180",
+            "r0x180",
+            "r1e9x4",
+            "0.7",
+            "-1",
+            "0",
+            "inf",
+            "global",
+            "n",
+            "n0",
+            "F1e9",
+            "n99999",
+            "global_7",
+            "lon=1",
+            "lon=1/lat=x",
         ] {
             assert!(Grid::named(name).is_err(), "{name:?}");
         }

@@ -1,17 +1,8 @@
-//! What each target chunk reads: planned axis by axis, before anything runs.
-//!
-//! A target chunk is a range of targets on every dimension, and so is what it reads: the source cells that its weights
-//! reach on each dimension by itself. Those cells lie in read blocks, which are made of whole storage chunks, so that no
-//! storage chunk is touched by two blocks and none is read that nothing reaches. A chunk's *window* is the array of just
-//! the source cells it needs, gathered from its blocks.
+//! One dimension by itself: its read blocks, and what each of its target cuts reads.
 
 use std::ops::Range;
 
-use crate::chunk::cuts;
 use crate::weights::SparseWeights;
-
-/// Bytes that a read block holds at the most, where single storage chunks are smaller.
-pub(crate) const BLOCK_BYTES: usize = 2 << 20;
 
 /// One dimension of a variable: its weights, the targets' cuts and the source's read blocks.
 #[derive(Debug, Clone)]
@@ -51,6 +42,8 @@ pub(crate) struct AxisSource<'a> {
     pub(crate) block_cells: usize,
     pub(crate) by_cut: bool,
     pub(crate) apart: &'a [usize],
+    /// Whether windows take in the cells between those that are needed of a block, so that they lie side by side.
+    pub(crate) side_by_side: bool,
 }
 
 /// What one read block brings to a window along one axis.
@@ -75,6 +68,7 @@ impl AxisPlan {
             block_cells,
             by_cut,
             apart,
+            side_by_side,
         } = *source;
         let source_len = storage.last().map_or(0, |chunk| chunk.end);
         let needs: Vec<Vec<usize>> = target_cuts
@@ -93,6 +87,10 @@ impl AxisPlan {
             *class = Some((class.map_or(usize::MAX, |(cut, _)| cut), true));
         }
         let blocks = group(storage, &class, block_cells, ends);
+        let needs: Vec<Vec<usize>> = match side_by_side {
+            true => needs.iter().map(|cells| bridged(cells, &blocks)).collect(),
+            false => needs,
+        };
         let cuts = target_cuts
             .iter()
             .zip(&needs)
@@ -140,8 +138,25 @@ impl AxisCut {
     }
 }
 
+/// Sorted cells, with those between two of the same block.
+fn bridged(cells: &[usize], blocks: &[Range<usize>]) -> Vec<usize> {
+    let mut bridged = Vec::with_capacity(cells.len());
+    let mut before: Option<usize> = None;
+    for &cell in cells {
+        let block = blocks.partition_point(|block| block.end <= cell);
+        match before {
+            Some(last) if blocks.get(block).is_some_and(|block| block.start <= last) => {
+                bridged.extend(last + 1..=cell);
+            }
+            _ => bridged.push(cell),
+        }
+        before = Some(cell);
+    }
+    bridged
+}
+
 /// Neighbouring storage chunks of one class, joined.
-fn group<C: PartialEq + Copy>(
+pub(super) fn group<C: PartialEq + Copy>(
     storage: &[Range<usize>],
     class: &[Option<C>],
     block_cells: usize,
@@ -188,68 +203,10 @@ fn pieces(cells: &[usize], blocks: &[Range<usize>]) -> Vec<Piece> {
     pieces
 }
 
-/// The storage chunks along one axis of an array that is stored in chunks of `size`, or in one stretch.
-///
-/// Arrays in one stretch are read in pieces of `stretch` cells.
-pub(crate) fn storage_cuts(len: usize, size: Option<usize>, stretch: usize) -> Vec<Range<usize>> {
-    cuts(len, size.unwrap_or(stretch).max(1))
-}
-
-/// How many cells a block may have along each axis, the last axis first, so that it keeps below [`BLOCK_BYTES`].
-pub(crate) fn block_cells(shape: &[usize], storage: &[usize], cell_bytes: usize) -> Vec<usize> {
-    let mut bytes = storage.iter().product::<usize>().max(1) * cell_bytes;
-    let mut most: Vec<usize> = storage.to_vec();
-    for axis in (0..shape.len()).rev() {
-        let chunks = (BLOCK_BYTES / bytes).clamp(1, shape[axis].div_ceil(storage[axis]).max(1));
-        most[axis] = storage[axis] * chunks;
-        bytes *= chunks;
-    }
-    most
-}
-
-/// Cells of a target chunk at the most, where the caller states no size.
-const CHUNK_CELLS: usize = 1 << 20;
-/// Cells that a target chunk should have at the least, so that a task is worth its while.
-const SMALL_CHUNK_CELLS: usize = 1 << 16;
-/// Chunks that a field should have at the least, so that every core finds work.
-const FEW_CHUNKS: usize = 16;
-
-/// The shape of target chunks, in (outer dimensions, latitude, longitude): whole rows, as many as fit.
-///
-/// It depends on the target alone, so that a result's layout is the same on every machine. `stated` is the caller's size
-/// of chunks in latitude and longitude.
-pub(crate) fn target_chunk_shape(target: &[usize], stated: Option<(usize, usize)>) -> Vec<usize> {
-    let outer = target.len() - 2;
-    let (rows, columns) = (target[outer], target[outer + 1]);
-    let total: usize = target.iter().product();
-    let wanted = (total / FEW_CHUNKS).clamp(SMALL_CHUNK_CELLS, CHUNK_CELLS);
-    let (chunk_rows, chunk_columns) = match stated {
-        Some((r, c)) => (r.clamp(1, rows.max(1)), c.clamp(1, columns.max(1))),
-        None => {
-            let chunk_columns = columns.clamp(1, CHUNK_CELLS);
-            (
-                (wanted / chunk_columns).clamp(1, rows.max(1)),
-                chunk_columns,
-            )
-        }
-    };
-    let mut shape = vec![1; outer];
-    let mut cells = chunk_rows * chunk_columns;
-    // Small planes are taken several at a time, along the dimension nearest to the plane first.
-    for axis in (0..outer).rev() {
-        shape[axis] = (wanted / cells).clamp(1, target[axis].max(1));
-        cells *= shape[axis];
-        if shape[axis] < target[axis] {
-            break;
-        }
-    }
-    shape.extend([chunk_rows, chunk_columns]);
-    shape
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chunk::cuts;
 
     fn plan(sources: &[usize], targets: &[Range<usize>], source: AxisSource<'_>) -> AxisPlan {
         let select: SparseWeights = sources.iter().map(|&s| vec![(s, 1.0)]).collect();
@@ -339,34 +296,5 @@ mod tests {
         let cut = &plan.cuts[0];
         assert_eq!((cut.window, cut.poles), (3, [Some(3), None]));
         assert_eq!(cut.weights.row(3), [(3, 1.0)]);
-    }
-
-    #[test]
-    fn chunks_are_whole_rows_until_the_caller_says_otherwise() {
-        assert_eq!(target_chunk_shape(&[120, 361, 720], None), [4, 361, 720]);
-        assert_eq!(target_chunk_shape(&[6, 360, 720], None), [1, 135, 720]);
-        assert_eq!(
-            target_chunk_shape(&[1, 10_000, 20_000], None),
-            [1, 52, 20_000]
-        );
-        assert_eq!(target_chunk_shape(&[240, 10, 10], None), [240, 10, 10]);
-        assert_eq!(
-            target_chunk_shape(&[6, 360, 720], Some((100, 100))),
-            [6, 100, 100]
-        );
-        assert_eq!(target_chunk_shape(&[5, 5], Some((100, 2))), [5, 2]);
-    }
-
-    #[test]
-    fn blocks_keep_below_their_size() {
-        assert_eq!(block_cells(&[6, 145, 192], &[1, 49, 64], 4), [6, 147, 192]);
-        assert_eq!(
-            block_cells(&[128, 721, 1440], &[1, 721, 1440], 4),
-            [1, 721, 1440]
-        );
-        assert_eq!(
-            block_cells(&[128, 721, 1440], &[16, 128, 128], 4),
-            [16, 128, 256]
-        );
     }
 }

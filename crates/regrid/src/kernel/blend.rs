@@ -1,0 +1,218 @@
+//! Weighted sums over rows and columns, or over any cells of a plane.
+//!
+//! A target is kept where the share of its weight that is of valid cells, times the part of it that the source covers, is
+//! at least `min_valid`; its value is the sum over the valid cells, divided by their weight where some are missing. Shares
+//! are counted in absolute weights, since some of a cubic's are negative.
+
+use super::Float;
+use super::simd::any_missing;
+use super::taps::Columns;
+use crate::plan::{AxisCut, SparseCut};
+use crate::weights::WHOLE;
+
+/// The sum over the valid cells of one target, and what says whether it is kept.
+#[derive(Debug, Clone, Copy, Default)]
+struct Valid {
+    sum: f64,
+    /// The weight of the valid cells.
+    weight: f64,
+    /// The same, and that of all cells, in absolute values.
+    size: f64,
+    all: f64,
+}
+
+impl Valid {
+    fn value(self, covered: f64, min_valid: f64) -> f64 {
+        // The same terms in the same order: where nothing is missing both are equal to the bit.
+        let whole = self.size == self.all;
+        let share = if whole { 1.0 } else { self.size / self.all };
+        if self.weight <= 0.0 || share * covered < min_valid - WHOLE {
+            f64::NAN
+        } else if whole {
+            self.sum
+        } else {
+            self.sum / self.weight
+        }
+    }
+}
+
+/// Whether a part of the weight is enough.
+fn is_strict(min_valid: f64) -> bool {
+    min_valid >= 1.0 - WHOLE
+}
+
+/// The rows of one target plane from those of its window.
+///
+/// `poles` are the means of the rows next to the poles that the weights reach, first index first.
+pub(super) fn separable<S: Float, T: Float>(
+    rows: &AxisCut,
+    columns: &Columns<'_>,
+    source: &[&[S]],
+    poles: &[f64],
+    min_valid: f64,
+    out: &mut [T],
+) {
+    let width = columns.width;
+    // What a column reads that has nothing more to read.
+    let mut sums = vec![0.0; width + 1];
+    let mut masked = Masked::default();
+    // The means of the pole rows, by their places beyond the window.
+    let reached = rows.poles.iter().flatten().zip(poles);
+    let poles: Vec<(usize, f64)> = reached.map(|(&place, &mean)| (place, mean)).collect();
+    let pole = |place: usize| {
+        let mean = poles.iter().find(|(at, _)| *at == place);
+        mean.map_or(f64::NAN, |&(_, mean)| mean)
+    };
+    let targets = columns.weights.len().max(1);
+    for (row, out) in out.chunks_exact_mut(targets).enumerate() {
+        let entries = rows.weights.row(row);
+        let covered = rows.weights.covered(row);
+        if entries.is_empty() || covered < min_valid - WHOLE {
+            out.fill(T::MISSING);
+            continue;
+        }
+        sum_rows(&mut sums[..width], entries, source, pole);
+        if !is_strict(min_valid) && any_missing(&sums) {
+            masked.fill(width, entries, |place, c| match source.get(place) {
+                Some(row) => row[c].widen(),
+                None => pole(place),
+            });
+            for (column, out) in out.iter_mut().enumerate() {
+                let covered = covered * columns.weights.covered(column);
+                let valid = masked.valid(columns.weights.row(column));
+                *out = T::round(valid.value(covered, min_valid));
+            }
+            continue;
+        }
+        columns.apply(&sums, out);
+        columns.mark_missing(covered, min_valid, out);
+    }
+}
+
+/// The weighted sum of source rows, column by column.
+fn sum_rows<S: Float>(
+    sums: &mut [f64],
+    entries: &[(usize, f64)],
+    source: &[&[S]],
+    pole: impl Fn(usize) -> f64,
+) {
+    let from_source = |&(place, weight): &(usize, f64)| Some((*source.get(place)?, weight));
+    let rest = match entries {
+        [first, second, rest @ ..] => match (from_source(first), from_source(second)) {
+            (Some((a, v)), Some((b, w))) => {
+                S::two(sums, [a, b], [v, w]);
+                rest
+            }
+            (Some((a, v)), None) => {
+                S::one(sums, a, v);
+                &entries[1..]
+            }
+            (None, _) => {
+                sums.fill(first.1 * pole(first.0));
+                &entries[1..]
+            }
+        },
+        [one] => match from_source(one) {
+            Some((a, v)) => {
+                S::one(sums, a, v);
+                &[]
+            }
+            None => {
+                sums.fill(one.1 * pole(one.0));
+                &[]
+            }
+        },
+        [] => {
+            sums.fill(0.0);
+            &[]
+        }
+    };
+    for entry in rest {
+        match from_source(entry) {
+            Some((a, v)) => S::add(sums, a, v),
+            None => {
+                let term = entry.1 * pole(entry.0);
+                sums.iter_mut().for_each(|sum| *sum += term);
+            }
+        }
+    }
+}
+
+/// The sums over the valid cells of a target row, column by column.
+#[derive(Default)]
+struct Masked(Vec<Valid>);
+
+impl Masked {
+    fn fill(
+        &mut self,
+        width: usize,
+        entries: &[(usize, f64)],
+        value: impl Fn(usize, usize) -> f64,
+    ) {
+        self.0.clear();
+        self.0.extend((0..width).map(|c| {
+            let cells = entries
+                .iter()
+                .map(|&(place, weight)| (value(place, c), weight));
+            valid(cells)
+        }));
+    }
+
+    /// The sums over some of the columns.
+    fn valid(&self, columns: &[(usize, f64)]) -> Valid {
+        let mut sums = Valid::default();
+        for &(c, weight) in columns {
+            let own = &self.0[c];
+            sums.sum += weight * own.sum;
+            sums.weight += weight * own.weight;
+            sums.size += weight.abs() * own.size;
+            sums.all += weight.abs() * own.all;
+        }
+        sums
+    }
+}
+
+/// The sums over those of some cells that are valid, with their weights.
+fn valid(cells: impl Iterator<Item = (f64, f64)>) -> Valid {
+    let mut sums = Valid::default();
+    for (value, weight) in cells {
+        sums.all += weight.abs();
+        if !value.is_nan() {
+            sums.sum += weight * value;
+            sums.weight += weight;
+            sums.size += weight.abs();
+        }
+    }
+    sums
+}
+
+/// One plane, by weights of its cells.
+pub(super) fn sparse<S: Float, T: Float>(
+    cut: &SparseCut,
+    plane: &[S],
+    min_valid: f64,
+    out: &mut [T],
+) {
+    for (target, out) in out.iter_mut().enumerate() {
+        let entries = cut.weights.row(target);
+        let covered = cut.weights.covered(target);
+        if entries.is_empty() || covered < min_valid - WHOLE {
+            *out = T::MISSING;
+            continue;
+        }
+        let cells = entries.iter().map(|&(at, w)| (plane[at].widen(), w));
+        let mut sums = valid(cells);
+        if let Some(corrections) = &cut.corrections {
+            // The slopes of the valid cells; one with a missing neighbour is level.
+            let terms = cut.weights.entries(target).zip(entries);
+            for (entry, _) in terms.filter(|(_, (at, _))| !plane[*at].widen().is_nan()) {
+                let terms = corrections.terms(entry).iter();
+                let slope: f64 = terms.map(|&(at, w)| w * plane[at].widen()).sum();
+                if !slope.is_nan() {
+                    sums.sum += slope;
+                }
+            }
+        }
+        *out = T::round(sums.value(covered, min_valid));
+    }
+}

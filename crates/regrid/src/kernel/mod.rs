@@ -1,0 +1,462 @@
+//! One target chunk from its window: gather, multiply, keep missing what is missing.
+//!
+//! Values that are missing come in as NaN (floats) and go out as NaN. Weights of zero are never stored, so a neighbour
+//! without weight has no say. Sums run in double, each target's in one order fixed by its own weights (time, then rows,
+//! then columns), so neither chunks nor threads change a bit.
+
+mod blend;
+mod pick;
+mod simd;
+mod statistic;
+mod taps;
+mod window;
+
+use ndarray::{ArrayD, IxDyn};
+
+use crate::chunk::combinations;
+use crate::plan::{AxisCut, ChunkPlan};
+use crate::values::Values;
+pub(crate) use statistic::Statistic;
+use taps::Columns;
+pub(crate) use window::Block;
+use window::{planes, rows};
+
+/// How a target is made of the source cells that its weights name.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Rule {
+    /// The weighted sum, kept where at least this share of the weight is of valid cells.
+    Blend { min_valid: f64 },
+    /// The one cell, as it is.
+    Pick,
+    /// A statistic of the cells, kept where at least this share of the weight is of valid cells.
+    Statistic {
+        statistic: Statistic,
+        min_valid: f64,
+    },
+}
+
+/// A floating-point type that is summed in double and rounded once.
+pub(crate) trait Float: Copy + Default + Send + Sync + 'static {
+    /// The missing value.
+    const MISSING: Self;
+    /// The value as a double.
+    fn widen(self) -> f64;
+    /// The nearest value of this type.
+    fn round(x: f64) -> Self;
+    /// Sets sums to a weighted row.
+    fn one(sums: &mut [f64], row: &[Self], weight: f64);
+    /// Sets sums to those of two weighted rows.
+    fn two(sums: &mut [f64], rows: [&[Self]; 2], weights: [f64; 2]);
+    /// Adds a weighted row to sums.
+    fn add(sums: &mut [f64], row: &[Self], weight: f64);
+}
+
+impl Float for f32 {
+    const MISSING: Self = Self::NAN;
+    fn widen(self) -> f64 {
+        f64::from(self)
+    }
+    fn round(x: f64) -> Self {
+        x as Self
+    }
+    fn one(sums: &mut [f64], row: &[Self], weight: f64) {
+        simd::one_f32(sums, row, weight);
+    }
+    fn two(sums: &mut [f64], rows: [&[Self]; 2], weights: [f64; 2]) {
+        simd::two_f32(sums, rows, weights);
+    }
+    fn add(sums: &mut [f64], row: &[Self], weight: f64) {
+        simd::add_f32(sums, row, weight);
+    }
+}
+
+impl Float for f64 {
+    const MISSING: Self = Self::NAN;
+    fn widen(self) -> f64 {
+        self
+    }
+    fn round(x: f64) -> Self {
+        x
+    }
+    fn one(sums: &mut [f64], row: &[Self], weight: f64) {
+        simd::one_f64(sums, row, weight);
+    }
+    fn two(sums: &mut [f64], rows: [&[Self]; 2], weights: [f64; 2]) {
+        simd::two_f64(sums, rows, weights);
+    }
+    fn add(sums: &mut [f64], row: &[Self], weight: f64) {
+        simd::add_f64(sums, row, weight);
+    }
+}
+
+/// The means of a source's outer rows, one for each outer index of a window.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PoleMeans(Vec<f64>);
+
+/// Computes one chunk.
+///
+/// `blocks` hold the decoded source values that the plan [names](ChunkPlan::blocks), the last dimension fastest; `poles`
+/// the means of the rows that its cuts name, first index first. `absent` is what a target without sources gets, of the
+/// blocks' type.
+/// - Shape: the plan's targets, row by row.
+/// - Missing data: NaN in floats; in integers a cell that is missing holds `absent`, and [`Rule::Pick`] takes it like any
+///   other.
+pub(crate) fn regrid_chunk(
+    plan: &ChunkPlan,
+    blocks: &[&Values],
+    poles: &[&PoleMeans],
+    rule: Rule,
+    absent: &Values,
+) -> Values {
+    fn array<T>(plan: &ChunkPlan, result: Vec<T>) -> ArrayD<T> {
+        ArrayD::from_shape_vec(IxDyn(&plan.shape()), result).expect("one value per target")
+    }
+    macro_rules! arrays {
+        ($variant:ident) => {
+            blocks
+                .iter()
+                .map(|block| match block {
+                    Values::$variant(array) => Block::of(array),
+                    other => unreachable!("a block of {:?} among others", other.data_type()),
+                })
+                .collect::<Vec<_>>()
+        };
+    }
+    macro_rules! dispatch {
+        ($($variant:ident),*) => {
+            match (absent, rule) {
+                (Values::F32(_), Rule::Blend { .. } | Rule::Statistic { .. }) => {
+                    let mut result = vec![0.0; plan.cells()];
+                    floats(plan, &arrays!(F32), poles, rule, &mut result);
+                    Values::F32(array(plan, result))
+                }
+                (Values::F64(_), Rule::Blend { .. } | Rule::Statistic { .. }) => {
+                    let mut result = vec![0.0; plan.cells()];
+                    floats(plan, &arrays!(F64), poles, rule, &mut result);
+                    Values::F64(array(plan, result))
+                }
+                $((Values::$variant(absent), _) => {
+                    let absent = absent.first().copied().unwrap_or_default();
+                    let mut result = vec![absent; plan.cells()];
+                    as_they_are(plan, &arrays!($variant), rule, absent, &mut result);
+                    Values::$variant(array(plan, result))
+                })*
+                (Values::Char(_) | Values::Text(_), _) => unreachable!("text is never regridded"),
+            }
+        };
+    }
+    dispatch!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64)
+}
+
+/// The mean of one row for each outer index; NaN where any of the row is missing.
+pub(crate) fn pole_means(ring: &ChunkPlan, blocks: &[&Values]) -> PoleMeans {
+    macro_rules! dispatch {
+        ($($variant:ident),*) => {
+            match blocks.first() {
+                $(Some(Values::$variant(_)) => means(
+                    ring,
+                    &blocks
+                        .iter()
+                        .filter_map(|b| match b { Values::$variant(a) => Some(Block::of(a)), _ => None })
+                        .collect::<Vec<_>>(),
+                ),)*
+                _ => unreachable!("rows are averaged in floats"),
+            }
+        };
+    }
+    dispatch!(F32, F64)
+}
+
+pub(crate) fn means<T: Float>(ring: &ChunkPlan, blocks: &[Block<'_, T>]) -> PoleMeans {
+    let mut copy = Vec::new();
+    let mean = |row: &&[T]| row.iter().map(|x| x.widen()).sum::<f64>() / row.len() as f64;
+    PoleMeans(rows(ring, blocks, &mut copy).iter().map(mean).collect())
+}
+
+/// Sums and statistics of floats, one outer target after the other.
+pub(crate) fn floats<T: Float>(
+    plan: &ChunkPlan,
+    blocks: &[Block<'_, T>],
+    poles: &[&PoleMeans],
+    rule: Rule,
+    result: &mut [T],
+) {
+    let mut copy = Vec::new();
+    let by_rows = plan.sparse.is_none() && matches!(rule, Rule::Blend { .. });
+    // What follows each other in the source: the rows of a plane, or a whole plane at once.
+    let (stretches, each) = match by_rows {
+        true => (rows(plan, blocks, &mut copy), plan.axes().0.window),
+        false => (planes(plan, blocks, &mut copy), 1),
+    };
+    let columns = by_rows.then(|| Columns::new(plan.axes().1));
+    let mut mixed = Vec::new();
+    let cells = plan.plane_targets();
+    for (targets, out) in
+        combinations(&plan.outer_shape()).zip(result.chunks_exact_mut(cells.max(1)))
+    {
+        let sources = outer_sources(plan.outer(), &targets);
+        let pole_values: Vec<f64> = poles
+            .iter()
+            .map(|means| sources.iter().map(|&(at, w)| w * means.0[at]).sum())
+            .collect();
+        let plane = |at: usize| &stretches[at * each..(at + 1) * each];
+        match sources.as_slice() {
+            [] => out.fill(T::MISSING),
+            &[(at, 1.0)] => one_plane(plan, columns.as_ref(), plane(at), &pole_values, rule, out),
+            several => {
+                mix(several, plane, &mut mixed);
+                let width = plane(0).first().map_or(1, |row| row.len()).max(1);
+                let stretches: Vec<&[f64]> = mixed.chunks_exact(width).collect();
+                one_plane(plan, columns.as_ref(), &stretches, &pole_values, rule, out);
+            }
+        }
+    }
+}
+
+/// The weighted sum of planes: at a time between two, say. A cell that is missing in one of them is missing.
+fn mix<'a, T: Float>(
+    sources: &[(usize, f64)],
+    plane: impl Fn(usize) -> &'a [&'a [T]],
+    mixed: &mut Vec<f64>,
+) {
+    mixed.clear();
+    for &(at, weight) in sources {
+        let cells = plane(at).iter().copied().flatten();
+        if mixed.is_empty() {
+            mixed.extend(cells.map(|x| weight * x.widen()));
+        } else {
+            mixed
+                .iter_mut()
+                .zip(cells)
+                .for_each(|(sum, x)| *sum += weight * x.widen());
+        }
+    }
+}
+
+/// One plane, from its rows, or all of it in one stretch.
+fn one_plane<S: Float, T: Float>(
+    plan: &ChunkPlan,
+    columns: Option<&Columns<'_>>,
+    stretches: &[&[S]],
+    poles: &[f64],
+    rule: Rule,
+    out: &mut [T],
+) {
+    match (rule, &plan.sparse, columns) {
+        (Rule::Blend { min_valid }, _, Some(columns)) => {
+            blend::separable(plan.axes().0, columns, stretches, poles, min_valid, out);
+        }
+        (Rule::Blend { min_valid }, Some(sparse), None) => {
+            blend::sparse(sparse, stretches[0], min_valid, out);
+        }
+        (
+            Rule::Statistic {
+                statistic,
+                min_valid,
+            },
+            ..,
+        ) => {
+            let mut out = out.iter_mut();
+            plan.for_each_target(|covered, entries| {
+                let out = out.next().expect("as many as there are targets");
+                *out = statistic.of(stretches[0], covered, entries, min_valid);
+            });
+        }
+        _ => unreachable!("rows are blended, and values picked in their own type"),
+    }
+}
+
+/// Values that are never computed with: the nearest, the most frequent.
+pub(crate) fn as_they_are<T: Copy + PartialOrd + Default>(
+    plan: &ChunkPlan,
+    blocks: &[Block<'_, T>],
+    rule: Rule,
+    absent: T,
+    result: &mut [T],
+) {
+    let mut copy = Vec::new();
+    let by_rows = plan.sparse.is_none() && rule == Rule::Pick;
+    let (stretches, each) = match by_rows {
+        true => (rows(plan, blocks, &mut copy), plan.axes().0.window),
+        false => (planes(plan, blocks, &mut copy), 1),
+    };
+    let cells = plan.plane_targets();
+    for (targets, out) in
+        combinations(&plan.outer_shape()).zip(result.chunks_exact_mut(cells.max(1)))
+    {
+        let sources = outer_sources(plan.outer(), &targets);
+        let Some(&(at, _)) = sources.first() else {
+            out.fill(absent);
+            continue;
+        };
+        let plane = &stretches[at * each..(at + 1) * each];
+        match (rule, &plan.sparse) {
+            (Rule::Statistic { min_valid, .. }, _) => {
+                let mut out = out.iter_mut();
+                plan.for_each_target(|covered, entries| {
+                    let out = out.next().expect("as many as there are targets");
+                    *out = statistic::mode(plane[0], covered, entries, min_valid, absent);
+                });
+            }
+            (_, None) => {
+                let (rows, columns) = plan.axes();
+                pick::separable(rows, columns, plane, absent, out);
+            }
+            (_, Some(sparse)) => pick::sparse(sparse, plane[0], absent, out),
+        }
+    }
+}
+
+/// The window's outer indices, with weights, that one outer target reads; empty if it lies outside on any dimension.
+fn outer_sources(outer: &[std::sync::Arc<AxisCut>], targets: &[usize]) -> Vec<(usize, f64)> {
+    let mut sources = vec![(0, 1.0)];
+    for (cut, &target) in outer.iter().zip(targets) {
+        let row = cut.weights.row(target);
+        sources = sources
+            .iter()
+            .flat_map(|&(at, weight)| {
+                row.iter()
+                    .map(move |&(s, w)| (at * cut.window + s, weight * w))
+            })
+            .collect();
+    }
+    sources
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chunk::cuts;
+    use crate::plan::{AxisPlan, AxisSource};
+    use crate::weights::SparseWeights;
+    use std::sync::Arc;
+
+    const STRICT: Rule = Rule::Blend { min_valid: 1.0 };
+
+    /// Plans axes of the given weights, each in one cut and one storage chunk.
+    fn whole(weights: &[SparseWeights], source: &[usize]) -> ChunkPlan {
+        let cuts = weights
+            .iter()
+            .zip(source)
+            .map(|(w, &n)| {
+                let targets = 0..w.len();
+                let source = AxisSource {
+                    storage: &cuts(n, n),
+                    block_cells: n,
+                    ..AxisSource::default()
+                };
+                let plan = AxisPlan::new(w, std::slice::from_ref(&targets), &source);
+                Arc::new(plan.cuts[0].clone())
+            })
+            .collect();
+        ChunkPlan {
+            cuts,
+            sparse: None,
+            plane_dimensions: 2,
+        }
+    }
+
+    fn halves() -> SparseWeights {
+        [vec![(0, 0.5), (1, 0.5)], vec![(1, 1.0)], vec![]]
+            .into_iter()
+            .collect()
+    }
+
+    #[test]
+    fn missing_spreads_only_where_it_has_weight() {
+        let nan = f32::NAN;
+        let source =
+            Values::F32(ArrayD::from_shape_vec(IxDyn(&[2, 2]), vec![1.0, nan, 3.0, 5.0]).unwrap());
+        let cuts = whole(&[halves(), halves()], &[2, 2]);
+        let absent = Values::F32(ArrayD::from_elem(IxDyn(&[1]), nan));
+        let Values::F32(result) = regrid_chunk(&cuts, &[&source], &[], STRICT, &absent) else {
+            panic!("f32 in, f32 out");
+        };
+        let result = result.into_raw_vec_and_offset().0;
+        assert!(result[0].is_nan() && result[1].is_nan() && result[2].is_nan());
+        assert_eq!(result[3..5], [4.0, 5.0]);
+        assert!(result[5..].iter().all(|x| x.is_nan()));
+    }
+
+    #[test]
+    fn integers_are_picked_as_they_are() {
+        let source =
+            Values::I64(ArrayD::from_shape_vec(IxDyn(&[1, 3]), vec![i64::MAX, 2, 3]).unwrap());
+        let rows: SparseWeights = [vec![(0, 1.0)]].into_iter().collect();
+        let columns: SparseWeights = [vec![(2, 1.0)], vec![], vec![(0, 1.0)]]
+            .into_iter()
+            .collect();
+        let absent = Values::I64(ArrayD::from_elem(IxDyn(&[1]), -9));
+        let result = regrid_chunk(
+            &whole(&[rows, columns], &[1, 3]),
+            &[&source],
+            &[],
+            Rule::Pick,
+            &absent,
+        );
+        assert_eq!(
+            result.as_array::<i64>().unwrap().as_slice().unwrap(),
+            [3, -9, i64::MAX]
+        );
+    }
+
+    #[test]
+    fn pole_rows_enter_with_their_mean() {
+        let source = Values::F64(ArrayD::from_shape_vec(IxDyn(&[1, 2]), vec![1.0, 3.0]).unwrap());
+        let rows: SparseWeights = [vec![(0, 0.5), (2, 0.5)]].into_iter().collect();
+        let cuts = whole(&[rows, SparseWeights::identity(2)], &[1, 2]);
+        assert_eq!(cuts.cuts[0].poles, [None, Some(1)]);
+        let ring = ChunkPlan {
+            cuts: vec![
+                Arc::new(AxisCut::window_of(&[0], &crate::chunk::cuts(1, 1))),
+                cuts.cuts[1].clone(),
+            ],
+            ..cuts.clone()
+        };
+        let means = pole_means(&ring, &[&source]);
+        let absent = Values::F64(ArrayD::from_elem(IxDyn(&[1]), f64::NAN));
+        let result = regrid_chunk(&cuts, &[&source], &[&means], STRICT, &absent);
+        assert_eq!(
+            result.as_array::<f64>().unwrap().as_slice().unwrap(),
+            [1.5, 2.5]
+        );
+    }
+
+    fn blended(source: &[f32], min_valid: f64, weights: [SparseWeights; 2]) -> Vec<f32> {
+        let columns = source.len() / 2;
+        let source = ArrayD::from_shape_vec(IxDyn(&[2, columns]), source.to_vec()).unwrap();
+        let absent = Values::F32(ArrayD::from_elem(IxDyn(&[1]), f32::NAN));
+        let plan = whole(&weights, &[2, columns]);
+        let rule = Rule::Blend { min_valid };
+        match regrid_chunk(&plan, &[&Values::F32(source)], &[], rule, &absent) {
+            Values::F32(result) => result.into_raw_vec_and_offset().0,
+            _ => panic!("f32 in, f32 out"),
+        }
+    }
+
+    #[test]
+    fn a_share_of_valid_cells_is_enough_if_it_is_that_large() {
+        let nan = f32::NAN;
+        let both = || -> SparseWeights { [vec![(0, 0.5), (1, 0.5)]].into_iter().collect() };
+        let source = [1.0, nan, 3.0, 5.0];
+        for (min_valid, expected) in [(0.0, 3.0), (0.75, 3.0), (0.76, nan), (1.0, nan)] {
+            let got = blended(&source, min_valid, [both(), both()]);
+            assert_eq!(got[0].to_bits(), f32::to_bits(expected), "{min_valid}");
+        }
+        assert!(blended(&[nan; 4], 0.0, [both(), both()])[0].is_nan());
+        assert_eq!(blended(&[2.0; 4], 1.0, [both(), both()]), [2.0]);
+    }
+
+    #[test]
+    fn what_the_source_does_not_cover_is_not_valid() {
+        let both = || -> SparseWeights { [vec![(0, 0.5), (1, 0.5)]].into_iter().collect() };
+        let mut part = SparseWeights::default();
+        part.push_part([(1, 0.4)], 0.4);
+        let source = [1.0, 2.0, 3.0, 5.0];
+        assert_eq!(blended(&source, 0.4, [both(), part.clone()]), [3.5]);
+        assert!(blended(&source, 0.5, [both(), part.clone()])[0].is_nan());
+        let source = [1.0, f32::NAN, 3.0, 5.0];
+        assert_eq!(blended(&source, 0.2, [both(), part.clone()]), [5.0]);
+        assert!(blended(&source, 0.21, [both(), part])[0].is_nan());
+    }
+}

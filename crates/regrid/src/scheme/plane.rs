@@ -1,0 +1,210 @@
+//! The weights of a whole plane: by rows and columns where both grids allow it, from cell to cell where not.
+
+use std::borrow::Cow;
+
+use super::{Edges, Fill, Method, RectilinearWeights, located, pole_row};
+use crate::error::Error;
+use crate::grid::Grid;
+use crate::sphere::{self, Refused};
+use crate::weights::{Corrections, SparseWeights, merged};
+
+/// How many of the nearest centres make an inverse-distance mean, as in CDO's `remapdis`.
+const NEIGHBOURS: usize = 4;
+
+/// The weights from a source's plane to a target's.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum PlaneWeights {
+    /// The product of row weights and column weights.
+    Separable(RectilinearWeights),
+    /// From source cells to target cells, both counted row by row; and what the slopes of the source add.
+    Sparse(SparseWeights, Option<Corrections>),
+}
+
+impl PlaneWeights {
+    /// The weights of a method between two grids; targets outside may be filled.
+    ///
+    /// # Errors
+    /// [`Error::OutsideSource`] if a target lies outside and that is to be refused, by axes, or as [`Error::PointOutside`];
+    /// [`Error::Combination`] if the method has no meaning between such grids.
+    pub(crate) fn new(
+        source: &Grid,
+        target: &Grid,
+        method: Method,
+        edges: Edges,
+        fill: Option<Fill>,
+    ) -> Result<Self, Error> {
+        let combination = |reason: &str| Error::Combination {
+            method: method.name(),
+            source_grid: source.to_string(),
+            target_grid: target.to_string(),
+            reason: reason.to_owned(),
+        };
+        if method.needs_cells() {
+            if target.is_list() {
+                return Err(combination(
+                    "points have no area: take linear, nearest, cubic or inverse-distance",
+                ));
+            }
+            for (which, grid) in [("source", source), ("target", target)] {
+                if (which == "target" || method.needs_source_cells()) && grid.is_flat() {
+                    return Err(combination(&format!(
+                        "the {which} grid's single row or column has no bounds, so its cells are not known: give it some, or \
+                         take linear, nearest, cubic or inverse-distance"
+                    )));
+                }
+            }
+        }
+        let weights = Self::unfilled(source, target, method, edges, &combination)?;
+        match fill {
+            Some(fill) => fill.apply(weights, source, target, method, &combination),
+            None => Ok(weights),
+        }
+    }
+
+    fn unfilled(
+        source: &Grid,
+        target: &Grid,
+        method: Method,
+        edges: Edges,
+        combination: &dyn Fn(&str) -> Error,
+    ) -> Result<Self, Error> {
+        let rectilinear =
+            source.axes().is_some() && target.axes().is_some() && source.same_crs(target);
+        let by_axes = !matches!(
+            method,
+            Method::InverseDistance | Method::SecondOrderConservative
+        );
+        if rectilinear && by_axes {
+            return RectilinearWeights::new(source, target, method, edges).map(Self::Separable);
+        }
+        if matches!(method, Method::Linear | Method::Nearest | Method::Cubic) {
+            let points = target.points_in_crs_of(source);
+            if let Some(weights) = located::weights(source, &points, method, edges) {
+                return weights.map(|weights| Self::Sparse(weights, None));
+            }
+        }
+        let (from, to) = (source.sphere_cells(), target.sphere_cells());
+        let weights = match method {
+            Method::Linear => sphere::linear(&from, &to, edges),
+            Method::Nearest => sphere::nearest(&from, &to, edges),
+            Method::InverseDistance => sphere::inverse_distance(&from, &to, edges, NEIGHBOURS),
+            Method::AreaWeighted | Method::Mode => sphere::conservative(&from, &to),
+            Method::SecondOrderConservative => {
+                let both = sphere::second_order(&from, &to);
+                return both
+                    .map(|(weights, corrections)| Self::Sparse(weights, Some(corrections)))
+                    .map_err(|refused| combination(&refused.to_string()));
+            }
+            Method::Cubic => {
+                return Err(combination(
+                    "the cubic runs along rows and columns, which the source grid does not have: take linear, or \
+                     inverse-distance",
+                ));
+            }
+            Method::Mean
+            | Method::Sum
+            | Method::Count
+            | Method::Min
+            | Method::Max
+            | Method::Median => sphere::members(&from, &to),
+        };
+        match weights {
+            Ok(weights) => Ok(Self::Sparse(weights, None)),
+            Err(Refused::Outside { target: index }) => Err(Error::PointOutside {
+                index,
+                latitude: to.latitudes[index],
+                longitude: to.longitudes[index],
+                grid: source.to_string(),
+            }),
+            Err(refused) => Err(combination(&refused.to_string())),
+        }
+    }
+
+    /// The weights from cell to cell.
+    pub(crate) fn cells(&self, source: &Grid) -> Cow<'_, SparseWeights> {
+        let (rows, columns) = source.shape();
+        let distinct = source.axes().map_or(columns, |(_, x)| x.distinct());
+        self.cells_of(rows, columns, distinct)
+    }
+
+    /// The weights from cell to cell of a source of so many rows and columns, of which `distinct` are not the first again.
+    pub(crate) fn cells_of(
+        &self,
+        rows: usize,
+        columns: usize,
+        distinct: usize,
+    ) -> Cow<'_, SparseWeights> {
+        match self {
+            Self::Sparse(weights, None) => Cow::Borrowed(weights),
+            Self::Sparse(weights, Some(corrections)) => Cow::Owned(corrected(weights, corrections)),
+            Self::Separable(weights) => Cow::Owned(weights.cells(rows, columns, distinct)),
+        }
+    }
+}
+
+/// Weights with what the slopes add to them, for a source without missing values.
+fn corrected(weights: &SparseWeights, corrections: &Corrections) -> SparseWeights {
+    let mut corrected = SparseWeights::default();
+    for target in 0..weights.len() {
+        let mut entries = weights.row(target).to_vec();
+        for entry in weights.entries(target) {
+            entries.extend(corrections.terms(entry));
+        }
+        let row = merged(&mut entries);
+        if weights.covered(target) < 1.0 {
+            corrected.push_part(row, weights.covered(target));
+        } else {
+            corrected.push_row(row);
+        }
+    }
+    corrected
+}
+
+impl RectilinearWeights {
+    /// The same weights from cell to cell, both grids' cells counted row by row.
+    ///
+    /// The source has so many rows and columns; `distinct` of its columns are not the first one again.
+    pub(crate) fn cells(&self, rows: usize, columns: usize, distinct: usize) -> SparseWeights {
+        let mut cells = SparseWeights::default();
+        let mut entries = Vec::new();
+        for y in 0..self.latitude.len() {
+            for x in 0..self.longitude.len() {
+                entries.clear();
+                let (row, column) = (self.latitude.row(y), self.longitude.row(x));
+                cross(row, column, (rows, columns, distinct), &mut entries);
+                let covered = self.latitude.covered(y) * self.longitude.covered(x);
+                let row = merged(&mut entries);
+                if covered < 1.0 {
+                    cells.push_part(row, covered);
+                } else {
+                    cells.push_row(row);
+                }
+            }
+        }
+        cells
+    }
+}
+
+/// Adds the products of the weights of a target's row and column, by source cells; the mean at a pole is spread over the
+/// distinct cells of the row next to it.
+pub(super) fn cross(
+    row: &[(usize, f64)],
+    column: &[(usize, f64)],
+    (rows, columns, distinct): (usize, usize, usize),
+    entries: &mut Vec<(usize, f64)>,
+) {
+    // Where the target lies outside along one axis it lies outside.
+    for &(r, v) in row.iter().filter(|_| !column.is_empty()) {
+        if r < rows {
+            entries.extend(column.iter().map(|&(c, w)| (r * columns + c, v * w)));
+            continue;
+        }
+        let r = if r == pole_row(rows, true) {
+            rows - 1
+        } else {
+            0
+        };
+        let share = v / distinct as f64;
+        entries.extend((0..distinct).map(|c| (r * columns + c, share)));
+    }
+}

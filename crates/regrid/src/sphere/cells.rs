@@ -1,0 +1,254 @@
+//! Cells on the sphere: centres, and corners where they have some.
+
+use crate::axis::{AxisKind, Latitudes, Longitudes};
+use crate::error::Error;
+
+/// Cells on the sphere, row by row: their centres, and their corners where they have some.
+///
+/// A list of points is one row. Latitudes are degrees north, longitudes degrees east of any turn. A cell whose centre is
+/// NaN has no place and never takes part; one with a corner that is NaN has no area. Two cells without a place are equal.
+#[derive(Debug, Clone)]
+pub(crate) struct SphereCells {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) latitudes: Vec<f64>,
+    pub(crate) longitudes: Vec<f64>,
+    pub(crate) corners: Option<Corners>,
+}
+
+/// The corners of cells, the same number for each; a cell with fewer repeats one.
+#[derive(Debug, Clone)]
+pub(crate) struct Corners {
+    pub(crate) per_cell: usize,
+    /// Corner by corner, cell by cell, in one direction round the cell.
+    pub(crate) latitudes: Vec<f64>,
+    pub(crate) longitudes: Vec<f64>,
+    /// Whether edges run along parallels and meridians rather than great circles.
+    pub(crate) along_parallels: bool,
+}
+
+/// A latitude may lie this far beyond a pole: the rounding of a 32-bit float.
+const BEYOND_POLE: f64 = 1e-5;
+
+/// Whether all numbers are the same, NaN being the same as NaN.
+fn same(a: &[f64], b: &[f64]) -> bool {
+    let equal = |(x, y): (&f64, &f64)| x == y || (x.is_nan() && y.is_nan());
+    a.len() == b.len() && a.iter().zip(b).all(equal)
+}
+
+impl PartialEq for Corners {
+    fn eq(&self, other: &Self) -> bool {
+        self.per_cell == other.per_cell
+            && self.along_parallels == other.along_parallels
+            && same(&self.latitudes, &other.latitudes)
+            && same(&self.longitudes, &other.longitudes)
+    }
+}
+
+impl PartialEq for SphereCells {
+    fn eq(&self, other: &Self) -> bool {
+        self.same_centres(other) && self.corners == other.corners
+    }
+}
+
+impl SphereCells {
+    /// Cells by their centres and corners, which are latitudes and longitudes, checked.
+    pub(crate) fn new(
+        (rows, columns): (usize, usize),
+        mut latitudes: Vec<f64>,
+        mut longitudes: Vec<f64>,
+        corners: Option<(Vec<f64>, Vec<f64>)>,
+    ) -> Result<Self, Error> {
+        let count = rows.saturating_mul(columns);
+        if count == 0 {
+            return Err(Error::EmptyAxis {
+                axis: if rows == 0 {
+                    AxisKind::Latitude
+                } else {
+                    AxisKind::Longitude
+                },
+            });
+        }
+        for (what, got) in [
+            ("latitudes", latitudes.len()),
+            ("longitudes", longitudes.len()),
+        ] {
+            if got != count {
+                return Err(Error::CellCount {
+                    what,
+                    got,
+                    expected: count,
+                });
+            }
+        }
+        check(AxisKind::Latitude, &mut latitudes)?;
+        check(AxisKind::Longitude, &mut longitudes)?;
+        // A cell with half a place has none.
+        for (latitude, longitude) in latitudes.iter_mut().zip(&mut longitudes) {
+            if latitude.is_nan() || longitude.is_nan() {
+                (*latitude, *longitude) = (f64::NAN, f64::NAN);
+            }
+        }
+        if latitudes.iter().all(|x| x.is_nan()) {
+            return Err(Error::EmptyAxis {
+                axis: AxisKind::Latitude,
+            });
+        }
+        let corners = corners
+            .map(|(latitudes, longitudes)| Corners::new(count, latitudes, longitudes))
+            .transpose()?;
+        Ok(Self {
+            rows,
+            columns,
+            latitudes,
+            longitudes,
+            corners,
+        })
+    }
+
+    /// Whether the centres of both are the same.
+    pub(crate) fn same_centres(&self, other: &Self) -> bool {
+        (self.rows, self.columns) == (other.rows, other.columns)
+            && same(&self.latitudes, &other.latitudes)
+            && same(&self.longitudes, &other.longitudes)
+    }
+
+    /// The lowest and the highest latitude of a centre.
+    pub(crate) fn latitude_span(&self) -> (f64, f64) {
+        let placed = self.latitudes.iter().filter(|x| !x.is_nan());
+        placed.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &x| {
+            (low.min(x), high.max(x))
+        })
+    }
+
+    /// The cells of a rectilinear grid.
+    pub(crate) fn rectilinear(latitudes: &Latitudes, longitudes: &Longitudes) -> Self {
+        Self::outer(
+            (latitudes.centres(), &latitudes.cell_bounds()),
+            (longitudes.centres(), &longitudes.cell_bounds()),
+        )
+    }
+
+    /// Every row's y with every column's x, corners from the bounds of both.
+    pub(crate) fn outer(
+        (y, y_bounds): (&[f64], &[[f64; 2]]),
+        (x, x_bounds): (&[f64], &[[f64; 2]]),
+    ) -> Self {
+        let (rows, columns) = (y.len(), x.len());
+        let mut cells = Self {
+            rows,
+            columns,
+            latitudes: Vec::with_capacity(rows * columns),
+            longitudes: Vec::with_capacity(rows * columns),
+            corners: None,
+        };
+        let mut corners = Corners {
+            per_cell: 4,
+            latitudes: Vec::with_capacity(4 * rows * columns),
+            longitudes: Vec::with_capacity(4 * rows * columns),
+            along_parallels: true,
+        };
+        for (&y, &[low, high]) in y.iter().zip(y_bounds) {
+            for (&x, &[first, last]) in x.iter().zip(x_bounds) {
+                cells.latitudes.push(y);
+                cells.longitudes.push(x);
+                corners.latitudes.extend([low, low, high, high]);
+                corners.longitudes.extend([first, last, last, first]);
+            }
+        }
+        cells.corners = Some(corners);
+        cells
+    }
+}
+
+impl Corners {
+    /// Corners of so many cells, checked.
+    fn new(cells: usize, mut latitudes: Vec<f64>, mut longitudes: Vec<f64>) -> Result<Self, Error> {
+        let per_cell = latitudes.len() / cells;
+        if per_cell < 3 || latitudes.len() != per_cell * cells {
+            return Err(Error::CellCount {
+                what: "corner latitudes",
+                got: latitudes.len(),
+                expected: cells * per_cell.max(4),
+            });
+        }
+        if longitudes.len() != latitudes.len() {
+            return Err(Error::CellCount {
+                what: "corner longitudes",
+                got: longitudes.len(),
+                expected: latitudes.len(),
+            });
+        }
+        check(AxisKind::Latitude, &mut latitudes)?;
+        check(AxisKind::Longitude, &mut longitudes)?;
+        Ok(Self {
+            per_cell,
+            latitudes,
+            longitudes,
+            along_parallels: false,
+        })
+    }
+}
+
+/// Refuses coordinates that are infinite or beyond a pole or many turns away; brings those a rounding beyond a pole back.
+fn check(axis: AxisKind, values: &mut [f64]) -> Result<(), Error> {
+    let most = match axis {
+        AxisKind::Latitude => 90.0 + BEYOND_POLE,
+        _ => 1e5,
+    };
+    if let Some(index) = values.iter().position(|x| x.abs() > most) {
+        return Err(Error::AxisValue {
+            axis,
+            index,
+            value: values[index],
+        });
+    }
+    if axis == AxisKind::Latitude {
+        values.iter_mut().for_each(|x| *x = x.clamp(-90.0, 90.0));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_without_a_place_is_no_fault_but_one_beyond_a_pole_is() {
+        let nan = f64::NAN;
+        let cells =
+            SphereCells::new((1, 3), vec![1.0, nan, 90.000001], vec![2.0, 3.0, 4.0], None).unwrap();
+        assert!(cells.longitudes[1].is_nan());
+        assert_eq!(cells.latitudes[2], 90.0);
+        assert_eq!(cells, cells.clone());
+        assert_eq!(cells.latitude_span(), (1.0, 90.0));
+        let beyond = SphereCells::new((1, 2), vec![1.0, 91.0], vec![2.0, 3.0], None);
+        assert!(matches!(beyond, Err(Error::AxisValue { index: 1, .. })));
+        let nowhere = SphereCells::new((1, 1), vec![nan], vec![2.0], None);
+        assert!(matches!(nowhere, Err(Error::EmptyAxis { .. })));
+    }
+
+    #[test]
+    fn counts_have_to_fit() {
+        let refused = |shape, corners| SphereCells::new(shape, vec![1.0; 4], vec![2.0; 4], corners);
+        assert!(matches!(
+            refused((2, 3), None),
+            Err(Error::CellCount {
+                got: 4,
+                expected: 6,
+                ..
+            })
+        ));
+        assert!(matches!(
+            refused((0, 3), None),
+            Err(Error::EmptyAxis { .. })
+        ));
+        let seven = Some((vec![0.0; 7], vec![0.0; 7]));
+        assert!(matches!(
+            refused((2, 2), seven),
+            Err(Error::CellCount { got: 7, .. })
+        ));
+        let three = Some((vec![0.0; 12], vec![0.0; 12]));
+        assert_eq!(refused((2, 2), three).unwrap().corners.unwrap().per_cell, 3);
+    }
+}

@@ -1,0 +1,175 @@
+//! Which source centres lie in each target cell, for statistics of them.
+
+use super::copies::firsts_of_points;
+use super::outlines::{Outline, Outlines};
+use super::pieces::in_pieces;
+use super::polygon::holds;
+use super::topology::points;
+use super::vector::{is_finite, tangents};
+use super::{Refused, SphereCells};
+use crate::weights::SparseWeights;
+
+/// The source centres in each target cell, each with the same weight: together their mean.
+///
+/// Of cells that meet without overlap each centre belongs to one. A cell between meridians and parallels has its western
+/// and southern side, and where no other cell follows the others too. Of a mesh's centres at one position (halo columns)
+/// the first counts; the points of a list all count. Target cells with the same outline have the same members.
+///
+/// # Errors
+/// [`Refused::NoCorners`] onto a list of points.
+pub(crate) fn members(
+    source: &SphereCells,
+    target: &SphereCells,
+) -> Result<SparseWeights, Refused> {
+    let cells = Outlines::new(target, "target")?;
+    let index = cells.index();
+    let centres = points(source);
+    let is_list = source.rows == 1;
+    let same_place = if is_list {
+        Vec::new()
+    } else {
+        firsts_of_points(&centres)
+    };
+    let homes = in_pieces(centres.len(), |range| {
+        let mut candidates = Vec::new();
+        let home = |i: usize| {
+            let at = centres[i];
+            if !is_finite(at) || !is_list && same_place[i] != i {
+                return None;
+            }
+            index.touching(
+                [at.map(|x| x - 1e-9), at.map(|x| x + 1e-9)],
+                &mut candidates,
+            );
+            let (latitude, longitude) = (source.latitudes[i], source.longitudes[i]);
+            let axes = tangents(at);
+            let find = |closed: [bool; 2]| {
+                candidates.iter().copied().find(|&c| match cells.get(c) {
+                    Some(Outline::Rectangle(cell)) => cell.holds(latitude, longitude, closed),
+                    Some(Outline::Polygon(corners)) => holds(corners, at, axes),
+                    None => false,
+                })
+            };
+            // Sides are closed one by one, so that a centre at the end of one axis keeps its place along the other.
+            [[false, false], [true, false], [false, true], [true, true]]
+                .into_iter()
+                .find_map(find)
+        };
+        range.map(home).collect::<Vec<_>>()
+    });
+    let mut members = vec![Vec::new(); cells.len()];
+    for (centre, home) in homes.into_iter().flatten().enumerate() {
+        if let Some(home) = home {
+            members[home].push(centre);
+        }
+    }
+    let firsts = super::copies::firsts(&cells);
+    Ok(firsts
+        .into_iter()
+        .map(|cell| {
+            let each = 1.0 / members[cell].len() as f64;
+            members[cell]
+                .iter()
+                .map(|&centre| (centre, each))
+                .collect::<Vec<_>>()
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::axis::{Latitudes, Longitudes};
+    use crate::sphere::tests::{list, product, scattered, shifted, tripolar, turned};
+    use proptest::prelude::*;
+
+    fn rectilinear(latitudes: &[f64], longitudes: &[f64]) -> SphereCells {
+        let latitudes = Latitudes::new(latitudes.to_vec(), None).unwrap();
+        SphereCells::rectilinear(
+            &latitudes,
+            &Longitudes::new(longitudes.to_vec(), None).unwrap(),
+        )
+    }
+
+    fn homes(weights: &SparseWeights, centres: usize) -> Vec<Vec<usize>> {
+        let mut homes = vec![Vec::new(); centres];
+        for t in 0..weights.len() {
+            weights.row(t).iter().for_each(|&(s, _)| homes[s].push(t));
+        }
+        homes
+    }
+
+    fn globe() -> SphereCells {
+        let longitudes: Vec<f64> = (0..18).map(|i| 20.0 * f64::from(i)).collect();
+        product(&[-75.0, -45.0, -15.0, 15.0, 45.0, 75.0], &longitudes)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
+        #[test]
+        fn every_centre_has_one_home_in_a_tiling(source in scattered(1..200), by in 0.0..360.0f64, tilt in 0.0..180.0f64) {
+            let target = turned(&globe(), by, tilt);
+            let weights = members(&source, &target).unwrap();
+            prop_assert!(homes(&weights, source.latitudes.len()).iter().all(|h| h.len() == 1));
+            for t in 0..weights.len() {
+                let sum: f64 = weights.row(t).iter().map(|w| w.1).sum();
+                prop_assert!(weights.row(t).is_empty() || (sum - 1.0).abs() < 1e-12);
+            }
+            prop_assert_eq!(weights, members(&shifted(&source, 360.0), &shifted(&target, -360.0)).unwrap());
+        }
+
+        #[test]
+        fn rectangles_hold_what_their_bounds_say(points in prop::collection::vec((-18..=18i32, -40..80i32), 1..100)) {
+            // Many of these lie on sides and corners of the cells.
+            let source = list(&points.iter().map(|&(a, b)| (5.0 * f64::from(a), 5.0 * f64::from(b))).collect::<Vec<_>>());
+            let target = rectilinear(&[-80.0, -60.0, -40.0, -20.0, 0.0, 20.0, 40.0, 60.0, 80.0], &(0..18).map(|i| 10.0 + 20.0 * f64::from(i)).collect::<Vec<_>>());
+            let weights = members(&source, &target).unwrap();
+            for (s, home) in homes(&weights, points.len()).into_iter().enumerate() {
+                let row = (((source.latitudes[s] + 90.0) / 20.0).floor() as usize).min(8);
+                let column = (source.longitudes[s].rem_euclid(360.0) / 20.0).floor() as usize;
+                prop_assert_eq!(home, [18 * row + column]);
+            }
+        }
+    }
+
+    #[test]
+    fn sides_at_the_end_of_the_domain_are_closed() {
+        let target = rectilinear(&[5.0, 15.0], &[5.0, 15.0]);
+        let source = list(&[
+            (0.0, 0.0),
+            (10.0, 10.0),
+            (20.0, 20.0),
+            (20.0, 10.0),
+            (21.0, 10.0),
+            (5.0, -1.0),
+        ]);
+        let weights = members(&source, &target).unwrap();
+        assert_eq!(
+            homes(&weights, 6),
+            [vec![0], vec![3], vec![3], vec![3], vec![], vec![]]
+        );
+        assert!(weights.row(1).is_empty());
+    }
+
+    #[test]
+    fn copies_of_a_mesh_count_once_and_points_of_a_list_all() {
+        let longitudes: Vec<f64> = (0..38).map(|i| 10.0 * f64::from(i)).collect();
+        let target = rectilinear(&[-20.0, 0.0, 20.0], &[0.0, 40.0]);
+        let weights = members(&product(&[-5.0, 5.0], &longitudes), &target).unwrap();
+        assert_eq!(
+            weights.row(2).iter().map(|w| w.0).collect::<Vec<_>>(),
+            [0, 1, 34, 35, 38, 39, 72, 73]
+        );
+        let weights = members(&list(&[(1.0, 1.0), (1.0, 1.0)]), &target).unwrap();
+        assert_eq!(weights.row(2), [(0, 0.5), (1, 0.5)]);
+        // Cells on the fold of a mesh are there twice.
+        let ocean = tripolar(20, 10, true);
+        let weights = members(&list(&[(89.0, 90.0)]), &ocean).unwrap();
+        let with: Vec<usize> = (0..weights.len())
+            .filter(|&t| !weights.row(t).is_empty())
+            .collect();
+        assert_eq!(with.len(), 2);
+        assert_eq!(with[0] % 20 + with[1] % 20, 20);
+    }
+}
