@@ -14,8 +14,9 @@ use super::silence::silence_hdf5;
 use crate::error::Error;
 use crate::values::DataType;
 
-/// Files kept open at once: below the usual limit of descriptors, well above what a chunk touches.
-const MOST_OPEN: usize = 128;
+/// Files kept open at once: below any limit of descriptors, above what a chunk touches. HDF5 takes about a megabyte for
+/// each.
+const MOST_OPEN: usize = 64;
 
 /// The files of a catalogue that are open at the moment.
 #[derive(Debug, Default)]
@@ -74,6 +75,12 @@ impl OpenFiles {
         if let Some(file) = closed.remove(kept) {
             self.files.lock().insert(kept.to_owned(), file);
         }
+    }
+
+    /// Lets go of a file as it is open through the library; who uses it at the moment keeps it until then.
+    pub(super) fn close_library(&self, path: &Path) {
+        let closed = self.at(path).library.lock().take();
+        drop(closed);
     }
 
     /// The file at a path, open through the library.

@@ -65,6 +65,10 @@ impl NetcdfFile {
             small: HashMap::new(),
         };
         opened.read_small();
+        if kind == FileKind::Hdf5 {
+            // Chunks are read beneath the library, which takes megabytes for each file; what is not opens it again.
+            files.close_library(path);
+        }
         Ok(opened)
     }
 
