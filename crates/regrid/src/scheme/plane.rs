@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Edges, Fill, Method, RectilinearWeights, located, pole_row};
+use super::{Edges, Fill, Method, Outside, RectilinearWeights, located, pole_row};
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::sphere::{self, Refused};
@@ -87,7 +87,17 @@ impl PlaneWeights {
         let weights = match method {
             Method::Linear => sphere::linear(&from, &to, edges),
             Method::Nearest => sphere::nearest(&from, &to, edges),
-            Method::InverseDistance => sphere::inverse_distance(&from, &to, edges, NEIGHBOURS),
+            Method::InverseDistance => match inside_axes(source, target, edges)? {
+                Some(inside) => {
+                    let far = Edges {
+                        outside: Outside::Nearest,
+                        ..edges
+                    };
+                    sphere::inverse_distance(&from, &to, far, NEIGHBOURS)
+                        .map(|weights| weights.only(&inside))
+                }
+                None => sphere::inverse_distance(&from, &to, edges, NEIGHBOURS),
+            },
             Method::AreaWeighted | Method::Mode => sphere::conservative(&from, &to),
             Method::SecondOrderConservative => {
                 let both = sphere::second_order(&from, &to);
@@ -158,6 +168,23 @@ fn corrected(weights: &SparseWeights, corrections: &Corrections) -> SparseWeight
         }
     }
     corrected
+}
+
+/// Whether each target lies within the outer centres of a source of axes; none if it has no axes or nothing lies outside.
+///
+/// # Errors
+/// [`Error::OutsideSource`] if one lies outside and that is to be refused.
+fn inside_axes(source: &Grid, target: &Grid, edges: Edges) -> Result<Option<Vec<bool>>, Error> {
+    if !matches!(edges.outside, Outside::Missing | Outside::Error) {
+        return Ok(None);
+    }
+    let points = target.points_in_crs_of(source)?;
+    let Some(weights) = located::weights(source, &points, Method::Linear, edges) else {
+        return Ok(None);
+    };
+    let weights = weights?;
+    let inside = (0..weights.len()).map(|target| !weights.row(target).is_empty());
+    Ok(Some(inside.collect()))
 }
 
 impl RectilinearWeights {
