@@ -178,7 +178,7 @@ fn inside_axes(source: &Grid, target: &Grid, edges: Edges) -> Result<Option<Vec<
     if !matches!(edges.outside, Outside::Missing | Outside::Error) {
         return Ok(None);
     }
-    let points = target.points_in_crs_of(source)?;
+    let points = target.points_in_crs_of(source);
     let Some(weights) = located::weights(source, &points, Method::Linear, edges) else {
         return Ok(None);
     };
