@@ -16,6 +16,12 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// No file has a name of the pattern.
+    #[error("no file matches {pattern}")]
+    NoMatch {
+        /// The pattern.
+        pattern: String,
+    },
     /// The file system refused.
     #[error("cannot {action} {}", path.display())]
     File {
