@@ -10,6 +10,7 @@ use crate::kernel::Rule;
 use crate::pipeline::{LazyField, regrid_param};
 use crate::scheme::{Edges, Fill, Method, Outside, PlaneWeights, Pole};
 use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
+use crate::weightfile::Weights;
 
 /// Why a variable of flags is not averaged.
 pub(crate) const FLAGS: &str =
@@ -36,7 +37,9 @@ pub struct Request {
     pub(crate) params: Option<Vec<String>>,
     pub(crate) times: TimeSelection,
     pub(crate) time_method: TimeMethod,
-    pub(crate) method: Method,
+    /// The method asked for, if one was.
+    method: Option<Method>,
+    given: Option<Arc<Weights>>,
     pub(crate) edges: Edges,
     pub(crate) fill: Option<Fill>,
     pub(crate) min_valid: Option<f64>,
@@ -51,7 +54,8 @@ impl Request {
             params: None,
             times: TimeSelection::All,
             time_method: TimeMethod::Exact,
-            method: Method::default(),
+            method: None,
+            given: None,
             edges: Edges::default(),
             fill: None,
             min_valid: None,
@@ -80,10 +84,21 @@ impl Request {
         self
     }
 
-    /// How target values are made of source values.
+    /// Weights that are there already, instead of making them; every variable has to lie on the grid that they are from, and
+    /// the target has to be the one that they go to.
+    ///
+    /// They decide upon the method too, and upon edges and poles. A method asked for beside them has to be the one that they
+    /// were made by, as far as that is known.
+    #[must_use]
+    pub fn weights(mut self, weights: &Weights) -> Self {
+        self.given = Some(Arc::new(weights.clone()));
+        self
+    }
+
+    /// How target values are made of source values: linear unless asked for otherwise, or given weights are of another method.
     #[must_use]
     pub fn method(mut self, method: Method) -> Self {
-        self.method = method;
+        self.method = Some(method);
         self
     }
 
@@ -130,12 +145,19 @@ impl Request {
 
     /// The options in words, for a file's history.
     pub(crate) fn in_words(&self) -> String {
-        let mut words = format!("method {}", self.method.name());
-        words += &format!(
-            ", outside {}, pole {}",
-            self.edges.outside.name(),
-            self.edges.pole.name()
-        );
+        let mut words = match &self.given {
+            Some(weights) => format!(
+                "method {}, {}",
+                self.method_in_words(weights),
+                weights.name()
+            ),
+            None => format!(
+                "method {}, outside {}, pole {}",
+                self.method_used().name(),
+                self.edges.outside.name(),
+                self.edges.pole.name()
+            ),
+        };
         if self.times != TimeSelection::All {
             words += &format!(", time method {}", self.time_method.name());
         }
@@ -152,12 +174,16 @@ impl Request {
     ///
     /// # Errors
     /// [`Error::UnknownVariable`], [`Error::NotRegriddable`], [`Error::TimeNotFound`], [`Error::OutsideSource`],
-    /// [`Error::Nothing`] if the catalogue has no field; errors of reading coordinates.
+    /// [`Error::Nothing`] if the catalogue has no field; [`Error::WeightsGrid`] and [`Error::WeightsMethod`] if given weights
+    /// are for something else; errors of reading coordinates.
     pub fn build(&self, files: &Catalogue) -> Result<Vec<LazyField>, Error> {
         if let Some(share) = self.min_valid
             && !(0.0..=1.0).contains(&share)
         {
             return Err(Error::MinValid { share });
+        }
+        if let (Some(weights), Some(method)) = (&self.given, self.method) {
+            weights.check_method(method)?;
         }
         let (variables, mut notes) = self.choose_variables(files)?;
         let mut prepared: Vec<(Arc<Grid>, Arc<PlaneWeights>)> = Vec::new();
@@ -165,7 +191,7 @@ impl Request {
         for variable in &variables {
             variable.check_join()?;
             let times = self.choose_times(files, variable)?;
-            let weights = self.weights(variable, &mut prepared)?;
+            let weights = self.plane_weights(files, &mut notes, variable, &mut prepared)?;
             fields.push(regrid_param(
                 self,
                 files,
@@ -242,17 +268,32 @@ impl Request {
         }
     }
 
+    /// The method asked for, or that of the given weights.
+    fn method_used(&self) -> Method {
+        let made = || self.given.as_ref().and_then(|weights| weights.method());
+        self.method.or_else(made).unwrap_or_default()
+    }
+
+    /// The method of given weights, which may be one that nobody stated.
+    fn method_in_words<'a>(&self, weights: &'a Weights) -> &'a str {
+        match self.method {
+            Some(method) => method.name(),
+            None => weights.stated().unwrap_or("not stated"),
+        }
+    }
+
     /// Whether values are averaged, in space or in time.
     pub(crate) fn blends(&self) -> bool {
-        !self.method.keeps_values() || self.time_method == TimeMethod::Linear
+        !self.method_used().keeps_values() || self.time_method == TimeMethod::Linear
     }
 
     /// How targets are made of the cells that their weights name.
     pub(crate) fn rule(&self) -> Rule {
         let min_valid = self
             .min_valid
-            .unwrap_or_else(|| self.method.default_min_valid());
-        match self.method.rule(min_valid) {
+            .or_else(|| Some(self.given.as_ref()?.default_min_valid()))
+            .unwrap_or_else(|| self.method_used().default_min_valid());
+        match self.method_used().rule(min_valid) {
             // Between two times a value is made up in any case.
             Rule::Pick if self.blends() => Rule::Blend { min_valid },
             rule => rule,
@@ -260,8 +301,10 @@ impl Request {
     }
 
     /// The weights from a variable's grid: prepared once for all variables on the same grid.
-    fn weights(
+    fn plane_weights(
         &self,
+        files: &Catalogue,
+        notes: &mut Vec<String>,
         variable: &SourceVariable,
         prepared: &mut Vec<(Arc<Grid>, Arc<PlaneWeights>)>,
     ) -> Result<Arc<PlaneWeights>, Error> {
@@ -271,13 +314,22 @@ impl Request {
         {
             return Ok(weights.clone());
         }
-        let weights = Arc::new(PlaneWeights::new(
-            &variable.grid,
-            &self.target,
-            self.method,
-            self.edges,
-            self.fill,
-        )?);
+        let weights = match &self.given {
+            None => Arc::new(PlaneWeights::new(
+                &variable.grid,
+                &self.target,
+                self.method_used(),
+                self.edges,
+                self.fill,
+            )?),
+            Some(given) => {
+                let path = files.files()[variable.parts[0].file].path().display();
+                let what = format!("variable {} in {path}", variable.name());
+                let (weights, note) = given.onto(&variable.grid, &what, &self.target)?;
+                notes.extend(note.filter(|note| !notes.contains(note)));
+                weights
+            }
+        };
         prepared.push((variable.grid.clone(), weights.clone()));
         Ok(weights)
     }

@@ -18,20 +18,20 @@ use std::sync::Arc;
 
 use layout::{Order, Plan};
 use parts::parts;
-use readers::Readers;
+use readers::{Block, Readers, values};
 
 use crate::attribute::AttributeValue;
 use crate::catalogue::{Catalogue, SourceVariable};
 use crate::chunk::{Region, combinations};
-use crate::companions::surroundings;
+use crate::companions::{file_attributes, surroundings};
 use crate::error::Error;
 use crate::field::FieldMeta;
-use crate::io::cf::{Decoding, single};
+use crate::io::decoding::{Decoding, single};
 use crate::kernel::{PoleMeans, regrid_chunk};
 use crate::request::{FLAGS, Request};
 use crate::scheme::PlaneWeights;
 use crate::time::ChosenTimes;
-use crate::values::{DataType, Values};
+use crate::values::DataType;
 
 /// Chunks of one field at the most: their tasks alone would take gigabytes.
 const MOST_CHUNKS: u64 = 2_000_000;
@@ -99,8 +99,8 @@ pub(crate) fn regrid_param(
         let (absent, order) = (absent.clone(), order.clone());
         let chunk = delayed::apply(
             (blocks, poles),
-            move |(blocks, poles): (Vec<&Values>, Vec<&PoleMeans>)| {
-                regrid_chunk(&chunk, &blocks, &poles, rule, &absent).permuted(&order)
+            move |(blocks, poles): (Vec<&Block>, Vec<&PoleMeans>)| {
+                regrid_chunk(&chunk, &values(&blocks), &poles, rule, &absent).permuted(&order)
             },
         )
         .named(format!("regrid {name} {region}"))
@@ -124,7 +124,7 @@ pub(crate) fn regrid_param(
         notes: surroundings.notes,
         inputs: catalogue.paths(),
         history: first.meta().attributes.text("history").map(str::to_owned),
-        attributes: first.meta().attributes.clone(),
+        attributes: file_attributes(&first.meta().attributes),
         in_words: request.in_words(),
         reads,
     })
