@@ -3,8 +3,10 @@
 //! Latitudes and longitudes are types of their own, so that one cannot be handed over for the other. What a grid is
 //! made of two of them is `grid`'s business. The axes of a map projection's plane are [`PlaneAxis`].
 
+mod bounds;
 mod plane;
 
+pub(crate) use bounds::BoundsFault;
 pub use plane::PlaneAxis;
 
 use crate::error::Error;
@@ -21,6 +23,16 @@ pub enum AxisKind {
     ProjectionY,
     /// To the right on a map.
     ProjectionX,
+}
+
+impl AxisKind {
+    /// What its numbers are.
+    pub(crate) fn quantity(self) -> &'static str {
+        match self {
+            Self::Latitude | Self::Longitude => "angle",
+            Self::ProjectionY | Self::ProjectionX => "length",
+        }
+    }
 }
 
 impl std::fmt::Display for AxisKind {

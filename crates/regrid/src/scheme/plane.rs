@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Edges, Fill, Method, Outside, RectilinearWeights, located, pole_row};
+use crate::axis::BoundsFault;
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::sphere::{self, Refused};
@@ -25,7 +26,8 @@ impl PlaneWeights {
     ///
     /// # Errors
     /// [`Error::OutsideSource`] if a target lies outside and that is to be refused, by axes, or as [`Error::PointOutside`];
-    /// [`Error::Combination`] if the method has no meaning between such grids.
+    /// [`Error::Combination`] if the method has no meaning between such grids; [`Error::Bounds`] if it looks at cells and
+    /// the bounds make none.
     pub(crate) fn new(
         source: &Grid,
         target: &Grid,
@@ -46,11 +48,30 @@ impl PlaneWeights {
                 ));
             }
             for (which, grid) in [("source", source), ("target", target)] {
-                if (which == "target" || method.needs_source_cells()) && grid.is_flat() {
+                if which == "source" && !method.needs_source_cells() {
+                    continue;
+                }
+                if grid.is_flat() {
                     return Err(combination(&format!(
                         "the {which} grid's single row or column has no bounds, so its cells are not known: give it some, or \
                          take linear, nearest, cubic or inverse-distance"
                     )));
+                }
+                if let Some(BoundsFault {
+                    axis,
+                    index,
+                    bounds: [low, high],
+                    fault,
+                }) = grid.bounds_fault()
+                {
+                    return Err(Error::Bounds {
+                        grid: which,
+                        axis,
+                        index,
+                        low,
+                        high,
+                        fault,
+                    });
                 }
             }
         }
