@@ -66,3 +66,30 @@ fn files_of_one_season_are_one_field() {
         assert!(text.lines().any(|l| l == line), "{line:?} not in\n{text}");
     }
 }
+
+#[test]
+fn grids_of_other_kinds() {
+    let folder = data("rotated_pole.nc").parent().unwrap().to_owned();
+    for (file, lines) in [
+        (
+            "rotated_pole.nc",
+            &[
+                "  grid           22 x 36, about a pole at 37.5 north, 177.5 east, latitude -22.49 to 23.71, longitude 313.01999 to 390.01999",
+                "  spacing        latitude 2.2, longitude 2.2",
+                "  reach          regional",
+            ][..],
+        ),
+        (
+            "orca2_votemper.nc",
+            &[
+                "  grid           148 x 180, curvilinear, latitude -78.19058 to 89.6139",
+                "  corners        given",
+            ],
+        ),
+    ] {
+        let text = info(&folder, file);
+        for line in lines {
+            assert!(text.lines().any(|l| l == *line), "{line:?} not in\n{text}");
+        }
+    }
+}

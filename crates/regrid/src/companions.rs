@@ -91,8 +91,9 @@ pub(crate) fn surroundings(
             kept.push(name);
         }
     }
+    let dimensions = output_dimensions(variable, target, times);
     // Coordinates named like a dimension need no mention.
-    kept.retain(|name| !variable.dimensions.iter().any(|d| d.name == *name));
+    kept.retain(|name| !dimensions.iter().any(|d| d.name == *name));
     set_words(&mut attributes, "coordinates", &kept);
     attributes.remove("grid_mapping");
     let mapping = match (mapping, &variable.grid.mapping) {
@@ -105,11 +106,30 @@ pub(crate) fn surroundings(
     };
     set_words(&mut attributes, "grid_mapping", mapping.as_slice());
     Ok(Surroundings {
-        dimensions: output_dimensions(variable, target, times),
+        dimensions,
         attributes,
         companions: gathering.companions,
         notes: gathering.notes,
     })
+}
+
+/// A source file's own attributes without those that speak of its cells.
+pub(crate) fn file_attributes(source: &Attributes) -> Attributes {
+    let mut attributes = source.clone();
+    // Stations in time are no feature of the target, be it a grid or another list; extents are the source's.
+    for name in [
+        "featureType",
+        "geospatial_lat_min",
+        "geospatial_lat_max",
+        "geospatial_lat_resolution",
+        "geospatial_lon_min",
+        "geospatial_lon_max",
+        "geospatial_lon_resolution",
+        "geospatial_bounds",
+    ] {
+        attributes.remove(name);
+    }
+    attributes
 }
 
 /// The dimensions of a variable on a target grid.

@@ -179,3 +179,150 @@ fn missing_values_keep_their_mark_and_type() {
     assert!(values.contains(&1e20) && values.iter().all(|x| !x.is_nan()));
     assert!(values.iter().any(|&x| (270.0..310.0).contains(&x)));
 }
+
+/// Regrids a synthetic global field onto a target and opens the result.
+fn onto(target: &Grid) -> (tempfile::TempDir, netcdf::File) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out.nc");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/g1.nc");
+    let catalogue = Catalogue::open([source]).unwrap();
+    let fields = Request::new(target).build(&catalogue).unwrap();
+    regrid::write(&output, &fields).unwrap();
+    let file = netcdf::open(&output).unwrap();
+    (folder, file)
+}
+
+fn test_data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(name)
+}
+
+#[test]
+fn a_rotated_target_brings_its_mapping_and_the_place_of_each_cell() {
+    let target = Grid::like(test_data("rotated_pole.nc")).unwrap();
+    let (_folder, file) = onto(&target);
+    let field = "air_temperature";
+    assert_eq!(
+        dimensions(&file, field),
+        ["time", "grid_latitude", "grid_longitude"]
+    );
+    let mapping = "rotated_latitude_longitude";
+    assert_eq!(text(&file, field, "grid_mapping").as_deref(), Some(mapping));
+    assert_eq!(
+        text(&file, mapping, "grid_mapping_name").as_deref(),
+        Some(mapping)
+    );
+    assert_eq!(
+        text(&file, field, "coordinates").as_deref(),
+        Some("latitude longitude")
+    );
+    assert_eq!(
+        text(&file, "grid_latitude", "standard_name").as_deref(),
+        Some("grid_latitude")
+    );
+    assert_eq!(
+        text(&file, "grid_latitude", "units").as_deref(),
+        Some("degrees")
+    );
+    assert_eq!(
+        dimensions(&file, "latitude"),
+        ["grid_latitude", "grid_longitude"]
+    );
+    assert_eq!(
+        dimensions(&file, "latitude_vertices"),
+        ["grid_latitude", "grid_longitude", "vertices"]
+    );
+    let (latitudes, longitudes) = (doubles(&file, "latitude"), doubles(&file, "longitude"));
+    let centres: Vec<(f64, f64)> = latitudes.into_iter().zip(longitudes).collect();
+    assert_eq!(centres, target.centres());
+}
+
+#[test]
+fn a_curvilinear_target_brings_its_cells_and_corners() {
+    let target = Grid::like(test_data("orca2_votemper.nc")).unwrap();
+    let (_folder, file) = onto(&target);
+    let field = "air_temperature";
+    assert_eq!(dimensions(&file, field), ["time", "dim0", "dim1"]);
+    assert_eq!(
+        text(&file, field, "coordinates").as_deref(),
+        Some("nav_lat nav_lon")
+    );
+    assert_eq!(text(&file, field, "grid_mapping"), None);
+    assert_eq!(
+        text(&file, "nav_lat", "units").as_deref(),
+        Some("degrees_north")
+    );
+    assert_eq!(
+        text(&file, "nav_lat", "bounds").as_deref(),
+        Some("nav_lat_vertices")
+    );
+    assert_eq!(
+        dimensions(&file, "nav_lat_vertices"),
+        ["dim0", "dim1", "vertices"]
+    );
+    // And a file like it is like the first.
+    assert_eq!(doubles(&file, "nav_lat").len(), 148 * 180);
+}
+
+#[test]
+fn a_projected_target_keeps_its_units_and_parameters() {
+    let target = Grid::described(
+        "gridtype = projection\nxsize = 5\nysize = 4\nxfirst = -100\nxinc = 50\nyfirst = 0\nyinc = 25\nxunits = km\n\
+         yunits = km\ngrid_mapping = lcc\ngrid_mapping_name = lambert_conformal_conic\nstandard_parallel = 30. 60.\n\
+         longitude_of_central_meridian = 10.\nlatitude_of_projection_origin = 50.\nearth_radius = 6371229.\n",
+    )
+    .unwrap();
+    let (_folder, file) = onto(&target);
+    assert_eq!(dimensions(&file, "air_temperature"), ["time", "y", "x"]);
+    assert_eq!(doubles(&file, "x"), [-100.0, -50.0, 0.0, 50.0, 100.0]);
+    assert_eq!(text(&file, "x", "units").as_deref(), Some("km"));
+    assert_eq!(
+        text(&file, "x", "standard_name").as_deref(),
+        Some("projection_x_coordinate")
+    );
+    assert_eq!(doubles(&file, "y_bnds")[..2], [-12.5, 12.5]);
+    let value = file
+        .variable("lcc")
+        .unwrap()
+        .attribute("standard_parallel")
+        .unwrap()
+        .value()
+        .unwrap();
+    assert_eq!(value, AttributeValue::Doubles(vec![30.0, 60.0]));
+}
+
+#[test]
+fn a_list_of_points_is_one_dimension_with_names() {
+    let target = Grid::points([51.5, -33.9], [-0.1, 151.2])
+        .unwrap()
+        .with_names(["London", "Sydney"])
+        .unwrap();
+    let (_folder, file) = onto(&target);
+    let field = "air_temperature";
+    assert_eq!(dimensions(&file, field), ["time", "point"]);
+    assert_eq!(
+        text(&file, field, "coordinates").as_deref(),
+        Some("latitude longitude station_name")
+    );
+    assert_eq!(doubles(&file, "latitude"), [51.5, -33.9]);
+    assert_eq!(dimensions(&file, "station_name"), ["point", "name_strlen"]);
+    let source = netcdf::open(test_data("g1.nc")).unwrap();
+    let there = source
+        .variable(field)
+        .unwrap()
+        .get_values::<f32, _>((0, 140..143, 358..360))
+        .unwrap();
+    let (low, high) = there
+        .iter()
+        .fold((f32::MAX, f32::MIN), |(l, h), &x| (l.min(x), h.max(x)));
+    let london = file
+        .variable(field)
+        .unwrap()
+        .get_values::<f32, _>(..)
+        .unwrap()[0];
+    assert!(
+        (low..=high).contains(&london),
+        "{london} not in {low} to {high}"
+    );
+}

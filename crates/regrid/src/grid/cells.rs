@@ -7,7 +7,6 @@ impl Grid {
     ///
     /// Corners come from bounds, given or midway between centres; curvilinear grids and points without bounds have none.
     /// Those of rotated and projected grids are carried over to the globe, their edges taken for great circles.
-    #[allow(dead_code, reason = "for methods between grids of any kind")]
     pub(crate) fn sphere_cells(&self) -> SphereCells {
         match &self.layout {
             Layout::Curvilinear { cells, .. } | Layout::Points { cells, .. } => cells.clone(),

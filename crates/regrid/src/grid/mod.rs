@@ -404,20 +404,16 @@ impl Grid {
     ///
     /// NaN where a point of this grid has no place in the other's system.
     /// - Units: (latitude, longitude) in degrees for a geographic or rotated grid, metres for a projected one.
-    ///
-    /// # Errors
-    /// None so far; a system that cannot be computed would be one.
-    #[allow(dead_code, reason = "for methods between grids of any kind")]
-    pub(crate) fn points_in_crs_of(&self, other: &Self) -> Result<Vec<(f64, f64)>, Error> {
+    pub(crate) fn points_in_crs_of(&self, other: &Self) -> Vec<(f64, f64)> {
         let (y, x) = self.own_centres();
         if self.same_crs(other) && !y.is_empty() {
             let rows = y.iter().flat_map(|&y| x.iter().map(move |&x| (y, x)));
-            return Ok(rows.collect());
+            return rows.collect();
         }
         let centres = self.centres().into_iter();
-        Ok(centres
+        centres
             .map(|(latitude, longitude)| other.crs.from_geographic(latitude, longitude))
-            .collect())
+            .collect()
     }
 
     /// Whether both grids have the same cells, as far as they were stored; whatever they are called.

@@ -23,7 +23,7 @@ use readers::Readers;
 use crate::attribute::AttributeValue;
 use crate::catalogue::{Catalogue, SourceVariable};
 use crate::chunk::{Region, combinations};
-use crate::companions::surroundings;
+use crate::companions::{file_attributes, surroundings};
 use crate::error::Error;
 use crate::field::FieldMeta;
 use crate::io::cf::{Decoding, single};
@@ -124,7 +124,7 @@ pub(crate) fn regrid_param(
         notes: surroundings.notes,
         inputs: catalogue.paths(),
         history: first.meta().attributes.text("history").map(str::to_owned),
-        attributes: first.meta().attributes.clone(),
+        attributes: file_attributes(&first.meta().attributes),
         in_words: request.in_words(),
         reads,
     })

@@ -78,7 +78,7 @@ impl PlaneWeights {
             return RectilinearWeights::new(source, target, method, edges).map(Self::Separable);
         }
         if matches!(method, Method::Linear | Method::Nearest | Method::Cubic) {
-            let points = target.points_in_crs_of(source)?;
+            let points = target.points_in_crs_of(source);
             if let Some(weights) = located::weights(source, &points, method, edges) {
                 return weights.map(|weights| Self::Sparse(weights, None));
             }
