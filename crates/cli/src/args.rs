@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use regrid::time::{TimeMethod, TimeSelection};
-use regrid::{Fill, Grid, Method, Outside, Pole};
+use regrid::{Compat, Fill, Grid, Method, Outside, Pole};
 
 use crate::Result;
 use crate::axis::TypedAxis;
@@ -33,8 +33,9 @@ pub(crate) struct Job {
     pub(crate) times: TimeSelection,
     pub(crate) time_method: TimeMethod,
     pub(crate) method: Method,
-    pub(crate) outside: Outside,
-    pub(crate) pole: Pole,
+    pub(crate) outside: Option<Outside>,
+    pub(crate) pole: Option<Pole>,
+    pub(crate) compat: Option<Compat>,
     pub(crate) min_valid: Option<f64>,
     pub(crate) fill: Option<Fill>,
     pub(crate) threads: Option<usize>,
@@ -186,14 +187,10 @@ struct Typed {
     )]
     method: Method,
 
-    /// What targets outside the source get: missing, the nearest value, linear (the gradient goes on), or error
-    #[arg(
-        long,
-        value_name = "RULE",
-        default_value = "missing",
-        help_heading = "How to regrid"
-    )]
-    outside: Outside,
+    /// What targets outside the source get: missing (the default), the nearest value, linear (the gradient goes on), or
+    /// error
+    #[arg(long, value_name = "RULE", help_heading = "How to regrid")]
+    outside: Option<Outside>,
 
     /// Fill the targets that no source cell reaches: inverse-distance, creep, or creep:LEVELS
     #[arg(long, value_name = "RULE", help_heading = "How to regrid")]
@@ -204,14 +201,14 @@ struct Typed {
     #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "How to regrid")]
     min_valid: Option<f64>,
 
-    /// What a global source has at a pole: the mean of its last row, none (that is outside), or the nearest value
-    #[arg(
-        long,
-        value_name = "RULE",
-        default_value = "mean",
-        help_heading = "How to regrid"
-    )]
-    pole: Pole,
+    /// What a global source has at a pole: the mean of its last row (the default), none (that is outside), or the nearest
+    /// value
+    #[arg(long, value_name = "RULE", help_heading = "How to regrid")]
+    pole: Option<Pole>,
+
+    /// Have the mask and the edges of another tool: iris, cdo, xesmf, or xesmf-normed (its conservative_normed)
+    #[arg(long, value_name = "TOOL", help_heading = "How to regrid")]
+    compat: Option<Compat>,
 
     /// Threads that work [default: one for each core]
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "How to work")]
@@ -303,6 +300,7 @@ impl Typed {
             min_valid: self.min_valid,
             fill: self.fill,
             pole: self.pole,
+            compat: self.compat,
             threads: self.threads.map(usize::from),
             chunk: self.chunk,
             deflate: self.deflate,

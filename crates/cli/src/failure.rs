@@ -115,6 +115,7 @@ fn hint(error: &Error) -> Option<String> {
         Error::OutsideSource { .. } => {
             "`--outside missing`, `nearest` or `linear` says what such targets get"
         }
+        Error::CompatMethod { .. } => "leave --compat out, or take one of these with -m",
         Error::SeveralGrids { .. } | Error::NoGrid { .. } => {
             "`regrid info` shows what is on which grid; --grid, or --lat with --lon, name a target without a file"
         }

@@ -1,6 +1,6 @@
 //! The plan of a run in words: what is read, regridded and written, before anything is.
 
-use regrid::{Catalogue, Grid, LazyField};
+use regrid::{Catalogue, Edges, Grid, LazyField};
 
 use crate::amount::{bytes, count};
 use crate::args::Job;
@@ -13,6 +13,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) target: &'a Grid,
     pub(crate) fields: &'a [LazyField],
+    pub(crate) edges: Edges,
     pub(crate) tasks: usize,
     pub(crate) threads: usize,
 }
@@ -68,14 +69,17 @@ impl Plan<'_> {
         let mut text = format!(
             "{}, outside {}, pole {}",
             job.method.name(),
-            job.outside.name(),
-            job.pole.name()
+            self.edges.outside.name(),
+            self.edges.pole.name()
         );
         if let Some(fill) = job.fill {
             text += &format!(", fill {fill}");
         }
         if let Some(share) = job.min_valid {
             text += &format!(", min valid {share}");
+        }
+        if let Some(compat) = job.compat {
+            text += &format!(", compatible with {}", compat.name());
         }
         if job.times != regrid::time::TimeSelection::All {
             text += &format!(", times {}", job.time_method.name());

@@ -28,7 +28,8 @@ pub(crate) fn run(job: Job) -> Result<()> {
     };
     let catalogue = Catalogue::open(&job.inputs)?;
     check_places(&job, &catalogue)?;
-    let fields = request(&job, target).build(&catalogue)?;
+    let request = request(&job, target);
+    let fields = request.build(&catalogue)?;
     interrupt.check()?;
 
     let planned = match &job.then {
@@ -50,6 +51,7 @@ pub(crate) fn run(job: Job) -> Result<()> {
         catalogue: &catalogue,
         target,
         fields: &fields,
+        edges: request.edges(),
         tasks: graph.tasks(),
         threads: threads(&job),
     }
@@ -78,9 +80,16 @@ fn request(job: &Job, target: &Grid) -> Request {
     let mut request = Request::new(target)
         .times(job.times.clone())
         .time_method(job.time_method)
-        .method(job.method)
-        .outside(job.outside)
-        .pole(job.pole);
+        .method(job.method);
+    if let Some(outside) = job.outside {
+        request = request.outside(outside);
+    }
+    if let Some(pole) = job.pole {
+        request = request.pole(pole);
+    }
+    if let Some(compat) = job.compat {
+        request = request.compat(compat);
+    }
     if let Some(fill) = job.fill {
         request = request.fill(fill);
     }

@@ -175,6 +175,16 @@ pub enum Error {
         /// Why not, and what can be done instead.
         reason: String,
     },
+    /// A method that the tool to be compatible with does not have.
+    #[error("method {method} cannot be compatible with {compat}, which has {known}")]
+    CompatMethod {
+        /// The tool.
+        compat: &'static str,
+        /// The method.
+        method: &'static str,
+        /// The methods that the tool has, by our names.
+        known: String,
+    },
     /// A share of valid cells that is none.
     #[error("a share of valid cells of {share} makes no sense: it lies between 0 and 1")]
     MinValid {

@@ -67,6 +67,6 @@ pub use io::{
 pub use output::Write;
 pub use pipeline::{LazyField, PlannedWrite, Reads, write};
 pub use request::Request;
-pub use scheme::{Edges, Fill, Method, Outside, Pole, RectilinearWeights};
+pub use scheme::{Compat, Edges, Fill, Method, Outside, Pole, RectilinearWeights};
 pub use values::{DataType, Element, Values};
 pub use weights::SparseWeights;

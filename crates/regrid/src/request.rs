@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::grid::Grid;
 use crate::kernel::Rule;
 use crate::pipeline::{LazyField, regrid_param};
-use crate::scheme::{Edges, Fill, Method, Outside, PlaneWeights, Pole};
+use crate::scheme::{Compat, Edges, Fill, Method, Outside, PlaneWeights, Pole};
 use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
 
 /// Why a variable of flags is not averaged.
@@ -37,7 +37,9 @@ pub struct Request {
     pub(crate) times: TimeSelection,
     pub(crate) time_method: TimeMethod,
     pub(crate) method: Method,
-    pub(crate) edges: Edges,
+    outside: Option<Outside>,
+    pole: Option<Pole>,
+    compat: Option<Compat>,
     pub(crate) fill: Option<Fill>,
     pub(crate) min_valid: Option<f64>,
     pub(crate) chunk: Option<(usize, usize)>,
@@ -52,7 +54,9 @@ impl Request {
             times: TimeSelection::All,
             time_method: TimeMethod::Exact,
             method: Method::default(),
-            edges: Edges::default(),
+            outside: None,
+            pole: None,
+            compat: None,
             fill: None,
             min_valid: None,
             chunk: None,
@@ -90,7 +94,7 @@ impl Request {
     /// What targets beyond the source's outer centres get.
     #[must_use]
     pub fn outside(mut self, outside: Outside) -> Self {
-        self.edges.outside = outside;
+        self.outside = Some(outside);
         self
     }
 
@@ -104,8 +108,29 @@ impl Request {
     /// What lies between a global source's last row and the pole.
     #[must_use]
     pub fn pole(mut self, pole: Pole) -> Self {
-        self.edges.pole = pole;
+        self.pole = Some(pole);
         self
+    }
+
+    /// Gives the result the mask and the edges of another tool.
+    ///
+    /// It sets what the request does not state otherwise: what targets outside get, the poles, and when a target with
+    /// missing neighbours is kept.
+    #[must_use]
+    pub fn compat(mut self, compat: Compat) -> Self {
+        self.compat = Some(compat);
+        self
+    }
+
+    /// The rules at the edges that hold: those that were stated, else those of the tool to be compatible with.
+    pub fn edges(&self) -> Edges {
+        let usual = self
+            .compat
+            .map_or_else(Edges::default, |compat| compat.edges(self.method));
+        Edges {
+            outside: self.outside.unwrap_or(usual.outside),
+            pole: self.pole.unwrap_or(usual.pole),
+        }
     }
 
     /// The share of a target that must come from valid source cells, from 0 to 1.
@@ -130,11 +155,12 @@ impl Request {
 
     /// The options in words, for a file's history.
     pub(crate) fn in_words(&self) -> String {
+        let edges = self.edges();
         let mut words = format!("method {}", self.method.name());
         words += &format!(
             ", outside {}, pole {}",
-            self.edges.outside.name(),
-            self.edges.pole.name()
+            edges.outside.name(),
+            edges.pole.name()
         );
         if self.times != TimeSelection::All {
             words += &format!(", time method {}", self.time_method.name());
@@ -145,6 +171,9 @@ impl Request {
         if let Some(share) = self.min_valid {
             words += &format!(", min valid {share}");
         }
+        if let Some(compat) = self.compat {
+            words += &format!(", compatible with {}", compat.name());
+        }
         words
     }
 
@@ -152,12 +181,16 @@ impl Request {
     ///
     /// # Errors
     /// [`Error::UnknownVariable`], [`Error::NotRegriddable`], [`Error::TimeNotFound`], [`Error::OutsideSource`],
+    /// [`Error::CompatMethod`],
     /// [`Error::Nothing`] if the catalogue has no field; errors of reading coordinates.
     pub fn build(&self, files: &Catalogue) -> Result<Vec<LazyField>, Error> {
         if let Some(share) = self.min_valid
             && !(0.0..=1.0).contains(&share)
         {
             return Err(Error::MinValid { share });
+        }
+        if let Some(compat) = self.compat {
+            compat.check(self.method)?;
         }
         let (variables, mut notes) = self.choose_variables(files)?;
         let mut prepared: Vec<(Arc<Grid>, Arc<PlaneWeights>)> = Vec::new();
@@ -249,9 +282,12 @@ impl Request {
 
     /// How targets are made of the cells that their weights name.
     pub(crate) fn rule(&self) -> Rule {
-        let min_valid = self
-            .min_valid
-            .unwrap_or_else(|| self.method.default_min_valid());
+        let min_valid = match self.compat {
+            Some(compat) => compat.min_valid(self.method, self.min_valid),
+            None => self
+                .min_valid
+                .unwrap_or_else(|| self.method.default_min_valid()),
+        };
         match self.method.rule(min_valid) {
             // Between two times a value is made up in any case.
             Rule::Pick if self.blends() => Rule::Blend { min_valid },
@@ -271,13 +307,15 @@ impl Request {
         {
             return Ok(weights.clone());
         }
-        let weights = Arc::new(PlaneWeights::new(
-            &variable.grid,
-            &self.target,
-            self.method,
-            self.edges,
-            self.fill,
-        )?);
+        let (source, target, edges) = (&variable.grid, &self.target, self.edges());
+        let made = match self.compat {
+            Some(compat) => {
+                let how = (self.method, edges, self.fill);
+                compat.weights(source, target, how, self.min_valid.is_some())
+            }
+            None => PlaneWeights::new(source, target, self.method, edges, self.fill),
+        };
+        let weights = Arc::new(made?);
         prepared.push((variable.grid.clone(), weights.clone()));
         Ok(weights)
     }

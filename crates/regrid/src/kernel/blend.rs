@@ -192,6 +192,10 @@ pub(super) fn sparse<S: Float, T: Float>(
         if entries.is_empty() || covered < min_valid - WHOLE {
             return T::MISSING;
         }
+        // Where all must be valid, those of weight zero too, if they were kept.
+        if is_strict(min_valid) && entries.iter().any(|&(at, _)| plane[at].widen().is_nan()) {
+            return T::MISSING;
+        }
         let cells = entries.iter().map(|&(at, w)| (plane[at].widen(), w));
         let mut sums = valid(cells);
         if let Some(corrections) = &cut.corrections {

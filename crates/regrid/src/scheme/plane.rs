@@ -150,7 +150,7 @@ impl RectilinearWeights {
                 if covered < 1.0 {
                     cells.push_part(row, covered);
                 } else {
-                    cells.push_row(row);
+                    cells.push_kept(row);
                 }
             }
         }
