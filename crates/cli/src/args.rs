@@ -36,6 +36,7 @@ pub(crate) struct Job {
     pub(crate) outside: Option<Outside>,
     pub(crate) pole: Option<Pole>,
     pub(crate) compat: Option<Compat>,
+    pub(crate) average_flags: bool,
     pub(crate) min_valid: Option<f64>,
     pub(crate) fill: Option<Fill>,
     pub(crate) threads: Option<usize>,
@@ -210,6 +211,10 @@ struct Typed {
     #[arg(long, value_name = "TOOL", help_heading = "How to regrid")]
     compat: Option<Compat>,
 
+    /// Average variables of flags as if they were numbers, which by default are left out
+    #[arg(long, help_heading = "How to regrid")]
+    average_flags: bool,
+
     /// Threads that work [default: one for each core]
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "How to work")]
     threads: Option<u16>,
@@ -301,6 +306,7 @@ impl Typed {
             fill: self.fill,
             pole: self.pole,
             compat: self.compat,
+            average_flags: self.average_flags,
             threads: self.threads.map(usize::from),
             chunk: self.chunk,
             deflate: self.deflate,

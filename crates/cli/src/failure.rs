@@ -120,7 +120,7 @@ fn hint(error: &Error) -> Option<String> {
             "`regrid info` shows what is on which grid; --grid, or --lat with --lon, name a target without a file"
         }
         Error::NotRegriddable { reason, .. } if reason.contains("nearest") => {
-            "`-m nearest` takes values as they are; -v names other variables"
+            "`-m nearest` and `-m mode` take values as they are; `--average-flags` averages them all the same"
         }
         Error::NotRegriddable { .. } => "`regrid info` shows what can be regridded; -v names it",
         Error::Join { .. } => {

@@ -80,7 +80,8 @@ fn request(job: &Job, target: &Grid) -> Request {
     let mut request = Request::new(target)
         .times(job.times.clone())
         .time_method(job.time_method)
-        .method(job.method);
+        .method(job.method)
+        .average_flags(job.average_flags);
     if let Some(outside) = job.outside {
         request = request.outside(outside);
     }

@@ -13,7 +13,7 @@ use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
 
 /// Why a variable of flags is not averaged.
 pub(crate) const FLAGS: &str =
-    "it holds flags, which have no values in between (the nearest method keeps them)";
+    "it holds flags, which have no values in between (the nearest and mode methods keep them)";
 
 /// A regridding to be done.
 ///
@@ -40,6 +40,7 @@ pub struct Request {
     outside: Option<Outside>,
     pole: Option<Pole>,
     compat: Option<Compat>,
+    average_flags: bool,
     pub(crate) fill: Option<Fill>,
     pub(crate) min_valid: Option<f64>,
     pub(crate) chunk: Option<(usize, usize)>,
@@ -57,6 +58,7 @@ impl Request {
             outside: None,
             pole: None,
             compat: None,
+            average_flags: false,
             fill: None,
             min_valid: None,
             chunk: None,
@@ -119,6 +121,16 @@ impl Request {
     #[must_use]
     pub fn compat(mut self, compat: Compat) -> Self {
         self.compat = Some(compat);
+        self
+    }
+
+    /// Averages variables of flags as if their values were numbers.
+    ///
+    /// By default they are refused where they are named and left out where they are not, unless the method keeps values
+    /// or only counts them: between two flags there is nothing.
+    #[must_use]
+    pub fn average_flags(mut self, average: bool) -> Self {
+        self.average_flags = average;
         self
     }
 
@@ -246,7 +258,7 @@ impl Request {
             };
         }
         let all = files.variables();
-        let flags = |v: &SourceVariable| self.blends() && v.holds_flags();
+        let flags = |v: &SourceVariable| self.refuses_flags() && v.holds_flags();
         let only_flags = all.iter().all(flags);
         let mut notes = Vec::new();
         for variable in all {
@@ -278,6 +290,11 @@ impl Request {
     /// Whether values are averaged, in space or in time.
     pub(crate) fn blends(&self) -> bool {
         !self.method.keeps_values() || self.time_method == TimeMethod::Linear
+    }
+
+    /// Whether variables of flags are not regridded.
+    pub(crate) fn refuses_flags(&self) -> bool {
+        self.blends() && self.method != Method::Count && !self.average_flags
     }
 
     /// How targets are made of the cells that their weights name.

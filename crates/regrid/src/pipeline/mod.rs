@@ -23,7 +23,7 @@ use readers::Readers;
 use crate::attribute::AttributeValue;
 use crate::catalogue::{Catalogue, SourceVariable};
 use crate::chunk::{Region, combinations};
-use crate::companions::{file_attributes, surroundings};
+use crate::companions::{file_attributes, meaning, surroundings};
 use crate::error::Error;
 use crate::field::FieldMeta;
 use crate::io::cf::{Decoding, single};
@@ -51,12 +51,18 @@ pub(crate) fn regrid_param(
         reason,
     };
     let blends = request.blends();
-    if blends && variable.holds_flags() {
+    if request.refuses_flags() && variable.holds_flags() {
         return Err(refused(FLAGS.into()));
     }
     let decoding = Decoding::new(&variable.meta, blends).map_err(refused)?;
     let fill = decoding.fill(&variable.meta);
-    let surroundings = surroundings(catalogue, variable, &request.target, times)?;
+    let mut surroundings = surroundings(catalogue, variable, &request.target, times)?;
+    meaning::update(
+        &mut surroundings.attributes,
+        variable,
+        request.method,
+        blends,
+    );
     let parts = parts(catalogue, variable, blends, decoding.output)?;
 
     let target_shape: Vec<usize> = surroundings.dimensions.iter().map(|d| d.len).collect();
