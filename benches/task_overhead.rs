@@ -1,11 +1,11 @@
 //! How much does a task cost? Nanoseconds per task for six graphs, beside a rayon scope with counters made by hand.
 //!
 //! ```text
-//! cargo bench -p benches --bench task_overhead [-- GRAPH...] [--body 0|1|20]...
+//! cargo bench -p benches --bench task_overhead [-- GRAPH...] [--body 0|1|20]... [--repetitions N]
 //! ```
 //! Every task adds up what it reads, does some work of a given length and passes a `u64` on. Each peer builds the graph and runs it,
 //! a few times in turn; the answers are checked before anything is timed. `freeze` is numbering the tasks and counting their dependents
-//! (rayon's `build` includes it), `run` is from the first task to the last, `sum` all three. Rayon passes no values, releases nothing and reports no errors.
+//! (rayon's `build` includes it; one thread needs no dependents), `run` is from the first task to the last, `sum` all three. Rayon passes no values, releases nothing and reports no errors.
 
 use std::{
     env,
@@ -370,6 +370,7 @@ fn best(times: Vec<Times>) -> Times {
 fn main() {
     let mut names = Vec::new();
     let mut bodies = Vec::new();
+    let mut wanted: Option<u32> = None;
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -380,6 +381,10 @@ fn main() {
                     .and_then(|us| us.parse().ok())
                     .expect("--body wants microseconds"),
             ),
+            "--repetitions" => {
+                wanted = arguments.next().and_then(|n| n.parse().ok());
+                assert!(wanted.is_some(), "--repetitions wants a number");
+            }
             name => names.push(name.to_string()),
         }
     }
@@ -404,23 +409,24 @@ fn main() {
         regrid(),
     ];
     for body in bodies {
-        let repetitions = match body {
+        let repetitions = wanted.unwrap_or(match body {
             0 => 15,
             1 => 5,
             _ => 3,
-        };
+        });
         println!("body {body} us; ns per task, best of {repetitions}");
         println!(
-            "{:10} {:>39}   {:>27}",
+            "{:10} {:>46}   {:>27}",
             "", "delayed, 1 thread, and 2 threads", "rayon scope, 1 / 2 threads"
         );
         println!(
-            "{:10} {:>6} {:>6} {:>6} {:>6} {:>6} {:>4}   {:>6} {:>6} {:>6} {:>6}",
+            "{:10} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>4}   {:>6} {:>6} {:>6} {:>6}",
             "graph",
             "build",
             "freeze",
             "run 1",
             "sum 1",
+            "frz 2",
             "run 2",
             "drop",
             "build",
@@ -460,12 +466,13 @@ fn main() {
             let [one, two, rival_one, rival_two] = times.map(best);
             let per_task = |time: Duration| time.as_nanos() as f64 / shape.len() as f64;
             println!(
-                "{:10} {:6.0} {:6.0} {:6.0} {:6.0} {:6.0} {:4.0}   {:6.0} {:6.0} {:6.0} {:6.0}",
+                "{:10} {:6.0} {:6.0} {:6.0} {:6.0} {:6.0} {:6.0} {:4.0}   {:6.0} {:6.0} {:6.0} {:6.0}",
                 shape.name,
                 per_task(one.build),
                 per_task(one.freeze),
                 per_task(one.run),
                 per_task(one.build + one.freeze + one.run),
+                per_task(two.freeze),
                 per_task(two.run),
                 per_task(one.drop),
                 per_task(rival_one.build),

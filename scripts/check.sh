@@ -32,7 +32,7 @@ examples() {
     done
 }
 
-# The models of the sleeping protocol (crates/delayed/src/scheduler/README.md), under every order of events that loom finds. Loom builds
+# The models of the scheduler's protocols (crates/delayed/src/scheduler/README.md) and of handles, under every order of events that loom finds. Loom builds
 # the crate with another --cfg, so it has a folder of its own beside the usual one.
 loom() {
     RUSTFLAGS="--cfg loom" cargo test --package delayed --release --lib models --locked \

@@ -100,7 +100,7 @@ fn doubles(values: &[f64]) -> Values {
 }
 
 /// Waves around the globe, and noise of a quarter of a degree in steps of 1/256 so that it compresses like a field.
-fn weather(steps: usize, grid: &Grid) -> Vec<f32> {
+pub fn weather(steps: usize, grid: &Grid) -> Vec<f32> {
     let mut seed = 2017_u64;
     let mut values = Vec::new();
     let (latitudes, longitudes) = grid.axes().expect("regular grids have axes");

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use regrid::time::{TimeMethod, TimeSelection};
-use regrid::{Compat, Fill, Grid, Method, Outside, Pole};
+use regrid::{Compat, Edges, Fill, Grid, Method, Outside, Pole, WeightsFormat};
 
 use crate::Result;
 use crate::axis::TypedAxis;
@@ -20,8 +20,26 @@ pub(crate) enum Order {
     Help(String),
     /// Say what is in these files.
     Info(Vec<PathBuf>),
+    /// Make weights.
+    Weights(Box<WeightsJob>),
     /// Regrid.
     Regrid(Box<Job>),
+}
+
+/// Weights to be made, every option checked as far as that goes without opening a file.
+#[derive(Debug)]
+pub(crate) struct WeightsJob {
+    pub(crate) input: PathBuf,
+    pub(crate) variable: Option<String>,
+    pub(crate) target: Target,
+    pub(crate) method: Method,
+    pub(crate) edges: Edges,
+    pub(crate) output: PathBuf,
+    pub(crate) format: WeightsFormat,
+    pub(crate) force: bool,
+    pub(crate) quiet: bool,
+    /// The command as it was typed.
+    pub(crate) command: String,
 }
 
 /// A regridding, every option checked as far as that goes without opening a file.
@@ -32,7 +50,8 @@ pub(crate) struct Job {
     pub(crate) variables: Vec<String>,
     pub(crate) times: TimeSelection,
     pub(crate) time_method: TimeMethod,
-    pub(crate) method: Method,
+    pub(crate) method: Option<Method>,
+    pub(crate) weights: Option<PathBuf>,
     pub(crate) outside: Option<Outside>,
     pub(crate) pole: Option<Pole>,
     pub(crate) compat: Option<Compat>,
@@ -59,6 +78,8 @@ pub(crate) enum Target {
     Listed(PathBuf),
     /// This one.
     Grid(Box<Grid>),
+    /// The grid that the weights go to.
+    OfWeights,
 }
 
 /// What to do once the work is planned.
@@ -78,6 +99,8 @@ Examples:
   regrid in.nc -o out.nc --lat 30:60:0.25 --lon=-10:40:0.25
   regrid data/*.nc -o out.nc --grid r360x180 -v tas,pr -t 2011-08/2011-10
   regrid in.nc -o out.nc --grid 1 --explain            the plan, without doing it
+  regrid weights in.nc -o weights.nc --grid 0.5 -m area-weighted
+  regrid *.nc -o out.nc --weights weights.nc           the same grids again, without making weights again
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.";
 
@@ -88,7 +111,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.";
     version,
     about = "Put fields of netCDF files onto another grid",
     after_help = EXAMPLES,
-    override_usage = "regrid INPUT... -o OUT.nc (--like FILE | --grid NAME | --lat AXIS --lon AXIS | --points FILE) [OPTIONS]\n       regrid info FILE...",
+    override_usage = "regrid INPUT... -o OUT.nc (--like FILE | --grid NAME | --lat AXIS --lon AXIS | --points FILE) [OPTIONS]\n       regrid INPUT... -o OUT.nc --weights WEIGHTS.nc [OPTIONS]\n       regrid info FILE...\n       regrid weights INPUT -o WEIGHTS.nc (--like FILE | --grid NAME | --lat AXIS --lon AXIS | --points FILE) [OPTIONS]",
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
@@ -111,48 +134,8 @@ struct Typed {
     #[arg(long)]
     force: bool,
 
-    /// The grid of a netCDF file, or of a text that describes one as `cdo griddes` prints it
-    #[arg(long, value_name = "FILE", help_heading = "Target grid, one of")]
-    like: Option<PathBuf>,
-
-    /// A global grid: a step in degrees (0.5: cells of half a degree), r<columns>x<rows> (r360x180), n<rows of half a
-    /// globe> Gaussian (n80) or global_<step>, as CDO means them; or a file as for --like
-    #[arg(
-        long,
-        value_name = "NAME",
-        allow_negative_numbers = true,
-        help_heading = "Target grid, one of"
-    )]
-    grid: Option<String>,
-
-    /// Latitudes: START:STOP:STEP, both ends included, or a list with commas; downwards where STOP is
-    /// less than START
-    #[arg(
-        long,
-        value_name = "AXIS",
-        allow_hyphen_values = true,
-        help_heading = "Target grid, one of"
-    )]
-    lat: Option<TypedAxis>,
-
-    /// Longitudes, together with --lat; across Greenwich as -10:10:1 or 350:370:1
-    #[arg(
-        long,
-        value_name = "AXIS",
-        allow_hyphen_values = true,
-        help_heading = "Target grid, one of"
-    )]
-    lon: Option<TypedAxis>,
-
-    /// A list of points: LAT,LON, repeatable or with slashes between, or a text file with a latitude, a longitude and
-    /// perhaps a name on each line
-    #[arg(
-        long,
-        value_name = "FILE|LAT,LON",
-        allow_hyphen_values = true,
-        help_heading = "Target grid, one of"
-    )]
-    points: Vec<String>,
+    #[command(flatten)]
+    target: TypedTarget,
 
     /// Only these variables, by name or standard name; repeatable [default: all that are on a grid]
     #[arg(
@@ -179,14 +162,18 @@ struct Typed {
 
     /// linear, nearest, cubic, area-weighted (first-order conservative), second-order-conservative, inverse-distance,
     /// or a statistic of the source points in each target cell: mean, sum, count, min, max, median, mode
+    /// [default: linear, or that of --weights]
+    #[arg(short, long, value_name = "METHOD", help_heading = "How to regrid")]
+    method: Option<Method>,
+
+    /// Weights made before, by `regrid weights`, CDO, ESMF or xESMF; the target grid may be left out then
     #[arg(
-        short,
         long,
-        value_name = "METHOD",
-        default_value = "linear",
+        value_name = "FILE",
+        conflicts_with_all = ["outside", "pole", "compat"],
         help_heading = "How to regrid"
     )]
-    method: Method,
+    weights: Option<PathBuf>,
 
     /// What targets outside the source get: missing (the default), the nearest value, linear (the gradient goes on), or
     /// error
@@ -240,6 +227,53 @@ struct Typed {
     graph: Option<PathBuf>,
 }
 
+/// The options that name a target grid.
+#[derive(Debug, Args)]
+struct TypedTarget {
+    /// The grid of a netCDF file, or of a text that describes one as `cdo griddes` prints it
+    #[arg(long, value_name = "FILE", help_heading = "Target grid, one of")]
+    like: Option<PathBuf>,
+
+    /// A global grid: a step in degrees (0.5: cells of half a degree), r<columns>x<rows> (r360x180), n<rows of half a
+    /// globe> Gaussian (n80) or global_<step>, as CDO means them; or a file as for --like
+    #[arg(
+        long,
+        value_name = "NAME",
+        allow_negative_numbers = true,
+        help_heading = "Target grid, one of"
+    )]
+    grid: Option<String>,
+
+    /// Latitudes: START:STOP:STEP, both ends included, or a list with commas; downwards where STOP is
+    /// less than START
+    #[arg(
+        long,
+        value_name = "AXIS",
+        allow_hyphen_values = true,
+        help_heading = "Target grid, one of"
+    )]
+    lat: Option<TypedAxis>,
+
+    /// Longitudes, together with --lat; across Greenwich as -10:10:1 or 350:370:1
+    #[arg(
+        long,
+        value_name = "AXIS",
+        allow_hyphen_values = true,
+        help_heading = "Target grid, one of"
+    )]
+    lon: Option<TypedAxis>,
+
+    /// A list of points: LAT,LON, repeatable or with slashes between, or a text file with a latitude, a longitude and
+    /// perhaps a name on each line
+    #[arg(
+        long,
+        value_name = "FILE|LAT,LON",
+        allow_hyphen_values = true,
+        help_heading = "Target grid, one of"
+    )]
+    points: Vec<String>,
+}
+
 #[derive(Debug, Subcommand)]
 enum TypedCommand {
     /// Say what is in files: variables, grids, times, chunks, and what can be regridded
@@ -252,6 +286,71 @@ enum TypedCommand {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
+    /// Make weights from the grid of a file onto a target grid, to be used again and again with --weights
+    #[command(
+        override_usage = "regrid weights INPUT -o WEIGHTS.nc (--like FILE | --grid NAME | --lat AXIS --lon AXIS) [OPTIONS]",
+        after_help = "A file that is called weights can be regridded as ./weights."
+    )]
+    Weights(Box<TypedWeights>),
+}
+
+/// The options of `regrid weights`.
+#[derive(Debug, Args)]
+struct TypedWeights {
+    /// A netCDF file with the source grid
+    #[arg(value_name = "INPUT")]
+    input: PathBuf,
+
+    /// The file to write: complete or not there at all
+    #[arg(short, long, value_name = "WEIGHTS.nc")]
+    output: PathBuf,
+
+    /// What the file is for: scrip (CDO) or esmf (ESMF, xESMF)
+    #[arg(long, value_name = "FORMAT", default_value = "scrip")]
+    format: WeightsFormat,
+
+    /// Replace a file that exists
+    #[arg(long)]
+    force: bool,
+
+    /// Say nothing but errors
+    #[arg(long)]
+    quiet: bool,
+
+    /// The variable whose grid is meant, where the file has several grids
+    #[arg(short, long = "var", value_name = "NAME")]
+    variable: Option<String>,
+
+    #[command(flatten)]
+    target: TypedTarget,
+
+    /// linear, nearest, cubic, area-weighted (first-order conservative), second-order-conservative, inverse-distance or mean
+    #[arg(
+        short,
+        long,
+        value_name = "METHOD",
+        default_value = "linear",
+        help_heading = "How to regrid"
+    )]
+    method: Method,
+
+    /// What targets outside the source get: missing, the nearest value, linear (the gradient goes on), or error
+    #[arg(
+        long,
+        value_name = "RULE",
+        default_value = "missing",
+        help_heading = "How to regrid"
+    )]
+    outside: Outside,
+
+    /// What a global source has at a pole: the mean of its last row, none (that is outside), or the nearest value
+    #[arg(
+        long,
+        value_name = "RULE",
+        default_value = "mean",
+        help_heading = "How to regrid"
+    )]
+    pole: Pole,
 }
 
 /// Reads a command line, the program's name first.
@@ -272,15 +371,16 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Order> {
 
 impl Typed {
     fn check(self, command: String) -> Result<Order> {
-        if let Some(TypedCommand::Info { files }) = self.command {
-            return Ok(Order::Info(files));
+        match self.command {
+            Some(TypedCommand::Info { files }) => return Ok(Order::Info(files)),
+            Some(TypedCommand::Weights(typed)) => return typed.check(command),
+            None => {}
         }
-        let target = target(
-            self.like,
-            self.grid.as_deref(),
-            (self.lat, self.lon),
-            &self.points,
-        )?;
+        let target = match (self.target.check()?, &self.weights) {
+            (Some(target), _) => target,
+            (None, Some(_)) => Target::OfWeights,
+            (None, None) => return Err(no_target()),
+        };
         let then = match (self.explain, self.output) {
             (true, output) => Then::Explain(output),
             (false, Some(output)) => Then::Write(output),
@@ -301,6 +401,7 @@ impl Typed {
             times: self.times.unwrap_or_default(),
             time_method: self.time_method,
             method: self.method,
+            weights: self.weights,
             outside: self.outside,
             min_valid: self.min_valid,
             fill: self.fill,
@@ -325,16 +426,16 @@ fn target(
     grid: Option<&str>,
     axes: (Option<TypedAxis>, Option<TypedAxis>),
     points: &[String],
-) -> Result<Target> {
+) -> Result<Option<Target>> {
     let made = |option: &str, grid: Result<Grid, regrid::Error>| match grid {
-        Ok(grid) => Ok(Target::Grid(Box::new(grid))),
+        Ok(grid) => Ok(Some(Target::Grid(Box::new(grid)))),
         Err(error) => Err(Failure::option(option, &error)),
     };
     match (like, grid, axes, points) {
-        (Some(file), None, (None, None), []) => Ok(Target::Like(file)),
+        (Some(file), None, (None, None), []) => Ok(Some(Target::Like(file))),
         (None, Some(name), (None, None), []) => match Grid::named(name) {
             Err(regrid::Error::GridName { .. }) if Path::new(name).is_file() => {
-                Ok(Target::Like(name.into()))
+                Ok(Some(Target::Like(name.into())))
             }
             grid => made("--grid", grid),
         },
@@ -345,14 +446,12 @@ fn target(
         }
         (None, None, (Some(_), None), []) => Err(Failure::usage("--lat needs --lon beside it")),
         (None, None, (None, Some(_)), []) => Err(Failure::usage("--lon needs --lat beside it")),
-        (None, None, (None, None), []) => Err(Failure::usage(
-            "no target grid is named: give --like FILE, --grid NAME, --points FILE, or --lat with --lon",
-        )),
+        (None, None, (None, None), []) => Ok(None),
         (None, None, (None, None), points) => match (pairs(points), points) {
             (Some((latitudes, longitudes)), _) => {
                 made("--points", Grid::points(latitudes, longitudes))
             }
-            (None, [file]) => Ok(Target::Listed(file.into())),
+            (None, [file]) => Ok(Some(Target::Listed(file.into()))),
             (None, _) => Err(Failure::usage(
                 "--points: expected one file, or a latitude and a longitude as in 51.5,-0.1 each time",
             )),
@@ -375,6 +474,44 @@ fn pairs(texts: &[String]) -> Option<(Vec<f64>, Vec<f64>)> {
         .flat_map(|text| text.split('/'))
         .map(pair)
         .collect()
+}
+
+impl TypedWeights {
+    fn check(self, command: String) -> Result<Order> {
+        Ok(Order::Weights(Box::new(WeightsJob {
+            target: self.target.check()?.ok_or_else(no_target)?,
+            input: self.input,
+            variable: self.variable,
+            method: self.method,
+            edges: Edges {
+                outside: self.outside,
+                pole: self.pole,
+            },
+            output: self.output,
+            format: self.format,
+            force: self.force,
+            quiet: self.quiet,
+            command,
+        })))
+    }
+}
+
+impl TypedTarget {
+    /// The one target that was named, if one was.
+    fn check(self) -> Result<Option<Target>> {
+        target(
+            self.like,
+            self.grid.as_deref(),
+            (self.lat, self.lon),
+            &self.points,
+        )
+    }
+}
+
+fn no_target() -> Failure {
+    Failure::usage(
+        "no target grid is named: give --like FILE, --grid NAME, --points FILE, or --lat with --lon",
+    )
 }
 
 fn check_graph(path: &Path) -> Result<()> {

@@ -123,6 +123,17 @@ fn hint(error: &Error) -> Option<String> {
             "`-m nearest` and `-m mode` take values as they are; `--average-flags` averages them all the same"
         }
         Error::NotRegriddable { .. } => "`regrid info` shows what can be regridded; -v names it",
+        Error::WeightsGrid { .. } => {
+            "`regrid weights` makes weights for these grids; without --weights they are made on the way; -v names variables on one grid"
+        }
+        Error::WeightsMethod { .. } => "leave -m out: the weights decide",
+        Error::WeightsFile { .. } => {
+            "`regrid weights` makes such a file, so do `cdo gencon` and its like, ESMF and xESMF"
+        }
+        Error::NotAMean { .. } => "regrid without --weights",
+        Error::Nothing { action } if action.contains("target grid") => {
+            "name it with --like, --grid, or --lat with --lon"
+        }
         Error::Join { .. } => {
             "-v names other variables; files that do not continue each other in time are regridded one by one"
         }

@@ -74,6 +74,12 @@ impl Interrupt {
         Ok(made)
     }
 
+    /// Does something short to its end: an interrupt waits for it.
+    pub(crate) fn undisturbed<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _held = self.lock();
+        work()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<PathBuf>> {
         self.temporary
             .lock()

@@ -13,6 +13,7 @@ mod plan;
 mod quote;
 mod rows;
 mod run;
+mod weights;
 
 use std::panic;
 use std::process::ExitCode;
@@ -42,6 +43,7 @@ fn work() -> Result<()> {
     match args::parse(std::env::args_os())? {
         Order::Help(text) => rows::print(&text),
         Order::Info(files) => info::print(&files),
+        Order::Weights(job) => weights::make(&job),
         Order::Regrid(job) => run::run(*job),
     }
 }

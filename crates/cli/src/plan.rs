@@ -1,6 +1,6 @@
 //! The plan of a run in words: what is read, regridded and written, before anything is.
 
-use regrid::{Catalogue, Edges, Grid, LazyField};
+use regrid::{Catalogue, Edges, Grid, LazyField, Method, Weights};
 
 use crate::amount::{bytes, count};
 use crate::args::Job;
@@ -12,6 +12,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) job: &'a Job,
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) target: &'a Grid,
+    pub(crate) weights: Option<&'a Weights>,
     pub(crate) fields: &'a [LazyField],
     pub(crate) edges: Edges,
     pub(crate) tasks: usize,
@@ -66,12 +67,19 @@ impl Plan<'_> {
 
     fn method(&self) -> String {
         let job = self.job;
-        let mut text = format!(
-            "{}, outside {}, pole {}",
-            job.method.name(),
-            self.edges.outside.name(),
-            self.edges.pole.name()
-        );
+        let asked = job.method.map(Method::name);
+        let mut text = match (self.weights, &job.weights) {
+            (Some(weights), Some(path)) => {
+                let method = asked.or_else(|| weights.stated()).unwrap_or("not stated");
+                format!("{method}, by the weights in {}", path.display())
+            }
+            _ => format!(
+                "{}, outside {}, pole {}",
+                asked.unwrap_or(Method::default().name()),
+                self.edges.outside.name(),
+                self.edges.pole.name()
+            ),
+        };
         if let Some(fill) = job.fill {
             text += &format!(", fill {fill}");
         }

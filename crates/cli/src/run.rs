@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Instant;
 
 use delayed::{Graph, ProgressBar, Run};
-use regrid::{Catalogue, Grid, LazyField, PlannedWrite, Request, Write};
+use regrid::{Catalogue, Grid, LazyField, PlannedWrite, Request, Weights, Write};
 
 use crate::Result;
 use crate::amount::{bytes, duration};
@@ -21,14 +21,18 @@ use crate::rows::{print, say};
 pub(crate) fn run(job: Job) -> Result<()> {
     let started = Instant::now();
     let interrupt = Interrupt::watch()?;
-    let target = match &job.target {
-        Target::Like(file) => &Grid::like(file)?,
-        Target::Listed(file) => &Grid::listed_in(file)?,
-        Target::Grid(grid) => grid,
+    let weights = job.weights.as_ref().map(Weights::load).transpose()?;
+    let target = match (&job.target, &weights) {
+        (Target::Grid(grid), _) => Grid::clone(grid),
+        (Target::Like(file), _) => Grid::like(file)?,
+        (Target::Listed(file), _) => Grid::listed_in(file)?,
+        (Target::OfWeights, Some(weights)) => weights.target()?,
+        (Target::OfWeights, None) => unreachable!("a target of weights has weights"),
     };
+    let target = &target;
     let catalogue = Catalogue::open(&job.inputs)?;
     check_places(&job, &catalogue)?;
-    let request = request(&job, target);
+    let request = request(&job, target, weights.as_ref());
     let fields = request.build(&catalogue)?;
     interrupt.check()?;
 
@@ -50,6 +54,7 @@ pub(crate) fn run(job: Job) -> Result<()> {
         job: &job,
         catalogue: &catalogue,
         target,
+        weights: weights.as_ref(),
         fields: &fields,
         edges: request.edges(),
         tasks: graph.tasks(),
@@ -76,11 +81,10 @@ pub(crate) fn run(job: Job) -> Result<()> {
     }
 }
 
-fn request(job: &Job, target: &Grid) -> Request {
+fn request(job: &Job, target: &Grid, weights: Option<&Weights>) -> Request {
     let mut request = Request::new(target)
         .times(job.times.clone())
         .time_method(job.time_method)
-        .method(job.method)
         .average_flags(job.average_flags);
     if let Some(outside) = job.outside {
         request = request.outside(outside);
@@ -93,6 +97,12 @@ fn request(job: &Job, target: &Grid) -> Request {
     }
     if let Some(fill) = job.fill {
         request = request.fill(fill);
+    }
+    if let Some(method) = job.method {
+        request = request.method(method);
+    }
+    if let Some(weights) = weights {
+        request = request.weights(weights);
     }
     if let Some(share) = job.min_valid {
         request = request.min_valid(share);
@@ -146,16 +156,19 @@ fn check_places(job: &Job, catalogue: &Catalogue) -> Result<()> {
     };
     let like = match &job.target {
         Target::Like(file) | Target::Listed(file) => Some(file.as_path()),
-        Target::Grid(_) => None,
+        Target::Grid(_) | Target::OfWeights => None,
     };
-    if let (Some(output), Some(like)) = (output, like)
-        && same_file(output, like)
-    {
-        let text = format!(
-            "the output {} is the file that --like, --grid or --points names",
-            output.display()
-        );
-        return Err(Failure::failed(text).hint("name another file with -o"));
+    let weights = job.weights.as_deref();
+    for (option, file) in [("--like, --grid or --points", like), ("--weights", weights)] {
+        if let (Some(output), Some(file)) = (output, file)
+            && same_file(output, file)
+        {
+            let text = format!(
+                "the output {} is the file that {option} names",
+                output.display()
+            );
+            return Err(Failure::failed(text).hint("name another file with -o"));
+        }
     }
     // Devices and pipes are not to be replaced by a file.
     for path in output.into_iter().chain(&job.graph) {
@@ -168,7 +181,11 @@ fn check_places(job: &Job, catalogue: &Catalogue) -> Result<()> {
         return Ok(());
     };
     let inputs = catalogue.files().iter().map(|file| file.path());
-    if let Some(input) = inputs.chain(like).find(|input| same_file(graph, input)) {
+    if let Some(input) = inputs
+        .chain(like)
+        .chain(weights)
+        .find(|input| same_file(graph, input))
+    {
         let text = format!(
             "--graph {} is the input {}",
             graph.display(),
@@ -184,7 +201,7 @@ fn check_places(job: &Job, catalogue: &Catalogue) -> Result<()> {
 }
 
 /// Whether two paths lead to one file that exists.
-fn same_file(a: &Path, b: &Path) -> bool {
+pub(crate) fn same_file(a: &Path, b: &Path) -> bool {
     match (a.canonicalize(), b.canonicalize()) {
         (Ok(a), Ok(b)) => a == b,
         _ => false,

@@ -15,13 +15,13 @@ use std::{
     cell::{Cell, RefCell},
     process,
     ptr::NonNull,
-    sync::atomic::{
-        AtomicU32,
-        Ordering::{AcqRel, Acquire, Relaxed},
-    },
+    sync::atomic::Ordering::{AcqRel, Acquire, Relaxed},
 };
 
-use crate::task::{Node, Work};
+use crate::{
+    sync::AtomicU32,
+    task::{Node, Work},
+};
 
 /// How many handles there are on a node.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ impl Drop for Deeper {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use std::{sync::Arc, thread};
 
@@ -182,5 +182,101 @@ mod tests {
         assert_eq!(Arc::strong_count(&captured), 2);
         drop(task);
         assert_eq!(Arc::strong_count(&captured), 1);
+    }
+}
+
+/// `RUSTFLAGS="--cfg loom" cargo test -p delayed --release --lib models`
+#[cfg(all(test, loom))]
+mod models {
+    use std::{panic::Location, sync::atomic::AtomicUsize};
+
+    use loom::{cell::UnsafeCell, sync::Arc, thread};
+
+    use super::*;
+    use crate::task;
+
+    /// Loom sees it if it is dropped while somebody may still read it.
+    struct Watched {
+        seen: UnsafeCell<()>,
+        drops: Arc<Drops>,
+    }
+
+    /// Not ordered by loom, so that counting orders nothing.
+    #[derive(Default)]
+    struct Drops(AtomicUsize);
+
+    // SAFETY: the cell holds nothing; it only tells loom of reading and writing.
+    unsafe impl Sync for Watched {}
+    // SAFETY: as above.
+    unsafe impl Send for Watched {}
+
+    impl Clone for Watched {
+        fn clone(&self) -> Self {
+            self.seen.with(|_| ());
+            Watched {
+                seen: UnsafeCell::new(()),
+                drops: Arc::new(Drops::default()),
+            }
+        }
+    }
+
+    impl Drop for Watched {
+        fn drop(&mut self) {
+            self.seen.with_mut(|_| ());
+            self.drops.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    fn node() -> (Handle, Arc<Drops>) {
+        let drops = Arc::new(Drops::default());
+        let value = Watched {
+            seen: UnsafeCell::new(()),
+            drops: drops.clone(),
+        };
+        (task::constant(value, Location::caller()), drops)
+    }
+
+    fn read(handle: &Handle) {
+        handle.node().work.clone_known();
+    }
+
+    /// Whichever of several handles goes last frees the node, once, after everybody has read it.
+    #[test]
+    fn the_last_of_three_handles_frees_the_node() {
+        loom::model(|| {
+            let (handle, drops) = node();
+            let others: Vec<_> = (0..2)
+                .map(|_| {
+                    let handle = handle.clone();
+                    thread::spawn(move || {
+                        read(&handle);
+                        drop(handle);
+                    })
+                })
+                .collect();
+            read(&handle);
+            drop(handle);
+            for other in others {
+                other.join().unwrap();
+            }
+            assert_eq!(drops.0.load(Relaxed), 1);
+        });
+    }
+
+    /// A handle that is cloned while another one goes keeps the node.
+    #[test]
+    fn a_clone_made_beside_a_drop_keeps_the_node() {
+        loom::model(|| {
+            let (handle, drops) = node();
+            let first = handle.clone();
+            let other = thread::spawn(move || {
+                let second = first.clone();
+                drop(first);
+                read(&second);
+            });
+            drop(handle);
+            other.join().unwrap();
+            assert_eq!(drops.0.load(Relaxed), 1);
+        });
     }
 }

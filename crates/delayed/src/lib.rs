@@ -189,6 +189,7 @@ mod quoted;
 mod run;
 mod scheduler;
 mod svg;
+mod sync;
 mod task;
 mod tuples;
 mod values;

@@ -316,6 +316,32 @@ proptest! {
     }
 }
 
+/// Counts the bytes that are alive, and the most that ever were.
+#[derive(Default)]
+struct Alive {
+    now: AtomicI64,
+    most: AtomicI64,
+}
+
+/// Bytes that are counted while it lives.
+struct Block(Arc<Alive>, i64);
+
+impl Alive {
+    fn block(self: &Arc<Self>, size: u64) -> Block {
+        let size = size as i64;
+        let now = self.now.fetch_add(size, Relaxed) + size;
+        self.most.fetch_max(now, Relaxed);
+        std::thread::yield_now();
+        Block(self.clone(), size)
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(self.1, Relaxed);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     /// What is alive by what the tasks said never exceeds the limit by more than what is needed to go on: a task with inputs always
@@ -326,26 +352,13 @@ proptest! {
         threads in 2..9_usize,
         room in 1000..3000_u64,
     ) {
-        #[derive(Default)]
-        struct Alive { now: AtomicI64, most: AtomicI64 }
-        struct Block(Arc<Alive>, i64);
-        impl Drop for Block {
-            fn drop(&mut self) {
-                self.0.now.fetch_sub(self.1, Relaxed);
-            }
-        }
         let alive = Arc::new(Alive::default());
         let sums: Vec<_> = sizes
             .iter()
             .map(|size| {
-                let (alive, size) = (alive.clone(), *size as i64);
-                let read = delayed::delayed(move || {
-                    let now = alive.now.fetch_add(size, Relaxed) + size;
-                    alive.most.fetch_max(now, Relaxed);
-                    std::thread::yield_now();
-                    Block(alive.clone(), size)
-                });
-                read.bytes(size as u64).map(|block| block.1 as u64)
+                let (alive, size) = (alive.clone(), *size);
+                let read = delayed::delayed(move || alive.block(size));
+                read.bytes(size).map(|block| block.1 as u64)
             })
             .collect();
         let total = delayed::apply(sums, |sums| sums.into_iter().sum::<u64>());
@@ -353,6 +366,52 @@ proptest! {
         prop_assert_eq!(run.compute(&total).unwrap(), sizes.iter().sum::<u64>());
         let most = alive.most.load(Relaxed) as u64;
         prop_assert!(most <= room, "{most} alive, {room} allowed");
+        prop_assert_eq!(alive.now.load(Relaxed), 0);
+    }
+
+    /// Where the limit lets any branch finish and no task makes more than it uses up, only what is being made can lie above it: one
+    /// value for each thread.
+    #[test]
+    fn dependent_tasks_exceed_the_memory_limit_by_what_is_being_made(
+        branches in prop::collection::vec(
+            (prop::collection::vec(1..=1000_u64, 1..=4), prop::collection::vec(1..=1000_u64, 0..4)),
+            1..80,
+        ),
+        threads in 2..9_usize,
+        room in 4000..6000_u64,
+    ) {
+        let alive = Arc::new(Alive::default());
+        let ends: Vec<Delayed<u64>> = branches
+            .iter()
+            .map(|(loads, steps)| {
+                let reads: Vec<_> = loads
+                    .iter()
+                    .map(|size| {
+                        let (alive, size) = (alive.clone(), *size);
+                        delayed::delayed(move || alive.block(size)).bytes(size)
+                    })
+                    .collect();
+                let mut size = *loads.iter().max().unwrap();
+                let ours = alive.clone();
+                let mut last = delayed::apply(reads, move |_| ours.block(size)).bytes(size);
+                for step in steps {
+                    size = size.min(*step);
+                    let ours = alive.clone();
+                    last = last.map(move |_| ours.block(size)).bytes(size);
+                }
+                last.map(|block| block.1 as u64)
+            })
+            .collect();
+        let total = delayed::apply(ends, |ends| ends.into_iter().sum::<u64>());
+        let right = branches.iter().map(|(loads, steps)| {
+            let steps = steps.iter().min().copied().unwrap_or(u64::MAX);
+            steps.min(*loads.iter().max().unwrap())
+        });
+        let run = Run::new().threads(threads).memory_limit(room);
+        prop_assert_eq!(run.compute(&total).unwrap(), right.sum::<u64>());
+        let most = alive.most.load(Relaxed) as u64;
+        let above = threads as u64 * 1000;
+        prop_assert!(most <= room + above, "{most} alive, {room} and {above} allowed");
         prop_assert_eq!(alive.now.load(Relaxed), 0);
     }
 }

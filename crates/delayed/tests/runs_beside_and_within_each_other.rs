@@ -73,6 +73,34 @@ fn a_chain_of_a_million_tasks_is_built_drawn_run_and_dropped() {
 }
 
 #[test]
+fn a_graph_of_a_million_tasks_is_built_drawn_run_and_dropped() {
+    // A third are loads, a third steps that share one more task, a third a tree over the steps.
+    let shared = delayed(|| 1_u64).named("shared");
+    let mut level: Vec<_> = (0..333_334_u64)
+        .map(|i| {
+            let load = delayed(move || i).group("load");
+            apply((&load, &shared), |(load, shared)| load + shared).group("step")
+        })
+        .collect();
+    while level.len() > 1 {
+        level = level
+            .chunks(2)
+            .map(|pair| apply(pair, |pair| pair.into_iter().sum::<u64>()).group("join"))
+            .collect();
+    }
+    let total = level.pop().unwrap();
+    drop(shared);
+    let right = 333_334 * 333_333 / 2 + 333_334;
+    for threads in [1, 2] {
+        assert_eq!(Run::new().threads(threads).compute(&total).unwrap(), right);
+    }
+    if !cfg!(debug_assertions) {
+        let picture = delayed::Graph::of(&total).svg().to_string();
+        assert!(picture.contains(" x 333334</text>") && picture.len() < 20_000);
+    }
+}
+
+#[test]
 fn outputs_come_back_in_their_shape() {
     use std::collections::{BTreeMap, HashMap};
     let one = |x: u32| delayed(move || x);

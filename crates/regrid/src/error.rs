@@ -56,6 +56,29 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A storage chunk that cannot be read: damaged, or of another size than the file says.
+    #[error("cannot read chunk {chunk:?} of variable {variable} in {}", path.display())]
+    Chunk {
+        /// The file.
+        path: PathBuf,
+        /// The variable.
+        variable: String,
+        /// The chunk's place among the variable's chunks, along each dimension.
+        chunk: Vec<usize>,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A variable compressed in a way that the library cannot undo.
+    #[error("variable {variable} in {} is stored with {filter}, which the netCDF library here lacks", path.display())]
+    Filter {
+        /// The file.
+        path: PathBuf,
+        /// The variable.
+        variable: String,
+        /// The name and number of what is lacking.
+        filter: String,
+    },
 
     /// An axis without values.
     #[error("the {axis} axis is empty")]
@@ -184,6 +207,64 @@ pub enum Error {
         method: &'static str,
         /// The methods that the tool has, by our names.
         known: String,
+    },
+    /// Weights that are given have their own rules at the edges.
+    #[error(
+        "{weights} decide the mask and the edges: they cannot be made compatible with {compat}"
+    )]
+    CompatWeights {
+        /// The weights.
+        weights: String,
+        /// The tool.
+        compat: &'static str,
+    },
+    /// A file of weights that cannot be used.
+    #[error("{} cannot be used as weights: {what}", path.display())]
+    WeightsFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Weights that are for other grids.
+    #[error("{weights} are for another {side} grid than that of {of} ({grid}): {differs}")]
+    WeightsGrid {
+        /// The weights.
+        weights: String,
+        /// `source` or `target`.
+        side: &'static str,
+        /// What lies on the grid that they were to be used for.
+        of: String,
+        /// That grid.
+        grid: String,
+        /// The first difference.
+        differs: String,
+    },
+    /// Weights that were made by another method.
+    #[error("{weights} were made by another method: {made}, not {asked}")]
+    WeightsMethod {
+        /// The weights.
+        weights: String,
+        /// The method that they state.
+        made: String,
+        /// The method asked for.
+        asked: &'static str,
+    },
+    /// Weights of a method that is more than a weighted sum.
+    #[error(
+        "weights of the method {method} cannot be saved: a file of weights says how to average, and {method} is no average"
+    )]
+    NotAMean {
+        /// The method.
+        method: &'static str,
+    },
+    /// An array that does not lie on the source grid.
+    #[error("an array of shape {got:?} does not end with the source's plane, {expected:?}")]
+    Shape {
+        /// The array's shape.
+        got: Vec<usize>,
+        /// The shape that it should end with.
+        expected: Vec<usize>,
     },
     /// A share of valid cells that is none.
     #[error("a share of valid cells of {share} makes no sense: it lies between 0 and 1")]

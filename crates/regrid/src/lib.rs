@@ -16,9 +16,21 @@
 //! - [`Grid`] is the target: by numbers, by name, or [like](Grid::like) that of a file.
 //! - [`Request`] says what to make: which parameters and [times](time::TimeSelection), by which [`Method`], and what holds
 //!   [`Outside`] the source and at a [`Pole`]. [`Request::build`] plans it all at once.
+//! - [`Weights`] are made on the way, or once and for all: kept in [files](WeightsFormat) that CDO and xESMF read, or taken from theirs.
 //! - [`LazyField`] is what comes of one parameter: a [delayed](delayed::Delayed) value for each chunk. Compute one, or all of
 //!   them as a [`Field`], or build more tasks on them.
 //! - [`write()`] computes and writes fields without ever holding one; [`Write`] has the options.
+//!
+//! ```
+//! use regrid::{Edges, Grid, Method, Weights, WeightsFormat};
+//!
+//! let (source, target) = (Grid::global(5.0)?, Grid::regular(30.0..=60.0, 1.0, 0.0..=30.0, 1.0)?);
+//! let folder = tempfile::tempdir().expect("a folder for temporary files");
+//! let path = folder.path().join("weights.nc");
+//! Weights::between(&source, &target, Method::Linear, Edges::default())?.save(&path, WeightsFormat::Scrip)?;
+//! assert_eq!(Weights::load(&path)?.target()?.shape(), (31, 31)); // for `Request::weights`, or `cdo remap`
+//! # Ok::<(), regrid::Error>(())
+//! ```
 //!
 //! The graph is built eagerly and the work is delayed: when `build` returns, every task is known and none has run.
 //!
@@ -35,9 +47,11 @@
 
 mod attribute;
 mod axis;
+mod buffers;
 mod catalogue;
 mod chunk;
 mod companions;
+mod destination;
 mod error;
 mod field;
 mod grid;
@@ -46,11 +60,13 @@ mod kernel;
 mod output;
 mod pipeline;
 mod plan;
+mod regridder;
 mod request;
 mod scheme;
 mod sphere;
 pub mod time;
 mod values;
+mod weightfile;
 mod weights;
 
 pub use attribute::{AttributeValue, Attributes};
@@ -66,7 +82,9 @@ pub use io::{
 };
 pub use output::Write;
 pub use pipeline::{LazyField, PlannedWrite, Reads, write};
+pub use regridder::{RegridFloat, Regridder};
 pub use request::Request;
 pub use scheme::{Compat, Edges, Fill, Method, Outside, Pole, RectilinearWeights};
 pub use values::{DataType, Element, Values};
+pub use weightfile::{Weights, WeightsFormat};
 pub use weights::SparseWeights;

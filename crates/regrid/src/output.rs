@@ -4,15 +4,14 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use parking_lot::Mutex;
-use tempfile::{Builder, TempPath};
-
 use crate::attribute::{AttributeValue, Attributes};
+use crate::buffers;
 use crate::chunk::Region;
 use crate::companions::BOUNDS;
+use crate::destination::Destination;
 use crate::error::Error;
 use crate::field::{FieldMeta, Variable};
-use crate::io::cf::encode_missing;
+use crate::io::decoding::encode_missing;
 use crate::io::netcdf::NetcdfWriter;
 use crate::io::{Dimension, Layout, OutputVariable};
 use crate::pipeline::LazyField;
@@ -64,10 +63,7 @@ impl Write {
 /// An output being written under a temporary name beside its place.
 #[derive(Debug)]
 pub(crate) struct Output {
-    path: PathBuf,
-    overwrite: bool,
-    temporary: Mutex<Option<TempPath>>,
-    temporary_path: PathBuf,
+    destination: Destination,
     writer: NetcdfWriter,
     names: Vec<String>,
 }
@@ -91,53 +87,11 @@ impl Output {
                 return Err(Error::OutputIsInput { path });
             }
         }
-        if !overwrite && path.symlink_metadata().is_ok() {
-            return Err(Error::OutputExists { path });
-        }
-        let fault = |action| {
-            let path = path.clone();
-            move |source| Error::File {
-                action,
-                path,
-                source,
-            }
-        };
-        // A device or a pipe would be replaced by a file of its name.
-        let other = path.metadata().is_ok_and(|meta| !meta.is_file());
-        if other || path.file_name().is_none() {
-            return Err(fault("write")(std::io::Error::other("it is not a file")));
-        }
-        // Replacing a link replaces what it points to.
-        let place = if overwrite {
-            path.canonicalize().unwrap_or_else(|_| path.clone())
-        } else {
-            path.clone()
-        };
-        let folder = match place.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let name = place.file_name().unwrap_or_default().to_string_lossy();
-        let mut builder = Builder::new();
-        let prefix = format!(".{name}.");
-        builder.prefix(&prefix).suffix(".partial");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // What the user's umask makes of it, as for any file that a program writes.
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let temporary = builder
-            .tempfile_in(folder)
-            .map_err(fault("write"))?
-            .into_temp_path();
+        let destination = Destination::new(&path, overwrite)?;
         let (layout, names) = layout(fields, &history_line(history.as_deref(), first), first);
-        let writer = NetcdfWriter::create(&temporary, &path, &layout, deflate)?;
+        let writer = NetcdfWriter::create(destination.temporary_path(), &path, &layout, deflate)?;
         Ok(Self {
-            path: place,
-            overwrite,
-            temporary_path: temporary.to_path_buf(),
-            temporary: Mutex::new(Some(temporary)),
+            destination,
             writer,
             names,
         })
@@ -149,7 +103,7 @@ impl Output {
     }
 
     pub(crate) fn temporary_path(&self) -> &Path {
-        &self.temporary_path
+        self.destination.temporary_path()
     }
 
     /// Writes one chunk.
@@ -160,31 +114,16 @@ impl Output {
         values: Values,
         fill: &AttributeValue,
     ) -> Result<(), Error> {
-        self.writer
-            .put(name, region, &encode_missing(values, Some(fill)))
+        let values = encode_missing(values, Some(fill));
+        let done = self.writer.put(name, region, &values);
+        buffers::give_values(values);
+        done
     }
 
     /// Closes the file and gives it its name.
     pub(crate) fn finish(&self) -> Result<(), Error> {
         self.writer.finish()?;
-        let Some(temporary) = self.temporary.lock().take() else {
-            return Ok(());
-        };
-        let done = if self.overwrite {
-            temporary.persist(&self.path)
-        } else {
-            temporary.persist_noclobber(&self.path)
-        };
-        done.map_err(|fault| match fault.error.kind() {
-            std::io::ErrorKind::AlreadyExists => Error::OutputExists {
-                path: self.path.clone(),
-            },
-            _ => Error::File {
-                action: "rename the finished output to",
-                path: self.path.clone(),
-                source: fault.error,
-            },
-        })
+        self.destination.appear()
     }
 }
 
@@ -207,7 +146,8 @@ fn history_line(made_by: Option<&str>, field: &LazyField) -> String {
     format!("{} regrid {version}: {made_by} ({})", now(), field.in_words)
 }
 
-fn now() -> String {
+/// The time of day, for histories.
+pub(crate) fn now() -> String {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
@@ -342,7 +282,7 @@ fn small_variable(variable: Variable) -> OutputVariable {
         name: variable.name,
         data_type,
         dimensions: variable.dimensions,
-        fill: fill.and_then(|fill| crate::io::cf::convert(&fill, data_type)),
+        fill: fill.and_then(|fill| crate::io::decoding::convert(&fill, data_type)),
         attributes: variable.attributes,
         chunk_shape: None,
         values: Some(variable.values),

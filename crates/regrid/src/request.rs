@@ -10,6 +10,7 @@ use crate::kernel::Rule;
 use crate::pipeline::{LazyField, regrid_param};
 use crate::scheme::{Compat, Edges, Fill, Method, Outside, PlaneWeights, Pole};
 use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
+use crate::weightfile::Weights;
 
 /// Why a variable of flags is not averaged.
 pub(crate) const FLAGS: &str =
@@ -36,7 +37,9 @@ pub struct Request {
     pub(crate) params: Option<Vec<String>>,
     pub(crate) times: TimeSelection,
     pub(crate) time_method: TimeMethod,
-    pub(crate) method: Method,
+    /// The method asked for, if one was.
+    method: Option<Method>,
+    given: Option<Arc<Weights>>,
     outside: Option<Outside>,
     pole: Option<Pole>,
     compat: Option<Compat>,
@@ -54,7 +57,8 @@ impl Request {
             params: None,
             times: TimeSelection::All,
             time_method: TimeMethod::Exact,
-            method: Method::default(),
+            method: None,
+            given: None,
             outside: None,
             pole: None,
             compat: None,
@@ -86,10 +90,21 @@ impl Request {
         self
     }
 
-    /// How target values are made of source values.
+    /// Weights that are there already, instead of making them; every variable has to lie on the grid that they are from, and
+    /// the target has to be the one that they go to.
+    ///
+    /// They decide upon the method too, and upon edges and poles. A method asked for beside them has to be the one that they
+    /// were made by, as far as that is known.
+    #[must_use]
+    pub fn weights(mut self, weights: &Weights) -> Self {
+        self.given = Some(Arc::new(weights.clone()));
+        self
+    }
+
+    /// How target values are made of source values: linear unless asked for otherwise, or given weights are of another method.
     #[must_use]
     pub fn method(mut self, method: Method) -> Self {
-        self.method = method;
+        self.method = Some(method);
         self
     }
 
@@ -138,7 +153,7 @@ impl Request {
     pub fn edges(&self) -> Edges {
         let usual = self
             .compat
-            .map_or_else(Edges::default, |compat| compat.edges(self.method));
+            .map_or_else(Edges::default, |compat| compat.edges(self.method_used()));
         Edges {
             outside: self.outside.unwrap_or(usual.outside),
             pole: self.pole.unwrap_or(usual.pole),
@@ -168,12 +183,19 @@ impl Request {
     /// The options in words, for a file's history.
     pub(crate) fn in_words(&self) -> String {
         let edges = self.edges();
-        let mut words = format!("method {}", self.method.name());
-        words += &format!(
-            ", outside {}, pole {}",
-            edges.outside.name(),
-            edges.pole.name()
-        );
+        let mut words = match &self.given {
+            Some(weights) => format!(
+                "method {}, {}",
+                self.method_in_words(weights),
+                weights.name()
+            ),
+            None => format!(
+                "method {}, outside {}, pole {}",
+                self.method_used().name(),
+                edges.outside.name(),
+                edges.pole.name()
+            ),
+        };
         if self.times != TimeSelection::All {
             words += &format!(", time method {}", self.time_method.name());
         }
@@ -193,8 +215,9 @@ impl Request {
     ///
     /// # Errors
     /// [`Error::UnknownVariable`], [`Error::NotRegriddable`], [`Error::TimeNotFound`], [`Error::OutsideSource`],
-    /// [`Error::CompatMethod`],
-    /// [`Error::Nothing`] if the catalogue has no field; errors of reading coordinates.
+    /// [`Error::CompatMethod`], [`Error::CompatWeights`],
+    /// [`Error::Nothing`] if the catalogue has no field; [`Error::WeightsGrid`] and [`Error::WeightsMethod`] if given weights
+    /// are for something else; errors of reading coordinates.
     pub fn build(&self, files: &Catalogue) -> Result<Vec<LazyField>, Error> {
         if let Some(share) = self.min_valid
             && !(0.0..=1.0).contains(&share)
@@ -202,7 +225,16 @@ impl Request {
             return Err(Error::MinValid { share });
         }
         if let Some(compat) = self.compat {
-            compat.check(self.method)?;
+            compat.check(self.method_used())?;
+            if let Some(weights) = &self.given {
+                return Err(Error::CompatWeights {
+                    weights: weights.name().to_string(),
+                    compat: compat.name(),
+                });
+            }
+        }
+        if let (Some(weights), Some(method)) = (&self.given, self.method) {
+            weights.check_method(method)?;
         }
         let (variables, mut notes) = self.choose_variables(files)?;
         let mut prepared: Vec<(Arc<Grid>, Arc<PlaneWeights>)> = Vec::new();
@@ -210,7 +242,7 @@ impl Request {
         for variable in &variables {
             variable.check_join()?;
             let times = self.choose_times(files, variable)?;
-            let weights = self.weights(variable, &mut prepared)?;
+            let weights = self.plane_weights(files, &mut notes, variable, &mut prepared)?;
             fields.push(regrid_param(
                 self,
                 files,
@@ -287,25 +319,41 @@ impl Request {
         }
     }
 
+    /// The method asked for, or that of the given weights.
+    pub(crate) fn method_used(&self) -> Method {
+        let made = || self.given.as_ref().and_then(|weights| weights.method());
+        self.method.or_else(made).unwrap_or_default()
+    }
+
+    /// The method of given weights, which may be one that nobody stated.
+    fn method_in_words<'a>(&self, weights: &'a Weights) -> &'a str {
+        match self.method {
+            Some(method) => method.name(),
+            None => weights.stated().unwrap_or("not stated"),
+        }
+    }
+
     /// Whether values are averaged, in space or in time.
     pub(crate) fn blends(&self) -> bool {
-        !self.method.keeps_values() || self.time_method == TimeMethod::Linear
+        !self.method_used().keeps_values() || self.time_method == TimeMethod::Linear
     }
 
     /// Whether variables of flags are not regridded.
     pub(crate) fn refuses_flags(&self) -> bool {
-        self.blends() && self.method != Method::Count && !self.average_flags
+        self.blends() && self.method_used() != Method::Count && !self.average_flags
     }
 
     /// How targets are made of the cells that their weights name.
     pub(crate) fn rule(&self) -> Rule {
-        let min_valid = match self.compat {
-            Some(compat) => compat.min_valid(self.method, self.min_valid),
-            None => self
-                .min_valid
-                .unwrap_or_else(|| self.method.default_min_valid()),
+        let min_valid = match (self.compat, self.min_valid) {
+            (Some(compat), stated) => compat.min_valid(self.method_used(), stated),
+            (None, Some(stated)) => stated,
+            (None, None) => match &self.given {
+                Some(weights) => weights.default_min_valid(),
+                None => self.method_used().default_min_valid(),
+            },
         };
-        match self.method.rule(min_valid) {
+        match self.method_used().rule(min_valid) {
             // Between two times a value is made up in any case.
             Rule::Pick if self.blends() => Rule::Blend { min_valid },
             rule => rule,
@@ -313,8 +361,10 @@ impl Request {
     }
 
     /// The weights from a variable's grid: prepared once for all variables on the same grid.
-    fn weights(
+    fn plane_weights(
         &self,
+        files: &Catalogue,
+        notes: &mut Vec<String>,
         variable: &SourceVariable,
         prepared: &mut Vec<(Arc<Grid>, Arc<PlaneWeights>)>,
     ) -> Result<Arc<PlaneWeights>, Error> {
@@ -325,14 +375,23 @@ impl Request {
             return Ok(weights.clone());
         }
         let (source, target, edges) = (&variable.grid, &self.target, self.edges());
-        let made = match self.compat {
-            Some(compat) => {
-                let how = (self.method, edges, self.fill);
-                compat.weights(source, target, how, self.min_valid.is_some())
+        let method = self.method_used();
+        let weights = match (&self.given, self.compat) {
+            (None, Some(compat)) => Arc::new(compat.weights(
+                source,
+                target,
+                (method, edges, self.fill),
+                self.min_valid.is_some(),
+            )?),
+            (None, None) => Arc::new(PlaneWeights::new(source, target, method, edges, self.fill)?),
+            (Some(given), _) => {
+                let path = files.files()[variable.parts[0].file].path().display();
+                let what = format!("variable {} in {path}", variable.name());
+                let (weights, note) = given.onto(source, &what, target)?;
+                notes.extend(note.filter(|note| !notes.contains(note)));
+                weights
             }
-            None => PlaneWeights::new(source, target, self.method, edges, self.fill),
         };
-        let weights = Arc::new(made?);
         prepared.push((variable.grid.clone(), weights.clone()));
         Ok(weights)
     }

@@ -10,13 +10,22 @@ use sources::MemoryFile;
 
 type Attributes<'a> = &'a [(&'a str, AttributeValue)];
 
+/// Name, dimensions, shape, values and attributes.
+type Coordinate<'a> = (
+    &'a str,
+    &'a [&'a str],
+    &'a [usize],
+    &'a [f64],
+    Attributes<'a>,
+);
+
 fn doubles(shape: &[usize], values: &[f64]) -> Values {
     Values::F64(ArrayD::from_shape_vec(IxDyn(shape), values.to_vec()).unwrap())
 }
 
-/// A file with coordinates, given by name, dimensions, shape, values and attributes, and a field along some dimensions.
+/// A file with coordinates and a field along some dimensions.
 fn file(
-    coordinates: &[(&str, &[&str], &[usize], &[f64], Attributes<'_>)],
+    coordinates: &[Coordinate<'_>],
     (dimensions, shape): (&[&str], &[usize]),
     attributes: Attributes<'_>,
 ) -> Catalogue {
@@ -60,7 +69,7 @@ fn axes_about_a_rotated_pole() {
     ];
     let x = [("units", text("degrees"))];
     let plane = [("units", text("degrees_north"))];
-    let coordinates: [(&str, &[&str], &[usize], &[f64], Attributes<'_>); 4] = [
+    let coordinates: [Coordinate<'_>; 4] = [
         ("rlat", &["rlat"], &[2], &[0.0, 1.0], &y),
         ("rlon", &["rlon"], &[3], &[-1.0, 0.0, 1.0], &x),
         ("lat", &["rlat", "rlon"], &[2, 3], &[50.0; 6], &plane),
@@ -191,7 +200,7 @@ fn lists_of_points() {
     ];
     let time = [("units", text("hours since 2000-01-01"))];
     let quarter = std::f64::consts::FRAC_PI_2;
-    let coordinates: [(&str, &[&str], &[usize], &[f64], Attributes<'_>); 3] = [
+    let coordinates: [Coordinate<'_>; 3] = [
         ("lat", &["station"], &[2], &[10.0, 20.0], &lat),
         ("lon", &["station"], &[2], &[0.0, quarter], &lon),
         ("time", &["time"], &[3], &[0.0, 1.0, 2.0], &time),
@@ -206,7 +215,7 @@ fn lists_of_points() {
     assert!(found.unsupported().is_empty());
 
     // Each report with a time of its own: a list all the same.
-    let reports: [(&str, &[&str], &[usize], &[f64], Attributes<'_>); 3] = [
+    let reports: [Coordinate<'_>; 3] = [
         coordinates[0],
         coordinates[1],
         ("when", &["station"], &[2], &[0.0, 1.0], &time),
@@ -216,7 +225,7 @@ fn lists_of_points() {
     assert!(found.variable("t").unwrap().time_span().is_none());
 
     // A ship.
-    let path: [(&str, &[&str], &[usize], &[f64], Attributes<'_>); 3] = [
+    let path: [Coordinate<'_>; 3] = [
         ("lat", &["time"], &[2], &[10.0, 20.0], &lat),
         ("lon", &["time"], &[2], &[0.0, quarter], &lon),
         ("time", &["time"], &[2], &[0.0, 1.0], &time),

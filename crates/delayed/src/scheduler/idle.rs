@@ -4,7 +4,7 @@
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use super::sync::{AtomicUsize, Condvar, Mutex, fence, wait};
+use crate::sync::{AtomicUsize, Condvar, Mutex, fence, wait};
 
 /// The resting workers of one run.
 pub(crate) struct Idle {

@@ -6,8 +6,8 @@ mod gates;
 mod idle;
 mod inside;
 mod pool;
+mod stack;
 mod state;
-mod sync;
 mod worker;
 
 pub use self::inside::cancelled;
@@ -33,13 +33,13 @@ pub(crate) fn run_noting_lost(
 ) -> Result<(), (Error, Option<Vec<bool>>)> {
     inside::note_places();
     let workers = settings.workers().min(frozen.len()).max(1);
-    let dependents = (workers > 1).then(|| state::dependents(frozen));
+    let links = (workers > 1).then(|| state::links(frozen));
     for output in frozen.outputs.iter().filter(|output| **output & KNOWN == 0) {
         frozen.entries[*output as usize].count_consumer();
     }
     let frozen = &*frozen;
-    let state = match dependents {
-        Some(dependents) => State::together(frozen, settings, dependents),
+    let state = match links {
+        Some(links) => State::together(frozen, settings, links),
         None => State::alone(frozen, settings),
     }
     .map_err(|error| (error, None))?;

@@ -10,7 +10,7 @@
 
 use std::{collections::VecDeque, sync::LazyLock, thread};
 
-use parking_lot::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex, MutexGuard, wait};
 
 /// Something that pool threads can take part in.
 pub(crate) trait Guests: Sync {
@@ -25,7 +25,12 @@ struct Lent(*const (dyn Guests + 'static));
 // SAFETY: it stands for a `&dyn Guests`, and `Guests` is `Sync`.
 unsafe impl Send for Lent {}
 
-#[derive(Default)]
+impl Lent {
+    fn address(self) -> *const () {
+        self.0.cast()
+    }
+}
+
 struct Pool {
     /// Everything changes under this lock.
     state: Mutex<PoolState>,
@@ -47,106 +52,272 @@ struct PoolState {
 // SAFETY: the addresses in `present` are only compared.
 unsafe impl Send for PoolState {}
 
-static POOL: LazyLock<Pool> = LazyLock::new(Pool::default);
+static POOL: LazyLock<Pool> = LazyLock::new(Pool::new);
 
 /// Calls pool threads to a run that is lent to the pool.
 pub(crate) struct Invite {
+    pool: &'static Pool,
     run: Lent,
     guests: usize,
 }
 
 /// Ends when the run is nobody's but the caller's again.
-struct Lease(Lent);
+struct Lease {
+    pool: &'static Pool,
+    run: Lent,
+}
 
 /// Lends `run` to the pool while `host` works; at most `guests` threads are started for it.
 pub(crate) fn lend(run: &dyn Guests, guests: usize, host: impl FnOnce(&Invite)) {
-    // SAFETY: only the lifetime changes. The lease, which is dropped before this function ends, however it ends, takes back
-    // every invitation and waits for every guest; the pool uses the borrow nowhere else.
-    let run = unsafe {
-        std::mem::transmute::<*const (dyn Guests + '_), *const (dyn Guests + 'static)>(run)
-    };
-    let _lease = Lease(Lent(run));
-    host(&Invite {
-        run: Lent(run),
-        guests,
-    });
+    POOL.lend(run, guests, host);
+}
+
+impl Pool {
+    fn new() -> Self {
+        Pool {
+            state: Mutex::new(PoolState::default()),
+            invited: Condvar::new(),
+            left: Condvar::new(),
+        }
+    }
+
+    fn lend(&'static self, run: &dyn Guests, guests: usize, host: impl FnOnce(&Invite)) {
+        // SAFETY: only the lifetime changes. The lease, which is dropped before this function ends, however it ends, takes back
+        // every invitation and waits for every guest; the pool uses the borrow nowhere else.
+        let run = Lent(unsafe {
+            std::mem::transmute::<*const (dyn Guests + '_), *const (dyn Guests + 'static)>(run)
+        });
+        let _lease = Lease { pool: self, run };
+        host(&Invite {
+            pool: self,
+            run,
+            guests,
+        });
+    }
+
+    fn start_thread(&'static self) {
+        let started = thread::Builder::new()
+            .name("delayed".to_string())
+            .spawn(|| self.serve());
+        if started.is_err() {
+            // The caller of a run can do all of it alone; a run with fewer threads is slower, not wrong.
+            self.state.lock().threads -= 1;
+        }
+    }
+
+    /// What a pool thread does all its life.
+    fn serve(&'static self) {
+        let mut state = self.state.lock();
+        loop {
+            state = match self.enter(&mut state) {
+                Some(invite) => {
+                    drop(state);
+                    invite.accept();
+                    self.state.lock()
+                }
+                None => self.idle(state),
+            };
+        }
+    }
+
+    /// The next invitation, for a thread that is present in its run from now on.
+    fn enter(&'static self, state: &mut PoolState) -> Option<Invite> {
+        let (run, guests) = state.invitations.pop_front()?;
+        let address = run.address();
+        match state.present.iter_mut().find(|(run, _)| *run == address) {
+            Some((_, present)) => *present += 1,
+            None => state.present.push((address, 1)),
+        }
+        Some(Invite {
+            pool: self,
+            run,
+            guests,
+        })
+    }
+
+    /// Waits for an invitation; there may be none for all that.
+    fn idle<'a>(&self, mut state: MutexGuard<'a, PoolState>) -> MutexGuard<'a, PoolState> {
+        state.idle += 1;
+        state = wait(&self.invited, state);
+        state.idle -= 1;
+        state
+    }
 }
 
 impl Invite {
     /// Asks one pool thread to come; it comes when it has nothing else to do.
     pub(crate) fn one(&self) {
-        let mut state = POOL.state.lock();
+        let mut state = self.pool.state.lock();
         state.invitations.push_back((self.run, self.guests));
         if state.idle < state.invitations.len() && state.threads < self.guests {
             state.threads += 1;
             drop(state);
-            start_thread();
+            self.pool.start_thread();
         } else {
-            POOL.invited.notify_one();
+            self.pool.invited.notify_one();
+        }
+    }
+
+    /// Takes part in the run, for one who has [entered](Pool::enter), and leaves it.
+    fn accept(self) {
+        // SAFETY: the invitation was there when we entered, so its lease is; the lease's drop waits until we are no longer `present`.
+        let run = unsafe { &*self.run.0 };
+        run.take_part(&self);
+        let address = self.run.address();
+        let mut state = self.pool.state.lock();
+        let place = state
+            .present
+            .iter()
+            .position(|(run, _)| *run == address)
+            .expect("we are present");
+        state.present[place].1 -= 1;
+        if state.present[place].1 == 0 {
+            state.present.swap_remove(place);
+            self.pool.left.notify_all();
         }
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let address = self.0.0.cast::<()>();
-        let mut state = POOL.state.lock();
+        let address = self.run.address();
+        let mut state = self.pool.state.lock();
         loop {
             // Each time anew: a guest that is still there may have invited others on its way out.
             state
                 .invitations
-                .retain(|(lent, _)| lent.0.cast::<()>() != address);
+                .retain(|(lent, _)| lent.address() != address);
             if !state.present.iter().any(|(run, _)| *run == address) {
                 return;
             }
-            POOL.left.wait(&mut state);
+            state = wait(&self.pool.left, state);
         }
     }
 }
 
-fn start_thread() {
-    let started = thread::Builder::new()
-        .name("delayed".to_string())
-        .spawn(serve);
-    if started.is_err() {
-        // The caller of a run can do all of it alone; a run with fewer threads is slower, not wrong.
-        POOL.state.lock().threads -= 1;
-    }
-}
+/// `RUSTFLAGS="--cfg loom" cargo test -p delayed --release --lib models`
+#[cfg(all(test, loom))]
+mod models {
+    use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-/// What a pool thread does all its life.
-fn serve() {
-    let mut state = POOL.state.lock();
-    loop {
-        let Some((run, guests)) = state.invitations.pop_front() else {
-            state.idle += 1;
-            POOL.invited.wait(&mut state);
-            state.idle -= 1;
-            continue;
-        };
-        let address = run.0.cast::<()>();
-        match state
-            .present
-            .iter_mut()
-            .find(|(present, _)| *present == address)
-        {
-            Some((_, present)) => *present += 1,
-            None => state.present.push((address, 1)),
+    use loom::{
+        cell::UnsafeCell,
+        thread::{self, JoinHandle},
+    };
+
+    use super::*;
+    use crate::sync::AtomicUsize;
+
+    /// What lies on a caller's stack: loom sees it if the caller takes it away while a guest may still read it.
+    struct OnStack {
+        memory: UnsafeCell<()>,
+        visits: AtomicUsize,
+        /// How many guests call another one while they are there.
+        calls: AtomicUsize,
+    }
+
+    // SAFETY: the cell holds nothing; it only tells loom of reading and writing.
+    unsafe impl Sync for OnStack {}
+
+    impl OnStack {
+        fn new(calls: usize) -> Self {
+            OnStack {
+                memory: UnsafeCell::new(()),
+                visits: AtomicUsize::new(0),
+                calls: AtomicUsize::new(calls),
+            }
         }
-        drop(state);
-        // SAFETY: the invitation was there, so its lease is; the lease's drop waits until we are no longer `present`.
-        let lent = unsafe { &*run.0 };
-        lent.take_part(&Invite { run, guests });
-        state = POOL.state.lock();
-        let place = state
-            .present
-            .iter()
-            .position(|(present, _)| *present == address)
-            .expect("we are present");
-        state.present[place].1 -= 1;
-        if state.present[place].1 == 0 {
-            state.present.swap_remove(place);
-            POOL.left.notify_all();
+
+        /// The caller goes on to other things.
+        fn take_away(self) {
+            self.memory.with_mut(|_| ());
         }
+    }
+
+    impl Guests for OnStack {
+        fn take_part(&self, invite: &Invite) {
+            self.memory.with(|_| ());
+            let calls = self.calls.load(Relaxed);
+            if calls > 0 {
+                self.calls.store(calls - 1, Relaxed);
+                invite.one();
+            }
+            self.visits.fetch_add(1, Release);
+            self.memory.with(|_| ());
+        }
+    }
+
+    /// A pool of its own for each run of a model; it has all its threads, so none is started behind loom's back.
+    fn pool(threads: usize) -> &'static Pool {
+        let pool: &Pool = Box::leak(Box::new(Pool::new()));
+        pool.state.lock().threads = threads;
+        pool
+    }
+
+    /// A pool thread that goes away when it finds no invitation.
+    fn passer_by(pool: &'static Pool) -> JoinHandle<()> {
+        thread::spawn(move || {
+            let invite = pool.enter(&mut pool.state.lock());
+            if let Some(invite) = invite {
+                invite.accept();
+            }
+        })
+    }
+
+    /// Wherever the guest is when the caller is done, the run's memory stays until the guest has left.
+    #[test]
+    fn nobody_is_in_a_run_that_has_ended() {
+        loom::model(|| {
+            let pool = pool(1);
+            let guest = passer_by(pool);
+            let run = OnStack::new(0);
+            pool.lend(&run, 1, Invite::one);
+            run.take_away();
+            guest.join().unwrap();
+        });
+    }
+
+    /// A guest calls another one while the run ends: that one comes in time or not at all.
+    #[test]
+    fn an_invitation_by_a_leaving_guest_is_taken_back() {
+        loom::model(|| {
+            let pool = pool(2);
+            let guests = [passer_by(pool), passer_by(pool)];
+            let run = OnStack::new(1);
+            pool.lend(&run, 2, Invite::one);
+            run.take_away();
+            for guest in guests {
+                guest.join().unwrap();
+            }
+            assert!(pool.state.lock().invitations.is_empty());
+        });
+    }
+
+    /// A thread on its way to sleep is not asleep when an invitation lies there.
+    #[test]
+    fn an_invitation_reaches_an_idle_thread() {
+        loom::model(|| {
+            let pool = pool(1);
+            let guest = thread::spawn(move || {
+                let mut state = pool.state.lock();
+                let invite = loop {
+                    match pool.enter(&mut state) {
+                        Some(invite) => break invite,
+                        None => state = pool.idle(state),
+                    }
+                };
+                drop(state);
+                invite.accept();
+            });
+            let run = OnStack::new(0);
+            pool.lend(&run, 1, |invite| {
+                invite.one();
+                while run.visits.load(Acquire) == 0 {
+                    thread::yield_now();
+                }
+            });
+            run.take_away();
+            guest.join().unwrap();
+        });
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A task is
 //! - *waiting* while its pending count is above zero;
-//! - *ready* once it is zero: it lies in the list of roots, in one worker's deque, or in a worker's hand;
+//! - *ready* once it is zero: it lies in the list of roots, on one worker's stack, or in a worker's hand;
 //! - *running* while a worker has it;
 //! - *finished* when its value is stored (or it failed, or was skipped because an input failed) and its dependents' counts are lowered;
 //! - *released* when the last dependent has finished and the value is dropped. Outputs are never released.
@@ -48,18 +48,40 @@ const COUNT: u32 = CLAIMED - 1;
 const FAR: usize = 256;
 /// How many roots are opened by rank alone after a search ahead that found nothing.
 const PATIENCE: usize = 4;
+/// How many inputs of a task are looked at to see what it waits for.
+const MANY: usize = 32;
+/// How many roots are opened at once where tasks are small.
+const AT_ONCE: usize = 16;
 
-/// The dependents of all tasks one after another, those of each by rank; puts into the entries where each task's start.
-pub(crate) fn dependents(frozen: &mut Frozen<'_>) -> Vec<u32> {
+/// What only a run on several threads needs to know of its graph.
+#[derive(Default)]
+pub(crate) struct Links {
+    /// The dependents of all tasks one after another, those of each by rank.
+    dependents: Vec<u32>,
+    /// Tasks without inputs, by rank.
+    roots: Vec<u32>,
+    /// How many tasks have no dependents.
+    sinks: usize,
+}
+
+/// Finds them, before outputs count as read by the caller; puts into the entries where each task's dependents start.
+pub(crate) fn links(frozen: &mut Frozen<'_>) -> Links {
     let Frozen {
         entries,
         dependencies,
         ..
     } = frozen;
     let mut end = 0;
-    for entry in entries.iter_mut() {
-        end += entry.consumers();
+    let mut roots = Vec::new();
+    let mut sinks = 0;
+    for (task, entry) in entries.iter_mut().enumerate() {
+        let dependents = entry.consumers();
+        sinks += usize::from(dependents == 0);
+        end += dependents;
         entry.first_dependent = end;
+        if *entry.pending.get_mut() == 0 {
+            roots.push(task as u32);
+        }
     }
     let mut dependents = vec![0; end as usize];
     // From the last task to the first, each list filled from its end: so the lists end up sorted and their starts in place.
@@ -73,7 +95,11 @@ pub(crate) fn dependents(frozen: &mut Frozen<'_>) -> Vec<u32> {
             dependents[*place as usize] = task as u32;
         }
     }
-    dependents
+    Links {
+        dependents,
+        roots,
+        sinks,
+    }
 }
 
 /// One run.
@@ -83,9 +109,9 @@ pub(crate) struct State<'r, 'g> {
     /// Some observer wants to hear of each task.
     watched: bool,
     known: Vec<&'g Known>,
-    /// See [`dependents`]; empty for a run on one thread, which needs none.
+    /// See [`Links`]; empty for a run on one thread, which needs none.
     dependents: Vec<u32>,
-    /// Tasks without inputs, by rank; those before `next_root` are taken.
+    /// See [`Links`]; those before `next_root` are taken.
     roots: Vec<u32>,
     next_root: CachePadded<AtomicUsize>,
     /// How many roots to open before the next search for a better one.
@@ -107,7 +133,11 @@ pub(crate) struct State<'r, 'g> {
 impl<'r, 'g> State<'r, 'g> {
     /// A run on one thread.
     pub(crate) fn alone(frozen: &'r Frozen<'g>, settings: &'r Run) -> Result<Self> {
-        let mut state = Self::new(frozen, settings, Vec::new(), Vec::new(), 1)?;
+        let links = Links {
+            sinks: 1,
+            ..Links::default()
+        };
+        let mut state = Self::together(frozen, settings, links)?;
         // One thread has no choice of what to start; that no task can never fit is checked by now.
         state.memory = None;
         Ok(state)
@@ -117,29 +147,7 @@ impl<'r, 'g> State<'r, 'g> {
     pub(crate) fn together(
         frozen: &'r Frozen<'g>,
         settings: &'r Run,
-        dependents: Vec<u32>,
-    ) -> Result<Self> {
-        let mut roots = Vec::new();
-        let mut sinks = 0;
-        let mut entries = frozen.entries.iter().enumerate().peekable();
-        while let Some((task, entry)) = entries.next() {
-            if entry.pending.load(Relaxed) == 0 {
-                roots.push(task as u32);
-            }
-            let end = entries
-                .peek()
-                .map_or(dependents.len(), |(_, next)| next.first_dependent as usize);
-            sinks += usize::from(entry.first_dependent as usize == end);
-        }
-        Self::new(frozen, settings, dependents, roots, sinks)
-    }
-
-    fn new(
-        frozen: &'r Frozen<'g>,
-        settings: &'r Run,
-        dependents: Vec<u32>,
-        roots: Vec<u32>,
-        sinks: usize,
+        links: Links,
     ) -> Result<Self> {
         let memory = settings
             .memory_limit
@@ -154,11 +162,11 @@ impl<'r, 'g> State<'r, 'g> {
                 .iter()
                 .any(|observer| observer.watches_tasks()),
             known: frozen.known.iter().map(known).collect(),
-            dependents,
-            roots,
+            dependents: links.dependents,
+            roots: links.roots,
             next_root: CachePadded::new(AtomicUsize::new(0)),
             patience: AtomicUsize::new(0),
-            sinks: CachePadded::new(AtomicUsize::new(sinks)),
+            sinks: CachePadded::new(AtomicUsize::new(links.sinks)),
             stop: CancelToken::new(),
             cancel: settings.stops(),
             cancelled: AtomicBool::new(false),
@@ -205,11 +213,18 @@ impl<'r, 'g> State<'r, 'g> {
             .collect()
     }
 
-    /// A task without inputs that nobody has taken: the next one in rank order whose value can be used soon, else just the next one.
+    /// A task without inputs that nobody has taken, for a worker that ran `last`: one that goes on with `last`, else the next one in rank
+    /// order whose value can be used soon, else just the next one.
     ///
-    /// It can be used soon if its first dependent waits for nothing but tasks that have started or have no inputs themselves. Else, as
-    /// in a long sum to which one value after another is added, workers would read ahead of the one that adds.
-    pub(crate) fn open_root(&self) -> Option<u32> {
+    /// It goes on with `last` if the first dependent of `last` waits for such tasks only. It can be used soon if its own first dependent
+    /// waits for nothing but tasks that have started or have no inputs themselves. Else, as in a long sum to which one value after
+    /// another is added, workers would read ahead of the one that adds.
+    pub(crate) fn open_root(&self, last: Option<u32>) -> Option<u32> {
+        if self.memory.is_none()
+            && let Some(root) = last.and_then(|last| self.open_missing_root(last))
+        {
+            return Some(root);
+        }
         loop {
             let next = self.next_root.load(Relaxed);
             let root = *self.roots.get(next)?;
@@ -236,6 +251,44 @@ impl<'r, 'g> State<'r, 'g> {
         }
     }
 
+    /// The next few tasks without inputs, for a worker whose tasks are small; the best is the last in `into`.
+    pub(crate) fn open_roots(&self, into: &mut Vec<u32>) {
+        if self.memory.is_some() {
+            into.extend(self.open_root(None));
+            return;
+        }
+        while into.is_empty() {
+            let next = self.next_root.load(Relaxed);
+            let end = self.roots.len().min(next + AT_ONCE);
+            if next >= end {
+                return;
+            }
+            let ours = self
+                .next_root
+                .compare_exchange(next, end, Relaxed, Relaxed)
+                .is_ok();
+            if ours {
+                let free = self.roots[next..end].iter().rev().copied();
+                into.extend(free.filter(|root| self.claim(*root)));
+            }
+        }
+    }
+
+    /// A task without inputs that the first dependent of `last` still waits for, if it waits for no others.
+    fn open_missing_root(&self, last: u32) -> Option<u32> {
+        let dependent = *self.dependents(last).first()?;
+        let mut missing = None;
+        for input in self.task_dependencies(dependent).take(MANY) {
+            if !self.has_started(input) {
+                return None;
+            }
+            if missing.is_none() && !self.is_claimed(input) && self.is_root(input) {
+                missing = Some(input);
+            }
+        }
+        missing.filter(|root| self.claim(*root))
+    }
+
     /// A root from `first` on, but not far, that can be used soon.
     #[cold]
     fn open_useful_root(&self, first: usize) -> Option<u32> {
@@ -255,28 +308,38 @@ impl<'r, 'g> State<'r, 'g> {
     }
 
     fn is_useful(&self, root: u32) -> bool {
-        let first = self.frozen.entries[root as usize].first_dependent as usize;
-        let end = self
-            .frozen
-            .entries
-            .get(root as usize + 1)
+        self.dependents(root).first().is_none_or(|dependent| {
+            let mut inputs = self.task_dependencies(*dependent).take(MANY);
+            inputs.all(|input| self.has_started(input))
+        })
+    }
+
+    /// The tasks that read a task's value, by rank.
+    fn dependents(&self, task: u32) -> &[u32] {
+        let entries = &self.frozen.entries;
+        let first = entries[task as usize].first_dependent as usize;
+        let end = entries
+            .get(task as usize + 1)
             .map_or(self.dependents.len(), |next| next.first_dependent as usize);
-        if first == end {
-            return true;
-        }
-        let waits_for = self
-            .frozen
-            .dependencies(self.dependents[first] as usize)
-            .iter();
-        waits_for
-            .filter(|dependency| **dependency & KNOWN == 0)
-            .all(|dependency| {
-                self.frozen.entries[*dependency as usize]
-                    .pending
-                    .load(Relaxed)
-                    & COUNT
-                    == 0
-            })
+        &self.dependents[first..end]
+    }
+
+    /// The tasks whose values a task reads.
+    fn task_dependencies(&self, task: u32) -> impl Iterator<Item = u32> {
+        self.frozen
+            .dependencies(task as usize)
+            .iter()
+            .copied()
+            .filter(|dependency| dependency & KNOWN == 0)
+    }
+
+    /// Whether a task waits for nothing: it was taken, or has no inputs.
+    fn has_started(&self, task: u32) -> bool {
+        self.frozen.entries[task as usize].pending.load(Relaxed) & COUNT == 0
+    }
+
+    fn is_root(&self, task: u32) -> bool {
+        self.task_dependencies(task).next().is_none()
     }
 
     fn is_claimed(&self, root: u32) -> bool {
@@ -388,18 +451,13 @@ impl<'r, 'g> State<'r, 'g> {
         has_value: bool,
         mut push: impl FnMut(u32),
     ) -> Option<u32> {
-        let first = self.frozen.entries[task as usize].first_dependent as usize;
-        let end = self
-            .frozen
-            .entries
-            .get(task as usize + 1)
-            .map_or(self.dependents.len(), |next| next.first_dependent as usize);
-        if first == end {
+        let dependents = self.dependents(task);
+        if dependents.is_empty() {
             self.sinks.fetch_sub(1, AcqRel);
             return None;
         }
         let mut best = None;
-        for dependent in self.dependents[first..end].iter().rev() {
+        for dependent in dependents.iter().rev() {
             if !lower(&self.frozen.entries[*dependent as usize].pending, has_value) {
                 continue;
             }
@@ -422,17 +480,9 @@ impl<'r, 'g> State<'r, 'g> {
 
     /// Whether some dependency was marked by [`poison`](Self::poison).
     pub(crate) fn lacks_input(&self, task: u32) -> bool {
-        let mut dependencies = self
-            .frozen
-            .dependencies(task as usize)
-            .iter()
-            .filter(|dependency| **dependency & KNOWN == 0);
-        dependencies.any(|dependency| {
-            self.frozen.entries[*dependency as usize]
-                .pending
-                .load(Relaxed)
-                & POISONED
-                != 0
+        self.task_dependencies(task).any(|dependency| {
+            let pending = &self.frozen.entries[dependency as usize].pending;
+            pending.load(Relaxed) & POISONED != 0
         })
     }
 

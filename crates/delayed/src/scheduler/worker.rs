@@ -4,12 +4,10 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread,
+    time::{Duration, Instant},
 };
 
-use crossbeam::{
-    deque::{Steal, Stealer, Worker as Deque},
-    utils::Backoff,
-};
+use crossbeam::utils::{Backoff, CachePadded};
 use parking_lot::Mutex;
 
 use crate::cancel::CancelToken;
@@ -18,8 +16,12 @@ use super::{
     idle::{Idle, Rested},
     inside::InTasks,
     pool::{self, Guests, Invite},
+    stack::Stack,
     state::State,
 };
+
+/// Tasks that take less than this on average are small.
+const SMALL: Duration = Duration::from_micros(2);
 
 /// Runs all tasks in rank order on this thread.
 ///
@@ -45,11 +47,12 @@ pub(crate) fn alone(state: &State<'_, '_>) {
 
 /// Runs all tasks on this thread and up to `workers - 1` guests from the pool.
 pub(crate) fn together(state: &State<'_, '_>, workers: usize) {
-    let deques: Vec<Deque<u32>> = (0..workers).map(|_| Deque::new_lifo()).collect();
     let team = Team {
         state,
-        stealers: deques.iter().map(Deque::stealer).collect(),
-        seats: deques.into_iter().map(Mutex::new).collect(),
+        stacks: (0..workers)
+            .map(|_| CachePadded::new(Stack::new()))
+            .collect(),
+        seats: (0..workers).map(|_| Mutex::new(())).collect(),
         idle: Idle::new(workers - 1),
         stops: state.stops(),
     };
@@ -62,9 +65,10 @@ pub(crate) fn together(state: &State<'_, '_>, workers: usize) {
 /// The workers of one run. Worker 0 is the caller.
 struct Team<'t, 'r, 'g> {
     state: &'t State<'r, 'g>,
-    stealers: Vec<Stealer<u32>>,
-    /// Each worker's own deque, locked while someone sits there.
-    seats: Vec<Mutex<Deque<u32>>>,
+    /// What became ready at each seat.
+    stacks: Vec<CachePadded<Stack>>,
+    /// Locked while someone sits there.
+    seats: Vec<Mutex<()>>,
     idle: Idle,
     stops: Arc<[CancelToken]>,
 }
@@ -81,12 +85,12 @@ impl Guests for Team<'_, '_, '_> {
 impl Team<'_, '_, '_> {
     /// Works in a seat; false if it is taken.
     fn sit(&self, seat: usize, invite: &Invite) -> bool {
-        let Some(deque) = self.seats[seat].try_lock() else {
+        let Some(_seat) = self.seats[seat].try_lock() else {
             return false;
         };
         let _inside = InTasks::begin(&self.stops);
         // Tasks catch their own panics; this one is an observer's, or ours.
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.work(seat, &deque, invite))) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.work(seat, invite))) {
             self.state.break_off(payload);
             self.idle.end();
         }
@@ -94,15 +98,19 @@ impl Team<'_, '_, '_> {
     }
 
     /// Works until the run is over or, for a guest, until there is nothing to do.
-    fn work(&self, seat: usize, deque: &Deque<u32>, invite: &Invite) {
+    fn work(&self, seat: usize, invite: &Invite) {
+        let stack = &*self.stacks[seat];
+        let mut pace = Pace::unknown();
         let mut next = None;
+        // Tasks on their way to the stack.
+        let mut ready = Vec::new();
         // Whoever called this worker may have left more than it can take; it calls the next one then.
         let mut just_came = true;
         while !self.state.stopping() {
             let Some(task) = next
                 .take()
-                .or_else(|| deque.pop())
-                .or_else(|| self.look_around(seat))
+                .or_else(|| stack.pop())
+                .or_else(|| self.look_around(seat, &mut pace, &mut ready))
             else {
                 match self.rest(seat) {
                     Rested::Again => {
@@ -124,13 +132,14 @@ impl Team<'_, '_, '_> {
             if let (false, Some(memory)) = (has_value, &self.state.memory) {
                 memory.without_value(task);
             }
-            let mut more = false;
-            next = self.state.finish(task, has_value, |ready| {
-                deque.push(ready);
+            pace.ran(task);
+            next = self
+                .state
+                .finish(task, has_value, |dependent| ready.push(dependent));
+            let mut more = self.hand_on(task, &mut ready);
+            if !ready.is_empty() {
+                stack.push_all(&mut ready);
                 more = true;
-            });
-            if self.state.limits.is_some() || self.state.memory.is_some() {
-                more |= self.hand_on(task, deque);
             }
             if more {
                 self.idle.call_one(|| invite.one());
@@ -139,42 +148,54 @@ impl Team<'_, '_, '_> {
         self.idle.end();
     }
 
-    /// After a task of a run with limits: makes way for those that waited for it; says whether there is more to do for others.
-    fn hand_on(&self, task: u32, deque: &Deque<u32>) -> bool {
-        let mut more = false;
+    /// After a task of a run with limits: makes way for those that waited for it; says whether a root may start that could not before.
+    fn hand_on(&self, task: u32, ready: &mut Vec<u32>) -> bool {
         if let Some(limits) = &self.state.limits {
-            limits.leave(task, |waited| {
-                deque.push(waited);
-                more = true;
-            });
+            limits.leave(task, |waited| ready.push(waited));
         }
-        if let Some(memory) = &self.state.memory {
-            memory.finish();
-            more |= self.state.has_roots();
-        }
-        more
+        let Some(memory) = &self.state.memory else {
+            return false;
+        };
+        memory.finish();
+        self.state.has_roots()
     }
 
-    /// A task from someone else's queue, the oldest first; if there is none, one root.
+    /// A task from someone else's stack; if there is none, a root.
     ///
-    /// In this order since a root brings new data into memory and a waiting task uses up what is there.
-    fn look_around(&self, seat: usize) -> Option<u32> {
-        let workers = self.stealers.len();
+    /// In this order since a root brings new data into memory and a waiting task uses up what is there. The thief takes the uppermost
+    /// task, the one nearest to what its owner works on, so that both are in the same branch and its values go soon. Of small tasks it
+    /// takes the upper half, and roots by the dozen: fetching each from another core would take longer than running it.
+    fn look_around(&self, seat: usize, pace: &mut Pace, taken: &mut Vec<u32>) -> Option<u32> {
+        let small = pace.is_small();
+        let workers = self.stacks.len();
         for other in 1..workers {
-            let victim = &self.stealers[(seat + other) % workers];
-            loop {
-                match victim.steal() {
-                    Steal::Success(task) => return Some(task),
-                    Steal::Empty => break,
-                    Steal::Retry => {}
+            let victim = &self.stacks[(seat + other) % workers];
+            if !small {
+                if let Some(task) = victim.pop() {
+                    return Some(task);
                 }
+                continue;
+            }
+            victim.take_half(taken);
+            if !taken.is_empty() {
+                break;
             }
         }
-        self.state.open_root()
+        if !small {
+            return self.state.open_root(pace.last);
+        }
+        if taken.is_empty() {
+            self.state.open_roots(taken);
+        }
+        let best = taken.pop();
+        if !taken.is_empty() {
+            self.stacks[seat].push_all(taken);
+        }
+        best
     }
 
     fn has_work(&self) -> bool {
-        self.state.has_roots() || self.stealers.iter().any(|stealer| !stealer.is_empty())
+        self.state.has_roots() || self.stacks.iter().any(|stack| !stack.is_empty())
     }
 
     /// Waits a few microseconds for tasks, then rests.
@@ -198,5 +219,43 @@ impl Team<'_, '_, '_> {
         } else {
             self.idle.guest_rests(|| self.has_work())
         }
+    }
+}
+
+/// How long a worker's tasks take, on average since it last looked around.
+struct Pace {
+    since: Instant,
+    tasks: u32,
+    small: bool,
+    /// The task that it ran last.
+    last: Option<u32>,
+}
+
+impl Pace {
+    /// Tasks are taken for long ones until something is known of them: long ones may hold much.
+    fn unknown() -> Self {
+        Pace {
+            since: Instant::now(),
+            tasks: 0,
+            small: false,
+            last: None,
+        }
+    }
+
+    #[inline]
+    fn ran(&mut self, task: u32) {
+        self.tasks += 1;
+        self.last = Some(task);
+    }
+
+    /// Whether the tasks since this was last asked were small; if there were none, what it was before.
+    fn is_small(&mut self) -> bool {
+        let now = Instant::now();
+        if self.tasks > 0 {
+            self.small = now - self.since < SMALL * self.tasks;
+        }
+        self.since = now;
+        self.tasks = 0;
+        self.small
     }
 }

@@ -25,6 +25,7 @@ use crate::error::Error;
 use crate::field::Variable;
 use crate::grid::Grid;
 use crate::io::cf;
+use crate::io::decoding::Decoding;
 use crate::io::netcdf::{NetcdfFile, OpenFiles};
 use crate::io::{SourceFile, VariableMeta};
 
@@ -292,7 +293,7 @@ pub(crate) fn load(source: &dyn SourceFile, name: &str) -> Result<Variable, Erro
 pub(crate) fn load_f64(source: &dyn SourceFile, name: &str) -> Result<Vec<f64>, Error> {
     let variable = source.meta().variable(name);
     let values = load(source, name)?.values;
-    let decoded = match variable.map(|v| cf::Decoding::new(v, true)) {
+    let decoded = match variable.map(|v| Decoding::new(v, true)) {
         Some(Ok(decoding)) => decoding.decode(
             values,
             &crate::attribute::AttributeValue::F64(vec![f64::NAN]),

@@ -96,7 +96,7 @@ impl Grid {
     }
 
     /// The global grid that CDO calls `r<columns>x<rows>`: the first column at Greenwich, the first row half a step from
-    /// the south pole.
+    /// the south pole, or, of an odd number of rows, on it.
     ///
     /// # Errors
     /// [`Error::Step`] for no rows or columns, or more than ten million.
@@ -109,9 +109,13 @@ impl Grid {
                 reason: "a grid needs at least one row and one column, and no more than ten million",
             });
         }
-        let latitudes: Vec<_> = (0..rows)
-            .map(|i| tidy(-90.0 + (i as f64 + 0.5) * 180.0 / rows as f64))
-            .collect();
+        // As CDO 2.1.1 does: 360 x 181 is the grid with a row on every degree.
+        let on_poles = rows > 1 && rows % 2 == 1;
+        let row = |i: usize| match on_poles {
+            true => i as f64 * 180.0 / (rows - 1) as f64,
+            false => (i as f64 + 0.5) * 180.0 / rows as f64,
+        };
+        let latitudes: Vec<_> = (0..rows).map(|i| tidy(-90.0 + row(i))).collect();
         let longitudes: Vec<_> = (0..columns)
             .map(|i| tidy(i as f64 * 360.0 / columns as f64))
             .collect();
@@ -321,6 +325,19 @@ mod tests {
         assert_eq!(global.shape(), (18, 36));
         let point = Grid::named("lon=-10/lat=50.5").unwrap();
         assert_eq!(point.centres(), [(50.5, -10.0)]);
+    }
+
+    #[test]
+    fn an_odd_number_of_rows_has_one_on_each_pole() {
+        // `cdo griddes -const,1,r4x3` and so on, CDO 2.1.1.
+        let latitudes = |name: &str| {
+            let grid = Grid::named(name).unwrap();
+            grid.axes().unwrap().0.centres().to_vec()
+        };
+        assert_eq!(latitudes("r4x3"), [-90.0, 0.0, 90.0]);
+        assert_eq!(latitudes("r360x181")[..2], [-90.0, -89.0]);
+        assert_eq!(latitudes("r9x1"), [0.0]);
+        assert_eq!(latitudes("r8x6")[0], -75.0);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Files behind a few small traits: what is in them, and regions of their values.
 //!
 //! The folder's own files know netCDF: `netcdf` reads and writes it, `length` (with `classic`, `superblock` and `header`)
-//! notices files that are cut short, `cf` knows the conventions. The rest of the crate sees [`SourceFile`] and
+//! notices files that are cut short, `cf` and `decoding` know the conventions. The rest of the crate sees [`SourceFile`] and
 //! [`ChunkSource`], so that another format can stand beside netCDF.
 
 pub(crate) mod cf;
 mod classic;
+pub(crate) mod decoding;
 mod header;
 mod length;
 pub(crate) mod netcdf;
@@ -137,4 +138,17 @@ pub(crate) struct Layout {
     pub(crate) attributes: Attributes,
     pub(crate) dimensions: Vec<Dimension>,
     pub(crate) variables: Vec<OutputVariable>,
+}
+
+impl Layout {
+    /// The lengths of a variable's dimensions.
+    pub(crate) fn shape(&self, variable: &OutputVariable) -> Vec<usize> {
+        let len = |name: &String| {
+            self.dimensions
+                .iter()
+                .find(|d| d.name == *name)
+                .map_or(0, |d| d.len)
+        };
+        variable.dimensions.iter().map(len).collect()
+    }
 }

@@ -5,6 +5,8 @@
 //! are counted in absolute weights, since some of a cubic's are negative.
 
 use super::Float;
+use super::simd::any_missing;
+use super::taps::Columns;
 use crate::plan::{AxisCut, SparseCut};
 use crate::weights::WHOLE;
 
@@ -39,17 +41,20 @@ fn is_strict(min_valid: f64) -> bool {
     min_valid >= 1.0 - WHOLE
 }
 
-/// One plane, by the weights of its rows and of its columns.
+/// The rows of one target plane from those of its window.
+///
+/// `poles` are the means of the rows next to the poles that the weights reach, first index first.
 pub(super) fn separable<S: Float, T: Float>(
     rows: &AxisCut,
-    columns: &AxisCut,
-    plane: &[S],
+    columns: &Columns<'_>,
+    source: &[&[S]],
     poles: &[f64],
     min_valid: f64,
-    result: &mut Vec<T>,
+    out: &mut [T],
 ) {
-    let width = columns.window;
-    let mut sums = vec![0.0; width];
+    let width = columns.width;
+    // What a column reads that has nothing more to read.
+    let mut sums = vec![0.0; width + 1];
     let mut masked = Masked::default();
     // The means of the pole rows, by their places beyond the window.
     let reached = rows.poles.iter().flatten().zip(poles);
@@ -58,56 +63,79 @@ pub(super) fn separable<S: Float, T: Float>(
         let mean = poles.iter().find(|(at, _)| *at == place);
         mean.map_or(f64::NAN, |&(_, mean)| mean)
     };
-    for row in 0..rows.targets.len() {
+    let targets = columns.weights.len().max(1);
+    for (row, out) in out.chunks_exact_mut(targets).enumerate() {
         let entries = rows.weights.row(row);
         let covered = rows.weights.covered(row);
         if entries.is_empty() || covered < min_valid - WHOLE {
-            result.resize(result.len() + columns.targets.len(), T::MISSING);
+            out.fill(T::MISSING);
             continue;
         }
-        let source = |place: usize| &plane[place * width..(place + 1) * width];
-        for (n, &(place, weight)) in entries.iter().enumerate() {
-            if place >= rows.window {
-                let term = weight * pole(place);
-                add(&mut sums, n == 0, |_| term);
-            } else {
-                let source = source(place);
-                add(&mut sums, n == 0, |c| weight * source[c].widen());
-            }
-        }
-        if !is_strict(min_valid) && sums.iter().any(|sum| sum.is_nan()) {
-            masked.fill(width, entries, |place, c| {
-                if place >= rows.window {
-                    pole(place)
-                } else {
-                    plane[place * width + c].widen()
-                }
+        sum_rows(&mut sums[..width], entries, source, pole);
+        if !is_strict(min_valid) && any_missing(&sums) {
+            masked.fill(width, entries, |place, c| match source.get(place) {
+                Some(row) => row[c].widen(),
+                None => pole(place),
             });
-            let targets = 0..columns.targets.len();
-            result.extend(targets.map(|column| {
+            for (column, out) in out.iter_mut().enumerate() {
                 let covered = covered * columns.weights.covered(column);
                 let valid = masked.valid(columns.weights.row(column));
-                T::round(valid.value(covered, min_valid))
-            }));
+                *out = T::round(valid.value(covered, min_valid));
+            }
             continue;
         }
-        for column in 0..columns.targets.len() {
-            let sum = match columns.weights.row(column) {
-                [] => f64::NAN,
-                _ if covered * columns.weights.covered(column) < min_valid - WHOLE => f64::NAN,
-                &[(a, v)] => v * sums[a],
-                &[(a, v), (b, w)] => v * sums[a] + w * sums[b],
-                entries => sum(entries.iter().map(|&(c, w)| w * sums[c])),
-            };
-            result.push(T::round(sum));
-        }
+        columns.apply(&sums, out);
+        columns.mark_missing(covered, min_valid, out);
     }
 }
 
-/// The sum of some terms from the first one on: not from zero, which would turn a negative zero round.
-fn sum(mut terms: impl Iterator<Item = f64>) -> f64 {
-    let first = terms.next().unwrap_or_default();
-    terms.fold(first, |sum, term| sum + term)
+/// The weighted sum of source rows, column by column.
+fn sum_rows<S: Float>(
+    sums: &mut [f64],
+    entries: &[(usize, f64)],
+    source: &[&[S]],
+    pole: impl Fn(usize) -> f64,
+) {
+    let from_source = |&(place, weight): &(usize, f64)| Some((*source.get(place)?, weight));
+    let rest = match entries {
+        [first, second, rest @ ..] => match (from_source(first), from_source(second)) {
+            (Some((a, v)), Some((b, w))) => {
+                S::two(sums, [a, b], [v, w]);
+                rest
+            }
+            (Some((a, v)), None) => {
+                S::one(sums, a, v);
+                &entries[1..]
+            }
+            (None, _) => {
+                sums.fill(first.1 * pole(first.0));
+                &entries[1..]
+            }
+        },
+        [one] => match from_source(one) {
+            Some((a, v)) => {
+                S::one(sums, a, v);
+                &[]
+            }
+            None => {
+                sums.fill(one.1 * pole(one.0));
+                &[]
+            }
+        },
+        [] => {
+            sums.fill(0.0);
+            &[]
+        }
+    };
+    for entry in rest {
+        match from_source(entry) {
+            Some((a, v)) => S::add(sums, a, v),
+            None => {
+                let term = entry.1 * pole(entry.0);
+                sums.iter_mut().for_each(|sum| *sum += term);
+            }
+        }
+    }
 }
 
 /// The sums over the valid cells of a target row, column by column.
@@ -132,51 +160,30 @@ impl Masked {
 
     /// The sums over some of the columns.
     fn valid(&self, columns: &[(usize, f64)]) -> Valid {
-        let part = |of: fn(&Valid) -> f64, size: bool| {
-            let weight = |w: f64| if size { w.abs() } else { w };
-            sum(columns.iter().map(|&(c, w)| weight(w) * of(&self.0[c])))
-        };
-        Valid {
-            sum: part(|v| v.sum, false),
-            weight: part(|v| v.weight, false),
-            size: part(|v| v.size, true),
-            all: part(|v| v.all, true),
+        let mut sums = Valid::default();
+        for &(c, weight) in columns {
+            let own = &self.0[c];
+            sums.sum += weight * own.sum;
+            sums.weight += weight * own.weight;
+            sums.size += weight.abs() * own.size;
+            sums.all += weight.abs() * own.all;
         }
+        sums
     }
 }
 
 /// The sums over those of some cells that are valid, with their weights.
 fn valid(cells: impl Iterator<Item = (f64, f64)>) -> Valid {
     let mut sums = Valid::default();
-    let mut first = true;
     for (value, weight) in cells {
         sums.all += weight.abs();
-        if value.is_nan() {
-            continue;
+        if !value.is_nan() {
+            sums.sum += weight * value;
+            sums.weight += weight;
+            sums.size += weight.abs();
         }
-        sums.sum = if first {
-            weight * value
-        } else {
-            sums.sum + weight * value
-        };
-        first = false;
-        sums.weight += weight;
-        sums.size += weight.abs();
     }
     sums
-}
-
-/// Adds a term to every cell, or sets it where nothing was added yet.
-fn add(sums: &mut [f64], first: bool, term: impl Fn(usize) -> f64) {
-    if first {
-        sums.iter_mut()
-            .enumerate()
-            .for_each(|(c, sum)| *sum = term(c));
-    } else {
-        sums.iter_mut()
-            .enumerate()
-            .for_each(|(c, sum)| *sum += term(c));
-    }
 }
 
 /// One plane, by weights of its cells.
@@ -184,17 +191,19 @@ pub(super) fn sparse<S: Float, T: Float>(
     cut: &SparseCut,
     plane: &[S],
     min_valid: f64,
-    result: &mut Vec<T>,
+    out: &mut [T],
 ) {
-    result.extend((0..cut.weights.len()).map(|target| {
+    for (target, out) in out.iter_mut().enumerate() {
         let entries = cut.weights.row(target);
         let covered = cut.weights.covered(target);
         if entries.is_empty() || covered < min_valid - WHOLE {
-            return T::MISSING;
+            *out = T::MISSING;
+            continue;
         }
         // Where all must be valid, those of weight zero too, if they were kept.
         if is_strict(min_valid) && entries.iter().any(|&(at, _)| plane[at].widen().is_nan()) {
-            return T::MISSING;
+            *out = T::MISSING;
+            continue;
         }
         let cells = entries.iter().map(|&(at, w)| (plane[at].widen(), w));
         let mut sums = valid(cells);
@@ -209,6 +218,6 @@ pub(super) fn sparse<S: Float, T: Float>(
                 }
             }
         }
-        T::round(sums.value(covered, min_valid))
-    }));
+        *out = T::round(sums.value(covered, min_valid));
+    }
 }

@@ -6,16 +6,21 @@
 
 mod blend;
 mod pick;
+mod simd;
 mod statistic;
+mod taps;
 mod window;
 
 use ndarray::{ArrayD, IxDyn};
 
+use crate::buffers;
 use crate::chunk::combinations;
 use crate::plan::{AxisCut, ChunkPlan};
 use crate::values::Values;
 pub(crate) use statistic::Statistic;
-use window::window;
+use taps::Columns;
+pub(crate) use window::Block;
+use window::{planes, rows};
 
 /// How a target is made of the source cells that its weights name.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,6 +44,12 @@ pub(crate) trait Float: Copy + Default + Send + Sync + 'static {
     fn widen(self) -> f64;
     /// The nearest value of this type.
     fn round(x: f64) -> Self;
+    /// Sets sums to a weighted row.
+    fn one(sums: &mut [f64], row: &[Self], weight: f64);
+    /// Sets sums to those of two weighted rows.
+    fn two(sums: &mut [f64], rows: [&[Self]; 2], weights: [f64; 2]);
+    /// Adds a weighted row to sums.
+    fn add(sums: &mut [f64], row: &[Self], weight: f64);
 }
 
 impl Float for f32 {
@@ -48,6 +59,15 @@ impl Float for f32 {
     }
     fn round(x: f64) -> Self {
         x as Self
+    }
+    fn one(sums: &mut [f64], row: &[Self], weight: f64) {
+        simd::one_f32(sums, row, weight);
+    }
+    fn two(sums: &mut [f64], rows: [&[Self]; 2], weights: [f64; 2]) {
+        simd::two_f32(sums, rows, weights);
+    }
+    fn add(sums: &mut [f64], row: &[Self], weight: f64) {
+        simd::add_f32(sums, row, weight);
     }
 }
 
@@ -59,11 +79,31 @@ impl Float for f64 {
     fn round(x: f64) -> Self {
         x
     }
+    fn one(sums: &mut [f64], row: &[Self], weight: f64) {
+        simd::one_f64(sums, row, weight);
+    }
+    fn two(sums: &mut [f64], rows: [&[Self]; 2], weights: [f64; 2]) {
+        simd::two_f64(sums, rows, weights);
+    }
+    fn add(sums: &mut [f64], row: &[Self], weight: f64) {
+        simd::add_f64(sums, row, weight);
+    }
 }
 
 /// The means of a source's outer rows, one for each outer index of a window.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PoleMeans(Vec<f64>);
+
+impl PoleMeans {
+    /// The mean of one row alone; NaN where any of it is missing.
+    pub(crate) fn of_row<T: Float>(row: &[T]) -> Self {
+        Self(vec![mean(row)])
+    }
+}
+
+fn mean<T: Float>(row: &[T]) -> f64 {
+    row.iter().map(|x| x.widen()).sum::<f64>() / row.len() as f64
+}
 
 /// Computes one chunk.
 ///
@@ -80,12 +120,15 @@ pub(crate) fn regrid_chunk(
     rule: Rule,
     absent: &Values,
 ) -> Values {
+    fn array<T>(plan: &ChunkPlan, result: Vec<T>) -> ArrayD<T> {
+        ArrayD::from_shape_vec(IxDyn(&plan.shape()), result).expect("one value per target")
+    }
     macro_rules! arrays {
         ($variant:ident) => {
             blocks
                 .iter()
                 .map(|block| match block {
-                    Values::$variant(array) => array,
+                    Values::$variant(array) => Block::of(array),
                     other => unreachable!("a block of {:?} among others", other.data_type()),
                 })
                 .collect::<Vec<_>>()
@@ -95,14 +138,20 @@ pub(crate) fn regrid_chunk(
         ($($variant:ident),*) => {
             match (absent, rule) {
                 (Values::F32(_), Rule::Blend { .. } | Rule::Statistic { .. }) => {
-                    Values::F32(floats(plan, &window::<f32>(plan, &arrays!(F32)), poles, rule))
+                    let mut result = buffers::take(plan.cells());
+                    floats(plan, &arrays!(F32), poles, rule, &mut result);
+                    Values::F32(array(plan, result))
                 }
                 (Values::F64(_), Rule::Blend { .. } | Rule::Statistic { .. }) => {
-                    Values::F64(floats(plan, &window::<f64>(plan, &arrays!(F64)), poles, rule))
+                    let mut result = buffers::take(plan.cells());
+                    floats(plan, &arrays!(F64), poles, rule, &mut result);
+                    Values::F64(array(plan, result))
                 }
                 $((Values::$variant(absent), _) => {
                     let absent = absent.first().copied().unwrap_or_default();
-                    Values::$variant(as_they_are(plan, &window(plan, &arrays!($variant)), rule, absent))
+                    let mut result = buffers::take(plan.cells());
+                    as_they_are(plan, &arrays!($variant), rule, absent, &mut result);
+                    Values::$variant(array(plan, result))
                 })*
                 (Values::Char(_) | Values::Text(_), _) => unreachable!("text is never regridded"),
             }
@@ -113,18 +162,15 @@ pub(crate) fn regrid_chunk(
 
 /// The mean of one row for each outer index; NaN where any of the row is missing.
 pub(crate) fn pole_means(ring: &ChunkPlan, blocks: &[&Values]) -> PoleMeans {
-    fn means<T: Float>(ring: &ChunkPlan, blocks: &[&ArrayD<T>]) -> PoleMeans {
-        let columns = ring.cuts[ring.cuts.len() - 1].window;
-        let window = window(ring, blocks);
-        let mean = |row: &[T]| row.iter().map(|x| x.widen()).sum::<f64>() / columns as f64;
-        PoleMeans(window.chunks_exact(columns).map(mean).collect())
-    }
     macro_rules! dispatch {
         ($($variant:ident),*) => {
             match blocks.first() {
                 $(Some(Values::$variant(_)) => means(
                     ring,
-                    &blocks.iter().filter_map(|b| match b { Values::$variant(a) => Some(a), _ => None }).collect::<Vec<_>>(),
+                    &blocks
+                        .iter()
+                        .filter_map(|b| match b { Values::$variant(a) => Some(Block::of(a)), _ => None })
+                        .collect::<Vec<_>>(),
                 ),)*
                 _ => unreachable!("rows are averaged in floats"),
             }
@@ -133,110 +179,144 @@ pub(crate) fn pole_means(ring: &ChunkPlan, blocks: &[&Values]) -> PoleMeans {
     dispatch!(F32, F64)
 }
 
+fn means<T: Float>(ring: &ChunkPlan, blocks: &[Block<'_, T>]) -> PoleMeans {
+    let mut copy = Vec::new();
+    let rows = rows(ring, blocks, &mut copy);
+    PoleMeans(rows.iter().map(|row| mean(row)).collect())
+}
+
 /// Sums and statistics of floats, one outer target after the other.
-fn floats<T: Float>(plan: &ChunkPlan, window: &[T], poles: &[&PoleMeans], rule: Rule) -> ArrayD<T> {
-    let shape = plan.shape();
-    let mut result = Vec::with_capacity(shape.iter().product());
-    let cells = plan.plane_cells();
+pub(crate) fn floats<T: Float>(
+    plan: &ChunkPlan,
+    blocks: &[Block<'_, T>],
+    poles: &[&PoleMeans],
+    rule: Rule,
+    result: &mut [T],
+) {
+    let mut copy = Vec::new();
+    let by_rows = plan.sparse.is_none() && matches!(rule, Rule::Blend { .. });
+    // What follows each other in the source: the rows of a plane, or a whole plane at once.
+    let (stretches, each) = match by_rows {
+        true => (rows(plan, blocks, &mut copy), plan.axes().0.window),
+        false => (planes(plan, blocks, &mut copy), 1),
+    };
+    let columns = by_rows.then(|| Columns::new(plan.axes().1));
     let mut mixed = Vec::new();
-    for targets in combinations(&plan.outer_shape()) {
+    let cells = plan.plane_targets();
+    for (targets, out) in
+        combinations(&plan.outer_shape()).zip(result.chunks_exact_mut(cells.max(1)))
+    {
         let sources = outer_sources(plan.outer(), &targets);
         let pole_values: Vec<f64> = poles
             .iter()
             .map(|means| sources.iter().map(|&(at, w)| w * means.0[at]).sum())
             .collect();
+        let plane = |at: usize| &stretches[at * each..(at + 1) * each];
         match sources.as_slice() {
-            [] => result.resize(result.len() + plan.plane_targets(), T::MISSING),
-            &[(at, 1.0)] => {
-                let plane = &window[at * cells..(at + 1) * cells];
-                one_plane(plan, plane, &pole_values, rule, &mut result);
-            }
+            [] => out.fill(T::MISSING),
+            &[(at, 1.0)] => one_plane(plan, columns.as_ref(), plane(at), &pole_values, rule, out),
             several => {
-                mix(window, several, cells, &mut mixed);
-                one_plane(plan, &mixed, &pole_values, rule, &mut result);
+                mix(several, plane, &mut mixed);
+                let width = plane(0).first().map_or(1, |row| row.len()).max(1);
+                let stretches: Vec<&[f64]> = mixed.chunks_exact(width).collect();
+                one_plane(plan, columns.as_ref(), &stretches, &pole_values, rule, out);
             }
         }
     }
-    ArrayD::from_shape_vec(IxDyn(&shape), result).expect("one value per target")
 }
 
 /// The weighted sum of planes: at a time between two, say. A cell that is missing in one of them is missing.
-fn mix<T: Float>(window: &[T], sources: &[(usize, f64)], cells: usize, mixed: &mut Vec<f64>) {
+fn mix<'a, T: Float>(
+    sources: &[(usize, f64)],
+    plane: impl Fn(usize) -> &'a [&'a [T]],
+    mixed: &mut Vec<f64>,
+) {
     mixed.clear();
     for &(at, weight) in sources {
-        let plane = window[at * cells..(at + 1) * cells].iter();
+        let cells = plane(at).iter().copied().flatten();
         if mixed.is_empty() {
-            mixed.extend(plane.map(|x| weight * x.widen()));
+            mixed.extend(cells.map(|x| weight * x.widen()));
         } else {
             mixed
                 .iter_mut()
-                .zip(plane)
+                .zip(cells)
                 .for_each(|(sum, x)| *sum += weight * x.widen());
         }
     }
 }
 
+/// One plane, from its rows, or all of it in one stretch.
 fn one_plane<S: Float, T: Float>(
     plan: &ChunkPlan,
-    plane: &[S],
+    columns: Option<&Columns<'_>>,
+    stretches: &[&[S]],
     poles: &[f64],
     rule: Rule,
-    result: &mut Vec<T>,
+    out: &mut [T],
 ) {
-    match (rule, &plan.sparse) {
-        (Rule::Blend { min_valid }, None) => {
-            let (rows, columns) = plan.axes();
-            blend::separable(rows, columns, plane, poles, min_valid, result);
+    match (rule, &plan.sparse, columns) {
+        (Rule::Blend { min_valid }, _, Some(columns)) => {
+            blend::separable(plan.axes().0, columns, stretches, poles, min_valid, out);
         }
-        (Rule::Blend { min_valid }, Some(sparse)) => {
-            blend::sparse(sparse, plane, min_valid, result);
+        (Rule::Blend { min_valid }, Some(sparse), None) => {
+            blend::sparse(sparse, stretches[0], min_valid, out);
         }
         (
             Rule::Statistic {
                 statistic,
                 min_valid,
             },
-            _,
+            ..,
         ) => {
+            let mut out = out.iter_mut();
             plan.for_each_target(|covered, entries| {
-                result.push(statistic.of(plane, covered, entries, min_valid));
+                let out = out.next().expect("as many as there are targets");
+                *out = statistic.of(stretches[0], covered, entries, min_valid);
             });
         }
-        (Rule::Pick, _) => unreachable!("values are picked in their own type"),
+        _ => unreachable!("rows are blended, and values picked in their own type"),
     }
 }
 
 /// Values that are never computed with: the nearest, the most frequent.
-fn as_they_are<T: Copy + PartialOrd + Default>(
+pub(crate) fn as_they_are<T: Copy + PartialOrd + Default>(
     plan: &ChunkPlan,
-    window: &[T],
+    blocks: &[Block<'_, T>],
     rule: Rule,
     absent: T,
-) -> ArrayD<T> {
-    let shape = plan.shape();
-    let mut result = Vec::with_capacity(shape.iter().product());
-    let cells = plan.plane_cells();
-    for targets in combinations(&plan.outer_shape()) {
+    result: &mut [T],
+) {
+    let mut copy = Vec::new();
+    let by_rows = plan.sparse.is_none() && rule == Rule::Pick;
+    let (stretches, each) = match by_rows {
+        true => (rows(plan, blocks, &mut copy), plan.axes().0.window),
+        false => (planes(plan, blocks, &mut copy), 1),
+    };
+    let cells = plan.plane_targets();
+    for (targets, out) in
+        combinations(&plan.outer_shape()).zip(result.chunks_exact_mut(cells.max(1)))
+    {
         let sources = outer_sources(plan.outer(), &targets);
         let Some(&(at, _)) = sources.first() else {
-            result.resize(result.len() + plan.plane_targets(), absent);
+            out.fill(absent);
             continue;
         };
-        let plane = &window[at * cells..(at + 1) * cells];
+        let plane = &stretches[at * each..(at + 1) * each];
         match (rule, &plan.sparse) {
             (Rule::Statistic { min_valid, .. }, _) => {
+                let mut out = out.iter_mut();
                 plan.for_each_target(|covered, entries| {
-                    result.push(statistic::mode(plane, covered, entries, min_valid, absent));
+                    let out = out.next().expect("as many as there are targets");
+                    *out = statistic::mode(plane[0], covered, entries, min_valid, absent);
                 });
             }
             (_, None) => {
                 let (rows, columns) = plan.axes();
-                pick::separable(rows, columns, plane, absent, &mut result);
+                pick::separable(rows, columns, plane, absent, out);
             }
-            (_, Some(sparse)) => pick::sparse(sparse, plane, absent, &mut result),
+            (_, Some(sparse)) => pick::sparse(sparse, plane[0], absent, out),
         }
     }
-    ArrayD::from_shape_vec(IxDyn(&shape), result).expect("one value per target")
 }
 
 /// The window's outer indices, with weights, that one outer target reads; empty if it lies outside on any dimension.

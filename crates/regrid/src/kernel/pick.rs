@@ -2,35 +2,45 @@
 
 use crate::plan::{AxisCut, SparseCut};
 
+/// The place of each target column's source; `None` if one has none.
+fn places(columns: &AxisCut) -> Option<Vec<usize>> {
+    let targets = 0..columns.weights.len();
+    let place = |c| columns.weights.row(c).first().map(|&(place, _)| place);
+    targets.map(place).collect()
+}
+
 pub(super) fn separable<T: Copy>(
     rows: &AxisCut,
     columns: &AxisCut,
-    plane: &[T],
+    source: &[&[T]],
     absent: T,
-    result: &mut Vec<T>,
+    out: &mut [T],
 ) {
-    let places: Vec<Option<usize>> = (0..columns.targets.len())
-        .map(|c| columns.weights.row(c).first().map(|&(place, _)| place))
-        .collect();
-    let width = columns.window;
-    for row in 0..rows.targets.len() {
-        match rows.weights.row(row).first() {
-            Some(&(place, _)) => {
-                let source = &plane[place * width..(place + 1) * width];
-                result.extend(
-                    places
-                        .iter()
-                        .map(|place| place.map_or(absent, |c| source[c])),
-                );
+    let places = places(columns);
+    let targets = columns.weights.len().max(1);
+    for (row, out) in out.chunks_exact_mut(targets).enumerate() {
+        match (rows.weights.row(row).first(), &places) {
+            (Some(&(place, _)), Some(places)) => {
+                let source = source[place];
+                for (out, &c) in out.iter_mut().zip(places) {
+                    *out = source[c];
+                }
             }
-            None => result.resize(result.len() + places.len(), absent),
+            (Some(&(place, _)), None) => {
+                let source = source[place];
+                for (c, out) in out.iter_mut().enumerate() {
+                    let entry = columns.weights.row(c).first();
+                    *out = entry.map_or(absent, |&(c, _)| source[c]);
+                }
+            }
+            (None, _) => out.fill(absent),
         }
     }
 }
 
-pub(super) fn sparse<T: Copy>(cut: &SparseCut, plane: &[T], absent: T, result: &mut Vec<T>) {
-    result.extend((0..cut.weights.len()).map(|target| {
+pub(super) fn sparse<T: Copy>(cut: &SparseCut, plane: &[T], absent: T, out: &mut [T]) {
+    for (target, out) in out.iter_mut().enumerate() {
         let entry = cut.weights.row(target).first();
-        entry.map_or(absent, |&(place, _)| plane[place])
-    }));
+        *out = entry.map_or(absent, |&(place, _)| plane[place]);
+    }
 }

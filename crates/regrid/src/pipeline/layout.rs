@@ -230,6 +230,7 @@ impl Plan {
                 let mut axis = |at: usize, weights: &SparseWeights, apart: &[usize]| {
                     let source = AxisSource {
                         apart,
+                        side_by_side: at == 1,
                         ..source(outer + at)
                     };
                     shared(

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use layout::{Order, Plan};
 use parts::parts;
-use readers::Readers;
+use readers::{Block, Readers, values};
 
 use crate::attribute::AttributeValue;
 use crate::catalogue::{Catalogue, SourceVariable};
@@ -26,12 +26,12 @@ use crate::chunk::{Region, combinations};
 use crate::companions::{file_attributes, meaning, surroundings};
 use crate::error::Error;
 use crate::field::FieldMeta;
-use crate::io::cf::{Decoding, single};
+use crate::io::decoding::{Decoding, single};
 use crate::kernel::{PoleMeans, regrid_chunk};
 use crate::request::{FLAGS, Request};
 use crate::scheme::PlaneWeights;
 use crate::time::ChosenTimes;
-use crate::values::{DataType, Values};
+use crate::values::DataType;
 
 /// Chunks of one field at the most: their tasks alone would take gigabytes.
 const MOST_CHUNKS: u64 = 2_000_000;
@@ -60,7 +60,7 @@ pub(crate) fn regrid_param(
     meaning::update(
         &mut surroundings.attributes,
         variable,
-        request.method,
+        request.method_used(),
         blends,
     );
     let parts = parts(catalogue, variable, blends, decoding.output)?;
@@ -105,8 +105,8 @@ pub(crate) fn regrid_param(
         let (absent, order) = (absent.clone(), order.clone());
         let chunk = delayed::apply(
             (blocks, poles),
-            move |(blocks, poles): (Vec<&Values>, Vec<&PoleMeans>)| {
-                regrid_chunk(&chunk, &blocks, &poles, rule, &absent).permuted(&order)
+            move |(blocks, poles): (Vec<&Block>, Vec<&PoleMeans>)| {
+                regrid_chunk(&chunk, &values(&blocks), &poles, rule, &absent).permuted(&order)
             },
         )
         .named(format!("regrid {name} {region}"))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::catalogue::{Catalogue, Part, Role, SourceVariable};
 use crate::error::Error;
 use crate::io::ChunkSource;
-use crate::io::cf::Decoding;
+use crate::io::decoding::Decoding;
 use crate::plan::storage_cuts;
 use crate::values::DataType;
 

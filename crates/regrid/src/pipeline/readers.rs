@@ -8,14 +8,38 @@ use super::layout::Plan;
 use super::lazy::Reads;
 use super::parts::OpenPart;
 use crate::attribute::AttributeValue;
+use crate::buffers;
 use crate::catalogue::{Role, SourceVariable};
 use crate::chunk::Region;
 use crate::error::Error;
 use crate::io::ChunkSource;
-use crate::io::cf::Decoding;
+use crate::io::decoding::Decoding;
 use crate::kernel::{PoleMeans, pole_means};
 use crate::plan::ChunkPlan;
 use crate::values::{DataType, Values};
+
+/// The values of a read block; their buffer is used again when no task needs them any more.
+#[derive(Debug)]
+pub(super) struct Block(Values);
+
+impl Block {
+    /// The decoded values.
+    pub(super) fn values(&self) -> &Values {
+        &self.0
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        let nothing = Values::U8(ndarray::ArrayD::default(ndarray::IxDyn(&[0])));
+        buffers::give_values(std::mem::replace(&mut self.0, nothing));
+    }
+}
+
+/// The values of several blocks.
+pub(super) fn values<'a>(blocks: &[&'a Block]) -> Vec<&'a Values> {
+    blocks.iter().map(|block| block.values()).collect()
+}
 
 /// Makes read tasks as chunks ask for their blocks: each once, and only if one does.
 pub(super) struct Readers<'a> {
@@ -26,7 +50,7 @@ pub(super) struct Readers<'a> {
     /// The place of time among the plan's dimensions.
     time: Option<usize>,
     fill: &'a AttributeValue,
-    blocks: HashMap<Vec<usize>, Delayed<Values>>,
+    blocks: HashMap<Vec<usize>, Delayed<Block>>,
     poles: HashMap<(Vec<usize>, bool), Delayed<PoleMeans>>,
     /// What the read tasks made so far will read.
     pub(super) reads: Reads,
@@ -59,7 +83,7 @@ impl<'a> Readers<'a> {
     }
 
     /// The blocks that cuts need, every combination of their pieces.
-    pub(super) fn blocks(&mut self, chunk: &ChunkPlan) -> Vec<Delayed<Values>> {
+    pub(super) fn blocks(&mut self, chunk: &ChunkPlan) -> Vec<Delayed<Block>> {
         chunk
             .blocks()
             .map(|index| {
@@ -73,7 +97,7 @@ impl<'a> Readers<'a> {
             .collect()
     }
 
-    fn block(&mut self, index: Vec<usize>) -> Delayed<Values> {
+    fn block(&mut self, index: Vec<usize>) -> Delayed<Block> {
         if let Some(block) = self.blocks.get(&index) {
             return block.clone();
         }
@@ -110,7 +134,7 @@ impl<'a> Readers<'a> {
         );
         let label = format!("read {} {} {stored}", part.file, self.name);
         let block = try_delayed(move || {
-            read_block(source.as_ref(), &stored, stacked, &decoding, &fill, &order)
+            read_block(source.as_ref(), &stored, stacked, &decoding, &fill, &order).map(Block)
         })
         .named(label)
         .group(self.name.to_owned())
@@ -136,8 +160,8 @@ impl<'a> Readers<'a> {
             let row = if last { self.plan.rows - 1 } else { 0 };
             let ring = self.plan.ring(chunk, row);
             let blocks = self.blocks(&ring);
-            let pole = delayed::apply(blocks, move |blocks: Vec<&Values>| {
-                pole_means(&ring, &blocks)
+            let pole = delayed::apply(blocks, move |blocks: Vec<&Block>| {
+                pole_means(&ring, &values(&blocks))
             })
             .named(format!("pole of {} (row {row})", self.name))
             .group(self.name.to_owned());

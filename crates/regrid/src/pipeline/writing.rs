@@ -26,8 +26,13 @@ impl Write {
     pub fn plan(self, fields: &[LazyField]) -> Result<PlannedWrite, Error> {
         let output = Arc::new(Output::create(self, fields)?);
         let mut tasks = Vec::new();
-        for (field, name) in fields.iter().zip(output.names()) {
-            for (region, chunk) in &field.chunks {
+        // Fields side by side: their chunks at the same times lie in the same files, which are then open once for all.
+        let most = fields.iter().map(|field| field.chunks.len()).max();
+        for index in 0..most.unwrap_or(0) {
+            for (field, name) in fields.iter().zip(output.names()) {
+                let Some((region, chunk)) = field.chunks.get(index) else {
+                    continue;
+                };
                 let (output, place, name, fill) = (
                     output.clone(),
                     region.clone(),

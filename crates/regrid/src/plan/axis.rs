@@ -42,6 +42,8 @@ pub(crate) struct AxisSource<'a> {
     pub(crate) block_cells: usize,
     pub(crate) by_cut: bool,
     pub(crate) apart: &'a [usize],
+    /// Whether windows take in the cells between those that are needed of a block, so that they lie side by side.
+    pub(crate) side_by_side: bool,
 }
 
 /// What one read block brings to a window along one axis.
@@ -66,6 +68,7 @@ impl AxisPlan {
             block_cells,
             by_cut,
             apart,
+            side_by_side,
         } = *source;
         let source_len = storage.last().map_or(0, |chunk| chunk.end);
         let needs: Vec<Vec<usize>> = target_cuts
@@ -84,6 +87,10 @@ impl AxisPlan {
             *class = Some((class.map_or(usize::MAX, |(cut, _)| cut), true));
         }
         let blocks = group(storage, &class, block_cells, ends);
+        let needs: Vec<Vec<usize>> = match side_by_side {
+            true => needs.iter().map(|cells| bridged(cells, &blocks)).collect(),
+            false => needs,
+        };
         let cuts = target_cuts
             .iter()
             .zip(&needs)
@@ -129,6 +136,23 @@ impl AxisCut {
             pieces: pieces(cells, blocks),
         }
     }
+}
+
+/// Sorted cells, with those between two of the same block.
+fn bridged(cells: &[usize], blocks: &[Range<usize>]) -> Vec<usize> {
+    let mut bridged = Vec::with_capacity(cells.len());
+    let mut before: Option<usize> = None;
+    for &cell in cells {
+        let block = blocks.partition_point(|block| block.end <= cell);
+        match before {
+            Some(last) if blocks.get(block).is_some_and(|block| block.start <= last) => {
+                bridged.extend(last + 1..=cell);
+            }
+            _ => bridged.push(cell),
+        }
+        before = Some(cell);
+    }
+    bridged
 }
 
 /// Neighbouring storage chunks of one class, joined.

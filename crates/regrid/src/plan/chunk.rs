@@ -50,6 +50,11 @@ impl ChunkPlan {
         self.targets().iter().map(ExactSizeIterator::len).collect()
     }
 
+    /// Targets in all.
+    pub(crate) fn cells(&self) -> usize {
+        self.shape().iter().product()
+    }
+
     /// The part of the shape before the plane.
     pub(crate) fn outer_shape(&self) -> Vec<usize> {
         self.outer().iter().map(|cut| cut.targets.len()).collect()

@@ -122,15 +122,42 @@ impl PlaneWeights {
 
     /// The weights from cell to cell.
     pub(crate) fn cells(&self, source: &Grid) -> Cow<'_, SparseWeights> {
+        let (rows, columns) = source.shape();
+        let distinct = source.axes().map_or(columns, |(_, x)| x.distinct());
+        self.cells_of(rows, columns, distinct)
+    }
+
+    /// The weights from cell to cell of a source of so many rows and columns, of which `distinct` are not the first again.
+    pub(crate) fn cells_of(
+        &self,
+        rows: usize,
+        columns: usize,
+        distinct: usize,
+    ) -> Cow<'_, SparseWeights> {
         match self {
-            Self::Sparse(weights, _) => Cow::Borrowed(weights),
-            Self::Separable(weights) => {
-                let (rows, columns) = source.shape();
-                let distinct = source.axes().map_or(columns, |(_, x)| x.distinct());
-                Cow::Owned(weights.cells(rows, columns, distinct))
-            }
+            Self::Sparse(weights, None) => Cow::Borrowed(weights),
+            Self::Sparse(weights, Some(corrections)) => Cow::Owned(corrected(weights, corrections)),
+            Self::Separable(weights) => Cow::Owned(weights.cells(rows, columns, distinct)),
         }
     }
+}
+
+/// Weights with what the slopes add to them, for a source without missing values.
+fn corrected(weights: &SparseWeights, corrections: &Corrections) -> SparseWeights {
+    let mut corrected = SparseWeights::default();
+    for target in 0..weights.len() {
+        let mut entries = weights.row(target).to_vec();
+        for entry in weights.entries(target) {
+            entries.extend(corrections.terms(entry));
+        }
+        let row = merged(&mut entries);
+        if weights.covered(target) < 1.0 {
+            corrected.push_part(row, weights.covered(target));
+        } else {
+            corrected.push_row(row);
+        }
+    }
+    corrected
 }
 
 impl RectilinearWeights {

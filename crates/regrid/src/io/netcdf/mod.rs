@@ -1,11 +1,18 @@
-//! netCDF files through the `netcdf` crate, which takes one process-wide lock for every call.
+//! netCDF files through the `netcdf` crate, which takes one process-wide lock for every call; the storage chunks of netCDF-4
+//! files past it, so that what is done to them is done outside that lock.
 
+mod chunks;
+mod deflate;
+mod filters;
+mod open_files;
+mod raw;
 mod read;
 mod silence;
 mod text;
 mod write;
 
-pub(crate) use read::{NetcdfFile, OpenFiles};
+pub(crate) use open_files::OpenFiles;
+pub(crate) use read::NetcdfFile;
 pub(crate) use write::NetcdfWriter;
 
 use std::path::Path;

@@ -5,13 +5,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytemuck::Pod;
 use ndarray::{ArrayD, IxDyn};
-use parking_lot::Mutex;
+use netcdf::NcTypeDescriptor;
 
-use super::silence::silence_hdf5;
+use super::chunks::{Access, Fault};
+use super::open_files::OpenFiles;
 use super::text::Char;
 use super::{data_type, extents, from_library, library_error};
 use crate::attribute::Attributes;
+use crate::buffers::{self, Number};
 use crate::chunk::{Region, combinations};
 use crate::error::Error;
 use crate::io::{
@@ -19,44 +22,9 @@ use crate::io::{
 };
 use crate::values::{DataType, Values};
 
-/// Files kept open at once: below the usual limit of descriptors, well above what a chunk touches.
-const MOST_OPEN: usize = 128;
-
 /// Coordinates and their like up to so many bytes are kept in memory from when their file is first opened: a catalogue of
 /// thousands of files would otherwise open each again for every one of them.
 const SMALL: usize = 64 << 10;
-
-/// The files of a catalogue that are open at the moment, the last used one last.
-#[derive(Debug, Default)]
-pub(crate) struct OpenFiles(Mutex<Vec<(PathBuf, Arc<netcdf::File>)>>);
-
-impl OpenFiles {
-    /// The open file at a path; opens it, and lets go of the one that was not used for longest, if need be.
-    fn get(&self, path: &Path) -> Result<Arc<netcdf::File>, Error> {
-        silence_hdf5();
-        let mut open = self.0.lock();
-        if let Some(at) = open.iter().position(|(p, _)| p == path) {
-            let entry = open.remove(at);
-            let file = entry.1.clone();
-            open.push(entry);
-            return Ok(file);
-        }
-        let file = netcdf::open(path).or_else(|error| {
-            // Too many open files, perhaps: those that no task uses at the moment can be let go.
-            if open.is_empty() {
-                return Err(error);
-            }
-            open.clear();
-            netcdf::open(path)
-        });
-        let file = Arc::new(file.map_err(library_error("open", path, None))?);
-        if open.len() >= MOST_OPEN {
-            open.remove(0);
-        }
-        open.push((path.to_owned(), file.clone()));
-        Ok(file)
-    }
-}
 
 /// A netCDF file of any kind.
 #[derive(Debug)]
@@ -80,7 +48,7 @@ impl NetcdfFile {
                 path: path.to_owned(),
             });
         }
-        let file = files.get(path)?;
+        let file = files.library(path)?;
         // The crate unwraps where a file's header is odd; such a file is damaged, not a reason to die.
         let meta = catch_unwind(AssertUnwindSafe(|| read_meta(&file, path, kind))).unwrap_or_else(
             |_| {
@@ -97,6 +65,10 @@ impl NetcdfFile {
             small: HashMap::new(),
         };
         opened.read_small();
+        if kind == FileKind::Hdf5 {
+            // Chunks are read beneath the library, which takes megabytes for each file; what is not opens it again.
+            files.close_library(path);
+        }
         Ok(opened)
     }
 
@@ -104,14 +76,7 @@ impl NetcdfFile {
     fn read_small(&mut self) {
         for variable in &self.meta.variables {
             let shape = self.meta.shape(variable);
-            let flat = match (shape.as_slice(), variable.data_type) {
-                (_, DataType::Text) => false,
-                ([] | [_] | [_, 0..=2], _) | ([_, _], DataType::Char) => true,
-                _ => false,
-            };
-            let bytes = shape.iter().product::<usize>() * variable.data_type.size();
-            if flat
-                && bytes <= SMALL
+            if is_small(variable, &shape)
                 && let Ok(source) = self.variable(&variable.name)
                 && let Ok(values) = source.read(&Region::whole(&shape))
             {
@@ -119,6 +84,16 @@ impl NetcdfFile {
             }
         }
     }
+}
+
+/// Whether a variable is a coordinate by its looks, and short.
+fn is_small(variable: &VariableMeta, shape: &[usize]) -> bool {
+    let flat = match (shape, variable.data_type) {
+        (_, DataType::Text) => false,
+        ([] | [_] | [_, 0..=2], _) | ([_, _], DataType::Char) => true,
+        _ => false,
+    };
+    flat && shape.iter().product::<usize>() * variable.data_type.size() <= SMALL
 }
 
 fn read_meta(file: &netcdf::File, path: &Path, kind: FileKind) -> Result<FileMeta, Error> {
@@ -191,19 +166,25 @@ impl SourceFile for NetcdfFile {
                 name: name.to_owned(),
                 known: self.meta.variables.iter().map(|v| v.name.clone()).collect(),
             })?;
+        let shape = self.meta.shape(variable);
+        // What is small is read when the file is opened: the file is open through the library then.
+        let in_chunks = variable.chunk_shape.is_some()
+            && variable.data_type.is_numeric()
+            && !is_small(variable, &shape);
         Ok(Arc::new(NetcdfVariable {
             path: self.path.clone(),
             files: self.files.clone(),
             name: variable.name.clone(),
-            shape: self.meta.shape(variable),
+            shape,
             data_type: variable.data_type,
             chunk_shape: variable.chunk_shape.clone(),
+            in_chunks,
             small: self.small.get(name).cloned(),
         }))
     }
 }
 
-/// One variable of a netCDF file, read through the library and its lock.
+/// One variable of a netCDF file.
 #[derive(Debug)]
 struct NetcdfVariable {
     path: PathBuf,
@@ -212,8 +193,91 @@ struct NetcdfVariable {
     shape: Vec<usize>,
     data_type: DataType,
     chunk_shape: Option<Vec<usize>>,
+    /// Whether chunks may be read as they are stored, outside the library's lock.
+    in_chunks: bool,
     /// All values, if they are kept in memory.
     small: Option<Arc<Values>>,
+}
+
+impl NetcdfVariable {
+    /// Reads numbers into a buffer, chunk by chunk if they are stored so and their filters are known, else by the library.
+    fn read_numbers<T: Number + NcTypeDescriptor + Pod>(
+        &self,
+        region: &Region,
+        out: &mut [T],
+    ) -> Result<(), Error> {
+        if !self.in_chunks {
+            return self.read_by_library(region, out);
+        }
+        let access = self
+            .files
+            .access(&self.path, &self.name, &self.shape, self.data_type);
+        let chunks = match &*access {
+            Access::Chunks(chunks) => chunks,
+            Access::Library => return self.read_by_library(region, out),
+            Access::Lacks(filter) => {
+                return Err(Error::Filter {
+                    path: self.path.clone(),
+                    variable: self.name.clone(),
+                    filter: filter.to_string(),
+                });
+            }
+        };
+        let absent = |window: &Region, bytes: &mut [u8]| {
+            let mut values = buffers::take::<T>(window.len());
+            self.read_by_library(window, &mut values)?;
+            bytes.copy_from_slice(bytemuck::cast_slice(&values));
+            buffers::give(values);
+            Ok(())
+        };
+        chunks
+            .read(region, bytemuck::cast_slice_mut(out), absent)
+            .map_err(|error| Error::Chunk {
+                path: self.path.clone(),
+                variable: self.name.clone(),
+                chunk: error.chunk,
+                source: match error.fault {
+                    Fault::Damaged(fault) => Box::new(fault),
+                    Fault::Absent(Error::Netcdf { source, .. }) => source,
+                    Fault::Absent(other) => Box::new(other),
+                },
+            })
+    }
+
+    fn read_by_library<T: NcTypeDescriptor + Copy>(
+        &self,
+        region: &Region,
+        out: &mut [T],
+    ) -> Result<(), Error> {
+        let failed = library_error("read", &self.path, Some(&self.name));
+        let file = self.files.library(&self.path)?;
+        let variable = file
+            .variable(&self.name)
+            .ok_or_else(|| failed(netcdf::Error::NotFound(self.name.clone())))?;
+        variable
+            .get_values_into(out, extents(region))
+            .map_err(failed)
+    }
+
+    /// Reads texts of any length, one by one.
+    fn read_texts(&self, region: &Region) -> Result<Vec<String>, Error> {
+        let failed = library_error("read", &self.path, Some(&self.name));
+        let file = self.files.library(&self.path)?;
+        let variable = file
+            .variable(&self.name)
+            .ok_or_else(|| failed(netcdf::Error::NotFound(self.name.clone())))?;
+        let one = |offset: Vec<usize>| {
+            let at = offset
+                .iter()
+                .zip(region.ranges())
+                .map(|(o, r)| r.start + o..r.start + o + 1);
+            variable.get_string(extents(&Region::new(at.collect::<Vec<_>>())))
+        };
+        combinations(&region.shape())
+            .map(one)
+            .collect::<Result<_, _>>()
+            .map_err(failed)
+    }
 }
 
 impl ChunkSource for NetcdfVariable {
@@ -239,31 +303,23 @@ impl ChunkSource for NetcdfVariable {
         {
             return Ok(Values::clone(values));
         }
-        let failed = library_error("read", &self.path, Some(&self.name));
-        let file = self.files.get(&self.path)?;
-        let variable = file
-            .variable(&self.name)
-            .ok_or_else(|| failed(netcdf::Error::NotFound(self.name.clone())))?;
         let wanted = IxDyn(&shape);
         macro_rules! read {
             ($($variant:ident),*) => {
                 match self.data_type {
                     $(DataType::$variant => {
-                        let values = variable.get_values(extents(region)).map_err(&failed)?;
-                        Values::$variant(ArrayD::from_shape_vec(wanted, values).expect("the library fills the region"))
+                        let mut values = buffers::take(region.len());
+                        self.read_numbers(region, &mut values)?;
+                        Values::$variant(ArrayD::from_shape_vec(wanted, values).expect("one number per cell"))
                     })*
                     DataType::Char => {
-                        let values = variable.get_values::<Char, _>(extents(region)).map_err(&failed)?;
+                        let mut values = vec![Char(0); region.len()];
+                        self.read_by_library(region, &mut values)?;
                         let bytes = values.into_iter().map(|c| c.0).collect();
-                        Values::Char(ArrayD::from_shape_vec(wanted, bytes).expect("the library fills the region"))
+                        Values::Char(ArrayD::from_shape_vec(wanted, bytes).expect("one byte per cell"))
                     }
                     DataType::Text => {
-                        let mut texts = Vec::with_capacity(region.len());
-                        for offset in combinations(&shape) {
-                            let at = offset.iter().zip(region.ranges()).map(|(o, r)| r.start + o..r.start + o + 1);
-                            let one = Region::new(at.collect::<Vec<_>>());
-                            texts.push(variable.get_string(extents(&one)).map_err(&failed)?);
-                        }
+                        let texts = self.read_texts(region)?;
                         Values::Text(ArrayD::from_shape_vec(wanted, texts).expect("one text per cell"))
                     }
                 }
@@ -272,3 +328,7 @@ impl ChunkSource for NetcdfVariable {
         Ok(read!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64))
     }
 }
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

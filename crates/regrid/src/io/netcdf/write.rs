@@ -1,16 +1,25 @@
-//! Writing: a file is defined at once, small values with it; chunks follow in any order.
+//! Writing: a file is defined at once through the library, small values with it; then chunks are stored whole, in any
+//! order, shuffled and compressed outside the library's lock by whoever brings them.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use netcdf::FileMut;
-use parking_lot::Mutex;
+use parking_lot::RwLock;
 
+use super::chunks::copy_cells;
+use super::deflate::Deflater;
+use super::filters::shuffle;
+use super::raw::{RawDataset, RawFile};
 use super::silence::silence_hdf5;
 use super::text::Char;
 use super::{extents, library_error, library_type, to_library};
 use crate::attribute::AttributeValue;
 use crate::chunk::{Region, combinations};
 use crate::error::Error;
+use crate::io::decoding::single;
 use crate::io::{Layout, OutputVariable};
 use crate::values::Values;
 
@@ -20,7 +29,62 @@ pub(crate) struct NetcdfWriter {
     path: PathBuf,
     /// What the file is called in messages: it is written under a temporary name.
     named: PathBuf,
-    file: Mutex<Option<FileMut>>,
+    open: RwLock<Option<Open>>,
+}
+
+/// The file once it is defined.
+#[derive(Debug)]
+struct Open {
+    /// Declared first: arrays are closed before their file.
+    fields: HashMap<String, Field>,
+    file: RawFile,
+}
+
+/// A variable whose chunks come one by one.
+#[derive(Debug)]
+struct Field {
+    dataset: RawDataset,
+    shape: Vec<usize>,
+    chunk_shape: Vec<usize>,
+    /// One value where nothing is, as bytes.
+    fill: Vec<u8>,
+    encoding: Encoding,
+}
+
+/// What is done to chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Plain,
+    /// Shuffled and deflated, at a level.
+    Deflate(u8),
+}
+
+/// What HDF5 did not do.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("HDF5 does not open what it has just made")]
+    Open,
+    #[error("HDF5 does not store it as was asked")]
+    Storage,
+    #[error("HDF5 did not take a chunk")]
+    Chunk,
+    #[error("HDF5 did not write all of it")]
+    Finish,
+    #[error("the file is closed")]
+    Closed,
+}
+
+/// Buffers of a thread that brings chunks.
+#[derive(Default)]
+struct Scratch {
+    padded: Vec<u8>,
+    shuffled: Vec<u8>,
+    stream: Vec<u8>,
+    deflater: Option<Deflater>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 impl NetcdfWriter {
@@ -55,68 +119,63 @@ impl NetcdfWriter {
             ))?;
         }
         file.enddef().map_err(&failed)?;
-        let writer = Self {
-            path: path.to_owned(),
-            named: named.to_owned(),
-            file: Mutex::new(Some(file)),
-        };
         for variable in &layout.variables {
             if let Some(values) = &variable.values {
-                writer.put(&variable.name, &Region::whole(values.shape()), values)?;
+                put_small(&mut file, &variable.name, values).map_err(library_error(
+                    "write",
+                    named,
+                    Some(&variable.name),
+                ))?;
             }
         }
-        Ok(writer)
+        file.close().map_err(&failed)?;
+
+        let refused = |variable: Option<&str>, refused: Refused| Error::Netcdf {
+            action: "create",
+            path: named.to_owned(),
+            variable: variable.map(|name| format!("variable {name}")),
+            source: Box::new(refused),
+        };
+        let raw = RawFile::open(path, true).ok_or_else(|| refused(None, Refused::Open))?;
+        let mut fields = HashMap::new();
+        for variable in layout.variables.iter().filter(|v| v.values.is_none()) {
+            let field = Field::open(&raw, variable, &layout.shape(variable), deflate)
+                .map_err(|why| refused(Some(&variable.name), why))?;
+            fields.insert(variable.name.clone(), field);
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            named: named.to_owned(),
+            open: RwLock::new(Some(Open { fields, file: raw })),
+        })
     }
 
-    /// Writes one region of one variable.
+    /// Stores one chunk of one variable: a whole one, or what of it lies within the variable.
+    ///
+    /// # Panics
+    /// If the region is not that of a chunk, or if the values are not of its shape and the variable's type.
     pub(crate) fn put(&self, name: &str, region: &Region, values: &Values) -> Result<(), Error> {
         if region.is_empty() {
             return Ok(());
         }
-        silence_hdf5();
-        let failed = library_error("write", &self.named, Some(name));
-        let mut file = self.file.lock();
-        let file = file
-            .as_mut()
-            .ok_or_else(|| failed("the file is closed".into()))?;
-        let mut variable = file
-            .variable_mut(name)
-            .ok_or_else(|| failed(netcdf::Error::NotFound(name.to_owned())))?;
-        macro_rules! put {
-            ($($variant:ident),*) => {
-                match values {
-                    $(Values::$variant(array) => {
-                        let array = array.as_standard_layout();
-                        variable.put_values(array.as_slice().expect("row by row"), extents(region))
-                    })*
-                    Values::Char(array) => {
-                        let bytes: Vec<Char> = array.iter().map(|&byte| Char(byte)).collect();
-                        variable.put_values(&bytes, extents(region))
-                    }
-                    Values::Text(array) => {
-                        let mut result = Ok(());
-                        for (offset, text) in combinations(&region.shape()).zip(array.iter()) {
-                            let at = offset.iter().zip(region.ranges()).map(|(o, r)| r.start + o..r.start + o + 1);
-                            let one = Region::new(at.collect::<Vec<_>>());
-                            result = result.and_then(|()| variable.put_string(text, extents(&one)));
-                        }
-                        result
-                    }
-                }
-            };
-        }
-        put!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64).map_err(failed)
+        let open = self.open.read();
+        let Some(open) = &*open else {
+            return Err(self.refused("write", Some(name), Refused::Closed));
+        };
+        open.fields[name]
+            .put(region, values)
+            .map_err(|why| self.refused("write", Some(name), why))
     }
 
     /// Closes the file, once all of it is on the disk.
     pub(crate) fn finish(&self) -> Result<(), Error> {
-        silence_hdf5();
-        let failed = library_error("finish", &self.named, None);
-        let Some(file) = self.file.lock().take() else {
+        let Some(Open { fields, file }) = self.open.write().take() else {
             return Ok(());
         };
-        file.sync().map_err(&failed)?;
-        file.close().map_err(&failed)?;
+        drop(fields);
+        if !file.finish() {
+            return Err(self.refused("finish", None, Refused::Finish));
+        }
         let fault = |source| Error::File {
             action: "finish writing",
             path: self.named.clone(),
@@ -126,6 +185,169 @@ impl NetcdfWriter {
             .and_then(|file| file.sync_all())
             .map_err(fault)
     }
+
+    fn refused(&self, action: &'static str, variable: Option<&str>, refused: Refused) -> Error {
+        Error::Netcdf {
+            action,
+            path: self.named.clone(),
+            variable: variable.map(|name| format!("variable {name}")),
+            source: Box::new(refused),
+        }
+    }
+}
+
+impl Field {
+    /// Opens a variable that was just defined, and gives it its length.
+    fn open(
+        file: &RawFile,
+        variable: &OutputVariable,
+        shape: &[usize],
+        deflate: u8,
+    ) -> Result<Self, Refused> {
+        let dataset = file.dataset(&variable.name).ok_or(Refused::Open)?;
+        let storage = dataset.storage().ok_or(Refused::Open)?;
+        let size = variable.data_type.size() as u32;
+        let filters: Vec<(i32, Option<u32>)> = storage
+            .filters
+            .iter()
+            .map(|filter| (filter.id, filter.parameters.first().copied()))
+            .collect();
+        let encoding = match filters.as_slice() {
+            [] => Encoding::Plain,
+            [(2, Some(of)), (1, _)] if *of == size => Encoding::Deflate(deflate),
+            _ => return Err(Refused::Storage),
+        };
+        let big_endian = cfg!(target_endian = "big");
+        let wanted = Some((variable.data_type, big_endian && size > 1));
+        let (Some(chunk_shape), true) = (storage.chunk_shape, storage.values == wanted) else {
+            return Err(Refused::Storage);
+        };
+        if storage.shape != shape && !dataset.set_shape(shape) {
+            return Err(Refused::Storage);
+        }
+        let fill = variable
+            .fill
+            .as_ref()
+            .map(|fill| bytes(&single(fill)).to_vec());
+        Ok(Self {
+            dataset,
+            shape: shape.to_vec(),
+            chunk_shape,
+            fill: fill.unwrap_or_else(|| vec![0; size as usize]),
+            encoding,
+        })
+    }
+
+    fn put(&self, region: &Region, values: &Values) -> Result<(), Refused> {
+        let offset: Vec<usize> = region.ranges().iter().map(|range| range.start).collect();
+        let chunk: Vec<Range<usize>> = offset
+            .iter()
+            .zip(&self.chunk_shape)
+            .map(|(&start, &n)| start..start + n)
+            .collect();
+        let within = chunk
+            .iter()
+            .zip(&self.shape)
+            .map(|(c, &n)| c.start..c.end.min(n));
+        let starts = offset
+            .iter()
+            .zip(&self.chunk_shape)
+            .all(|(o, n)| o % n == 0);
+        assert!(
+            starts && within.eq(region.ranges().iter().cloned()),
+            "{region} is a chunk"
+        );
+        assert_eq!(values.shape(), region.shape(), "as many values as cells");
+        let chunk = Region::new(chunk);
+        let bytes = bytes(values);
+        assert_eq!(
+            bytes.len(),
+            region.len() * self.fill.len(),
+            "values of the variable's type"
+        );
+
+        SCRATCH.with_borrow_mut(|scratch| {
+            let Scratch {
+                padded,
+                shuffled,
+                stream,
+                deflater,
+            } = scratch;
+            let whole = if *region == chunk {
+                bytes
+            } else {
+                padded.clear();
+                for _ in 0..chunk.len() {
+                    padded.extend_from_slice(&self.fill);
+                }
+                copy_cells(self.fill.len(), region, (region, bytes), (&chunk, padded));
+                padded
+            };
+            let stored = match self.encoding {
+                Encoding::Plain => whole,
+                Encoding::Deflate(level) => {
+                    shuffled.resize(whole.len(), 0);
+                    shuffle(self.fill.len(), whole, shuffled);
+                    match deflater {
+                        Some(deflater) if deflater.level() == level => deflater,
+                        other => other.insert(Deflater::new(level)),
+                    }
+                    .compress(shuffled, stream)
+                }
+            };
+            if self.dataset.write_chunk(&offset, stored) {
+                Ok(())
+            } else {
+                Err(Refused::Chunk)
+            }
+        })
+    }
+}
+
+/// The bytes of numbers, row by row.
+fn bytes(values: &Values) -> &[u8] {
+    macro_rules! bytes {
+        ($($variant:ident),*) => {
+            match values {
+                $(Values::$variant(array) => bytemuck::cast_slice(array.as_slice().expect("row by row")),)*
+                Values::Char(_) | Values::Text(_) => unreachable!("fields are numbers"),
+            }
+        };
+    }
+    bytes!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64)
+}
+
+/// Writes all values of one variable through the library.
+fn put_small(file: &mut FileMut, name: &str, values: &Values) -> netcdf::Result<()> {
+    if values.is_empty() {
+        return Ok(());
+    }
+    let mut variable = file
+        .variable_mut(name)
+        .ok_or_else(|| netcdf::Error::NotFound(name.to_owned()))?;
+    let region = Region::whole(values.shape());
+    macro_rules! put {
+        ($($variant:ident),*) => {
+            match values {
+                $(Values::$variant(array) => {
+                    let array = array.as_standard_layout();
+                    variable.put_values(array.as_slice().expect("row by row"), extents(&region))
+                })*
+                Values::Char(array) => {
+                    let bytes: Vec<Char> = array.iter().map(|&byte| Char(byte)).collect();
+                    variable.put_values(&bytes, extents(&region))
+                }
+                Values::Text(array) => {
+                    for (offset, text) in combinations(values.shape()).zip(array.iter()) {
+                        let one: Vec<Range<usize>> = offset.iter().map(|&o| o..o + 1).collect();
+                        variable.put_string(text, extents(&Region::new(one)))?;
+                    }
+                    Ok(())
+                }
+            }
+        };
+    }
+    put!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64)
 }
 
 fn define(file: &mut FileMut, variable: &OutputVariable, deflate: u8) -> netcdf::Result<()> {
@@ -161,3 +383,7 @@ fn define(file: &mut FileMut, variable: &OutputVariable, deflate: u8) -> netcdf:
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "write_tests.rs"]
+mod tests;

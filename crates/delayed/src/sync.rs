@@ -1,10 +1,11 @@
-//! The locks and atomics of the sleeping protocol: the real ones, or loom's when its models are built (`--cfg loom`).
+//! The locks and atomics of what is modelled, the scheduler's protocols and the counts of handles: the real ones, or loom's when its
+//! models are built (`--cfg loom`).
 
-pub(crate) use self::chosen::{AtomicUsize, Condvar, Mutex, fence, wait};
+pub(crate) use self::chosen::{AtomicU32, AtomicUsize, Condvar, Mutex, MutexGuard, fence, wait};
 
 #[cfg(not(loom))]
 mod chosen {
-    pub(crate) use std::sync::atomic::{AtomicUsize, fence};
+    pub(crate) use std::sync::atomic::{AtomicU32, AtomicUsize, fence};
 
     pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
 
@@ -20,10 +21,9 @@ mod chosen {
 
 #[cfg(loom)]
 mod chosen {
-    use loom::sync::MutexGuard;
     pub(crate) use loom::sync::{
-        Condvar,
-        atomic::{AtomicUsize, fence},
+        Condvar, MutexGuard,
+        atomic::{AtomicU32, AtomicUsize, fence},
     };
 
     /// A loom mutex that locks as parking_lot's does.

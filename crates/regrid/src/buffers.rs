@@ -1,0 +1,137 @@
+//! Buffers of chunks, used again: a fresh buffer's pages cost as much as the arithmetic that fills them.
+//!
+//! Who needs a buffer [takes](take) one, with whatever is in it; who has no more use for it [gives](give) it back. A
+//! buffer that is not given back is freed like any other. Buffers lie on one shelf per type, which all threads share,
+//! since a chunk is often made by one thread and used up by another.
+
+use parking_lot::Mutex;
+
+use crate::values::{Element, Values};
+
+/// Bytes of one buffer below which the allocator does as well.
+const SMALL: usize = 64 << 10;
+/// Bytes kept on one shelf at the most: a few chunks for each of a few threads.
+const MOST_KEPT: usize = 64 << 20;
+
+/// The buffers of one type that nobody uses at the moment.
+#[derive(Debug)]
+pub(crate) struct Shelf<T>(Mutex<Vec<Vec<T>>>);
+
+/// Numbers, of which there are buffers.
+pub(crate) trait Number: Element + Copy {
+    /// Where buffers of this type are kept.
+    fn shelf() -> &'static Shelf<Self>;
+}
+
+macro_rules! numbers {
+    ($($type:ty),*) => {$(
+        impl Number for $type {
+            fn shelf() -> &'static Shelf<Self> {
+                static SHELF: Shelf<$type> = Shelf(Mutex::new(Vec::new()));
+                &SHELF
+            }
+        }
+    )*};
+}
+
+numbers!(i8, u8, i16, u16, i32, u32, i64, u64, f32, f64);
+
+/// A buffer of so many numbers, which may hold anything.
+pub(crate) fn take<T: Number>(len: usize) -> Vec<T> {
+    let mut buffer = find(len).unwrap_or_default();
+    if buffer.is_empty() {
+        // Zeroed pages come from the system as they are.
+        return vec![T::default(); len];
+    }
+    buffer.truncate(len);
+    buffer.resize(len, T::default());
+    buffer
+}
+
+/// The smallest kept buffer with room for so many numbers, unless it is much too large.
+fn find<T: Number>(len: usize) -> Option<Vec<T>> {
+    if len * size_of::<T>() < SMALL {
+        return None;
+    }
+    let mut kept = T::shelf().0.lock();
+    let fits = |buffer: &Vec<T>| (len..=2 * len).contains(&buffer.capacity());
+    let (at, _) = kept
+        .iter()
+        .enumerate()
+        .filter(|(_, buffer)| fits(buffer))
+        .min_by_key(|(_, buffer)| buffer.capacity())?;
+    Some(kept.swap_remove(at))
+}
+
+/// Takes back a buffer that nobody uses any more.
+pub(crate) fn give<T: Number>(buffer: Vec<T>) {
+    let bytes = |buffer: &Vec<T>| buffer.capacity() * size_of::<T>();
+    if bytes(&buffer) < SMALL {
+        return;
+    }
+    let mut kept = T::shelf().0.lock();
+    kept.push(buffer);
+    let mut total: usize = kept.iter().map(bytes).sum();
+    while total > MOST_KEPT {
+        // The oldest is the least likely to be still warm.
+        total -= bytes(&kept.remove(0));
+    }
+}
+
+/// Takes back the buffer of an array that nobody uses any more.
+pub(crate) fn give_values(values: Values) {
+    macro_rules! give {
+        ($($variant:ident),*) => {
+            match values {
+                $(Values::$variant(array) => give(array.into_raw_vec_and_offset().0),)*
+                Values::Char(_) | Values::Text(_) => {}
+            }
+        };
+    }
+    give!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::values::DataType;
+
+    // Other tests use other types, so that the shelves here are theirs alone.
+
+    #[test]
+    fn a_buffer_given_back_is_taken_again() {
+        let mut buffer = take::<u64>(20_000);
+        assert!(buffer.iter().all(|&x| x == 0));
+        buffer.fill(7);
+        give(buffer);
+        let again = take::<u64>(15_000);
+        assert_eq!(again, [7; 15_000]);
+        let fresh = take::<u64>(15_000);
+        assert_eq!(fresh, [0; 15_000]);
+        give(again);
+        // Much too large for this one.
+        assert_eq!(take::<u64>(9_000), [0; 9_000]);
+        assert_eq!(take::<u64>(20_000)[..15_000], [7; 15_000]);
+    }
+
+    #[test]
+    fn the_shelf_is_bounded() {
+        for _ in 0..10 {
+            give(vec![1_u32; MOST_KEPT / 4 / 4]);
+        }
+        assert!(u32::shelf().0.lock().len() <= 4);
+        give(vec![1_u32; 2 * MOST_KEPT / 4]);
+        assert!(u32::shelf().0.lock().is_empty());
+        give(vec![1_u32; 10]);
+        assert!(u32::shelf().0.lock().is_empty());
+    }
+
+    #[test]
+    fn arrays_give_their_buffers() {
+        give_values(Values::zeros(DataType::U16, &[300, 400]));
+        assert_eq!(u16::shelf().0.lock().len(), 1);
+        assert_eq!(take::<u16>(120_000).len(), 120_000);
+        assert!(u16::shelf().0.lock().is_empty());
+        give_values(Values::zeros(DataType::Text, &[3]));
+    }
+}

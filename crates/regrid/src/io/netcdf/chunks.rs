@@ -1,0 +1,313 @@
+//! Regions of a chunked variable, chunk by chunk: the library's lock guards the compressed bytes alone; what was done to
+//! them is undone outside it, by the thread that wants the values, straight into their place.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use super::filters::{ChunkFault, Pipeline, Scratch, swap_bytes};
+use super::raw::{Filter, RawDataset, RawFile, Stored};
+use crate::chunk::{Region, combinations};
+use crate::values::DataType;
+
+/// Bytes that a thread keeps in one of its buffers between two chunks at the most.
+const MOST_KEPT: usize = 32 << 20;
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// A chunked variable whose filters are undone here.
+#[derive(Debug)]
+pub(super) struct ChunkedVariable {
+    dataset: RawDataset,
+    chunk_shape: Vec<usize>,
+    /// Bytes of one value.
+    cell: usize,
+    /// Whether the bytes of each value have to be turned round.
+    swap: bool,
+    pipeline: Pipeline,
+}
+
+/// How a variable is read.
+#[derive(Debug)]
+pub(super) enum Access {
+    /// Chunk by chunk, filters undone here.
+    Chunks(ChunkedVariable),
+    /// Through the library, which knows every way of storing.
+    Library,
+    /// Not at all: the library lacks this filter.
+    Lacks(Filter),
+}
+
+/// Why a chunk could not be read.
+#[derive(Debug)]
+pub(super) struct ChunkError<E> {
+    /// Its place among the chunks, along each dimension.
+    pub(super) chunk: Vec<usize>,
+    pub(super) fault: Fault<E>,
+}
+
+/// What is wrong with it.
+#[derive(Debug)]
+pub(super) enum Fault<E> {
+    Damaged(ChunkFault),
+    /// What the way for chunks that are not there met.
+    Absent(E),
+}
+
+impl Access {
+    /// How to read the variable of a file that netCDF says has this shape and type.
+    pub(super) fn of(file: &RawFile, name: &str, shape: &[usize], data_type: DataType) -> Self {
+        let Some(dataset) = file.dataset(name) else {
+            return Self::Library;
+        };
+        let Some(storage) = dataset.storage() else {
+            return Self::Library;
+        };
+        if let Some(filter) = storage.filters.iter().find(|f| !f.available) {
+            return Self::Lacks(filter.clone());
+        }
+        let (Some(pipeline), Some(chunk_shape), Some((stored, big_endian))) = (
+            Pipeline::new(&storage.filters),
+            storage.chunk_shape,
+            storage.values,
+        ) else {
+            return Self::Library;
+        };
+        // netCDF pads a variable that is shorter than its unlimited dimension.
+        if storage.shape != shape || stored != data_type || chunk_shape.contains(&0) {
+            return Self::Library;
+        }
+        Self::Chunks(ChunkedVariable {
+            dataset,
+            chunk_shape,
+            cell: data_type.size(),
+            swap: big_endian != cfg!(target_endian = "big"),
+            pipeline,
+        })
+    }
+}
+
+impl ChunkedVariable {
+    /// Reads a region into its bytes, row by row.
+    ///
+    /// `absent` fills in the cells of chunks that are not in the file.
+    pub(super) fn read<E>(
+        &self,
+        region: &Region,
+        out: &mut [u8],
+        mut absent: impl FnMut(&Region, &mut [u8]) -> Result<(), E>,
+    ) -> Result<(), ChunkError<E>> {
+        let first: Vec<usize> = region
+            .ranges()
+            .iter()
+            .zip(&self.chunk_shape)
+            .map(|(range, size)| range.start / size)
+            .collect();
+        let counts: Vec<usize> = region
+            .ranges()
+            .iter()
+            .zip(&self.chunk_shape)
+            .zip(&first)
+            .map(|((range, size), first)| range.end.div_ceil(*size) - first)
+            .collect();
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut result = Ok(());
+            for place in combinations(&counts) {
+                let chunk: Vec<usize> = place.iter().zip(&first).map(|(p, f)| p + f).collect();
+                result = self
+                    .read_chunk(&chunk, region, out, scratch, &mut absent)
+                    .map_err(|fault| ChunkError { chunk, fault });
+                if result.is_err() {
+                    break;
+                }
+            }
+            scratch.shrink(MOST_KEPT);
+            result
+        })
+    }
+
+    /// Reads what a region has of one chunk.
+    fn read_chunk<E>(
+        &self,
+        chunk: &[usize],
+        region: &Region,
+        out: &mut [u8],
+        scratch: &mut Scratch,
+        absent: &mut impl FnMut(&Region, &mut [u8]) -> Result<(), E>,
+    ) -> Result<(), Fault<E>> {
+        let offset: Vec<usize> = chunk
+            .iter()
+            .zip(&self.chunk_shape)
+            .map(|(c, s)| c * s)
+            .collect();
+        let ranges = offset.iter().zip(&self.chunk_shape).zip(region.ranges());
+        let window: Vec<Range<usize>> = ranges
+            .map(|((&start, size), wanted)| start.max(wanted.start)..(start + size).min(wanted.end))
+            .collect();
+        let window = Region::new(window);
+        let place = stretch(&window, region);
+        let in_place = place
+            .clone()
+            .map(|cells| cells.start * self.cell..cells.end * self.cell);
+
+        // A whole chunk with a place of its own is made there.
+        if let Some(place) = in_place.clone()
+            && window.shape() == self.chunk_shape
+        {
+            return match self.decode(&offset, &mut out[place.clone()], scratch) {
+                Ok(true) => Ok(()),
+                Ok(false) => absent(&window, &mut out[place]).map_err(Fault::Absent),
+                Err(fault) => Err(Fault::Damaged(fault)),
+            };
+        }
+        let mut whole = std::mem::take(&mut scratch.chunk);
+        whole.resize(self.chunk_shape.iter().product::<usize>() * self.cell, 0);
+        let (filled, from) = match self.decode(&offset, &mut whole, scratch) {
+            Ok(true) => {
+                let ranges = offset.iter().zip(&self.chunk_shape);
+                let all: Vec<Range<usize>> = ranges.map(|(&start, &n)| start..start + n).collect();
+                (Ok(()), Region::new(all))
+            }
+            Ok(false) => {
+                let bytes = &mut whole[..window.len() * self.cell];
+                (
+                    absent(&window, bytes).map_err(Fault::Absent),
+                    window.clone(),
+                )
+            }
+            Err(fault) => (Err(Fault::Damaged(fault)), window.clone()),
+        };
+        if filled.is_ok() {
+            copy_cells(self.cell, &window, (&from, &whole), (region, out));
+        }
+        scratch.chunk = whole;
+        filled
+    }
+
+    /// Makes the bytes of a whole chunk; tells whether there is one.
+    fn decode(
+        &self,
+        offset: &[usize],
+        out: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> Result<bool, ChunkFault> {
+        let plain = self.pipeline.is_plain(0);
+        let stored = if plain {
+            self.dataset.read_plain_chunk(offset, out)
+        } else {
+            self.dataset.read_chunk(offset, &mut scratch.stored)
+        };
+        match stored {
+            Stored::Nothing => return Ok(false),
+            Stored::Unreadable => return Err(ChunkFault::Unreadable),
+            Stored::Bytes(_) if plain => {}
+            Stored::Bytes(mask) => self.pipeline.undo(mask, out, scratch)?,
+        }
+        if self.swap {
+            swap_bytes(self.cell, out);
+        }
+        Ok(true)
+    }
+}
+
+/// Where a part of a region is among the region's cells, if it is one stretch there.
+fn stretch(part: &Region, region: &Region) -> Option<Range<usize>> {
+    let (mut start, mut one) = (0, true);
+    // From the first dimension on: single cells, then any range, then whole ones.
+    for (part, all) in part.ranges().iter().zip(region.ranges()) {
+        if !one && part != all {
+            return None;
+        }
+        one &= part.len() == 1;
+        start = start * all.len() + (part.start - all.start);
+    }
+    Some(start..start + part.len())
+}
+
+/// Copies the cells of a window from the bytes of one region that holds it into those of another.
+pub(super) fn copy_cells(
+    cell: usize,
+    window: &Region,
+    (from_region, from): (&Region, &[u8]),
+    (to_region, to): (&Region, &mut [u8]),
+) {
+    let ranges = window.ranges();
+    // The last dimensions, as long as both hold just the window, are copied in one go; and one more.
+    let mut rows = ranges.len();
+    let mut run = cell;
+    while rows > 0 {
+        rows -= 1;
+        let range = &ranges[rows];
+        run *= range.len();
+        if from_region.ranges()[rows] != *range || to_region.ranges()[rows] != *range {
+            break;
+        }
+    }
+    let counts: Vec<usize> = ranges[..rows].iter().map(ExactSizeIterator::len).collect();
+    let at = |region: &Region, place: &[usize]| {
+        let mut flat = 0;
+        for (d, range) in region.ranges().iter().enumerate() {
+            let within = ranges[d].start - range.start + place.get(d).copied().unwrap_or(0);
+            flat = flat * range.len() + within;
+        }
+        flat * cell
+    };
+    for place in combinations(&counts) {
+        let (source, target) = (at(from_region, &place), at(to_region, &place));
+        to[target..target + run].copy_from_slice(&from[source..source + run]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// On each dimension a window and two ranges that hold it.
+    fn ranges() -> impl Strategy<Value = Vec<[Range<usize>; 3]>> {
+        let range = (1_usize..4, 0_usize..3, 0_usize..3, 0_usize..3, 0_usize..3);
+        let range = range.prop_map(|(n, a, b, c, d)| {
+            let start = a.max(c);
+            let of = |before: usize, after: usize| start - before..start + n + after;
+            [start..start + n, of(a, b), of(c, d)]
+        });
+        prop::collection::vec(range, 0..4)
+    }
+
+    /// The index of every cell of a region, in order.
+    fn cells(region: &Region) -> Vec<Vec<usize>> {
+        let of = |place: Vec<usize>| {
+            let starts = region.ranges().iter().map(|r| r.start);
+            place.iter().zip(starts).map(|(p, s)| p + s).collect()
+        };
+        combinations(&region.shape()).map(of).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn cells_find_their_places(ranges in ranges()) {
+            let region = |which: usize| Region::new(ranges.iter().map(|r| r[which].clone()).collect::<Vec<_>>());
+            let (window, from, to) = (region(0), region(1), region(2));
+            let number = |cell: &[usize]| cell.iter().fold(1_u16, |n, &c| n * 7 + c as u16).to_ne_bytes();
+            let bytes: Vec<u8> = cells(&from).iter().flat_map(|c| number(c)).collect();
+            let mut out = vec![0; to.len() * 2];
+            copy_cells(2, &window, (&from, &bytes), (&to, &mut out));
+            let inside = cells(&window);
+            let wanted: Vec<u8> = cells(&to)
+                .iter()
+                .flat_map(|c| if inside.contains(c) { number(c) } else { [0; 2] })
+                .collect();
+            prop_assert_eq!(out, wanted);
+
+            let places: Vec<usize> = cells(&to)
+                .iter()
+                .enumerate()
+                .filter_map(|(i, c)| inside.contains(c).then_some(i))
+                .collect();
+            let whole = places[0]..places[0] + places.len();
+            let is_one = places.iter().copied().eq(whole.clone());
+            prop_assert_eq!(stretch(&window, &to), is_one.then_some(whole));
+        }
+    }
+}
