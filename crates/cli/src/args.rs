@@ -56,6 +56,8 @@ pub(crate) struct Job {
     pub(crate) pole: Option<Pole>,
     pub(crate) compat: Option<Compat>,
     pub(crate) average_flags: bool,
+    pub(crate) report: bool,
+    pub(crate) max_error: Option<f64>,
     pub(crate) min_valid: Option<f64>,
     pub(crate) fill: Option<Fill>,
     pub(crate) threads: Option<usize>,
@@ -213,6 +215,14 @@ struct Typed {
     /// How hard to compress the output, 0 (not) to 9
     #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=9), help_heading = "How to work")]
     deflate: u8,
+
+    /// When all is done, compare each variable with its source: integrals, extremes, missing values
+    #[arg(long, help_heading = "What to show")]
+    report: bool,
+
+    /// Fail, and leave no output, if the relative error of an integral is larger
+    #[arg(long, value_name = "ERROR", value_parser = error_limit, help_heading = "What to show")]
+    max_error: Option<f64>,
 
     /// Say nothing but errors
     #[arg(long, help_heading = "What to show")]
@@ -408,6 +418,8 @@ impl Typed {
             pole: self.pole,
             compat: self.compat,
             average_flags: self.average_flags,
+            report: self.report,
+            max_error: self.max_error,
             threads: self.threads.map(usize::from),
             chunk: self.chunk,
             deflate: self.deflate,
@@ -533,6 +545,13 @@ fn share(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
         _ => Err("a share lies between 0 and 1".into()),
+    }
+}
+
+fn error_limit(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(limit) if limit >= 0.0 => Ok(limit),
+        _ => Err("a relative error is a number from 0 on, as in 1e-6".into()),
     }
 }
 

@@ -115,6 +115,10 @@ fn hint(error: &Error) -> Option<String> {
         Error::OutsideSource { .. } => {
             "`--outside missing`, `nearest` or `linear` says what such targets get"
         }
+        Error::Conservation { .. } => {
+            "-m area-weighted and second-order-conservative keep integrals; --report shows them"
+        }
+        Error::NoIntegral { .. } => "leave --max-error out, or the variable with -v",
         Error::CompatMethod { .. } => "leave --compat out, or take one of these with -m",
         Error::SeveralGrids { .. } | Error::NoGrid { .. } => {
             "`regrid info` shows what is on which grid; --grid, or --lat with --lon, name a target without a file"

@@ -266,6 +266,26 @@ pub enum Error {
         /// The shape that it should end with.
         expected: Vec<usize>,
     },
+    /// The integral of a field is kept less well than was asked for.
+    #[error(
+        "the integral of {variable} is not kept: its relative error is {error:e}, more than {most:e}"
+    )]
+    Conservation {
+        /// The variable.
+        variable: String,
+        /// The relative error.
+        error: f64,
+        /// The most that it may be.
+        most: f64,
+    },
+    /// Integrals cannot be compared where they were to be judged.
+    #[error("the integral of {variable} cannot be judged: {reason}")]
+    NoIntegral {
+        /// The variable.
+        variable: String,
+        /// Why not.
+        reason: &'static str,
+    },
     /// A share of valid cells that is none.
     #[error("a share of valid cells of {share} makes no sense: it lies between 0 and 1")]
     MinValid {

@@ -7,7 +7,7 @@ use crate::companions::bystanders;
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::kernel::Rule;
-use crate::pipeline::{LazyField, regrid_param};
+use crate::pipeline::{LazyField, Overlap, regrid_param};
 use crate::scheme::{Compat, Edges, Fill, Method, Outside, PlaneWeights, Pole};
 use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
 use crate::weightfile::Weights;
@@ -44,6 +44,7 @@ pub struct Request {
     pole: Option<Pole>,
     compat: Option<Compat>,
     average_flags: bool,
+    report: bool,
     pub(crate) fill: Option<Fill>,
     pub(crate) min_valid: Option<f64>,
     pub(crate) chunk: Option<(usize, usize)>,
@@ -63,6 +64,7 @@ impl Request {
             pole: None,
             compat: None,
             average_flags: false,
+            report: false,
             fill: None,
             min_valid: None,
             chunk: None,
@@ -146,6 +148,15 @@ impl Request {
     #[must_use]
     pub fn average_flags(mut self, average: bool) -> Self {
         self.average_flags = average;
+        self
+    }
+
+    /// Compares each field with its source: see [`LazyField::report`].
+    ///
+    /// Where targets overlap more of the source than their method looks at, that is read too.
+    #[must_use]
+    pub fn report(mut self, report: bool) -> Self {
+        self.report = report;
         self
     }
 
@@ -238,16 +249,21 @@ impl Request {
         }
         let (variables, mut notes) = self.choose_variables(files)?;
         let mut prepared: Vec<(Arc<Grid>, Arc<PlaneWeights>)> = Vec::new();
+        let mut overlaps: Vec<(Arc<Grid>, Arc<Overlap>)> = Vec::new();
         let mut fields = Vec::new();
         for variable in &variables {
             variable.check_join()?;
             let times = self.choose_times(files, variable)?;
             let weights = self.plane_weights(files, &mut notes, variable, &mut prepared)?;
+            let overlap = self
+                .report
+                .then(|| self.overlap(variable, &weights, &mut overlaps));
             fields.push(regrid_param(
                 self,
                 files,
                 variable,
                 &weights,
+                overlap,
                 times.as_ref(),
             )?);
         }
@@ -394,6 +410,28 @@ impl Request {
         };
         prepared.push((variable.grid.clone(), weights.clone()));
         Ok(weights)
+    }
+
+    /// How a variable's cells overlap the target's: prepared once for all variables on the same grid.
+    fn overlap(
+        &self,
+        variable: &SourceVariable,
+        weights: &Arc<PlaneWeights>,
+        prepared: &mut Vec<(Arc<Grid>, Arc<Overlap>)>,
+    ) -> Arc<Overlap> {
+        if let Some((_, overlap)) = prepared
+            .iter()
+            .find(|(grid, _)| Arc::ptr_eq(grid, &variable.grid))
+        {
+            return overlap.clone();
+        }
+        let plain = self.given.is_none() && self.compat.is_none() && self.fill.is_none();
+        let method = self.method_used();
+        let same = plain && matches!(method, Method::AreaWeighted | Method::Mode);
+        let overlap = Overlap::new(&variable.grid, &self.target, method, weights, same);
+        let overlap = Arc::new(overlap);
+        prepared.push((variable.grid.clone(), overlap.clone()));
+        overlap
     }
 
     fn choose_times(
