@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use regrid::time::{TimeMethod, TimeSelection};
-use regrid::{Edges, Fill, Grid, Method, Outside, Pole, WeightsFormat};
+use regrid::{Compat, Edges, Fill, Grid, Method, Outside, Pole, WeightsFormat};
 
 use crate::Result;
 use crate::axis::TypedAxis;
@@ -52,8 +52,12 @@ pub(crate) struct Job {
     pub(crate) time_method: TimeMethod,
     pub(crate) method: Option<Method>,
     pub(crate) weights: Option<PathBuf>,
-    pub(crate) outside: Outside,
-    pub(crate) pole: Pole,
+    pub(crate) outside: Option<Outside>,
+    pub(crate) pole: Option<Pole>,
+    pub(crate) compat: Option<Compat>,
+    pub(crate) average_flags: bool,
+    pub(crate) report: bool,
+    pub(crate) max_error: Option<f64>,
     pub(crate) min_valid: Option<f64>,
     pub(crate) fill: Option<Fill>,
     pub(crate) threads: Option<usize>,
@@ -168,19 +172,15 @@ struct Typed {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["outside", "pole"],
+        conflicts_with_all = ["outside", "pole", "compat"],
         help_heading = "How to regrid"
     )]
     weights: Option<PathBuf>,
 
-    /// What targets outside the source get: missing, the nearest value, linear (the gradient goes on), or error
-    #[arg(
-        long,
-        value_name = "RULE",
-        default_value = "missing",
-        help_heading = "How to regrid"
-    )]
-    outside: Outside,
+    /// What targets outside the source get: missing (the default), the nearest value, linear (the gradient goes on), or
+    /// error
+    #[arg(long, value_name = "RULE", help_heading = "How to regrid")]
+    outside: Option<Outside>,
 
     /// Fill the targets that no source cell reaches: inverse-distance, creep, or creep:LEVELS
     #[arg(long, value_name = "RULE", help_heading = "How to regrid")]
@@ -191,14 +191,18 @@ struct Typed {
     #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "How to regrid")]
     min_valid: Option<f64>,
 
-    /// What a global source has at a pole: the mean of its last row, none (that is outside), or the nearest value
-    #[arg(
-        long,
-        value_name = "RULE",
-        default_value = "mean",
-        help_heading = "How to regrid"
-    )]
-    pole: Pole,
+    /// What a global source has at a pole: the mean of its last row (the default), none (that is outside), or the nearest
+    /// value
+    #[arg(long, value_name = "RULE", help_heading = "How to regrid")]
+    pole: Option<Pole>,
+
+    /// Have the mask and the edges of another tool: iris, cdo, xesmf, or xesmf-normed (its conservative_normed)
+    #[arg(long, value_name = "TOOL", help_heading = "How to regrid")]
+    compat: Option<Compat>,
+
+    /// Average variables of flags as if they were numbers, which by default are left out
+    #[arg(long, help_heading = "How to regrid")]
+    average_flags: bool,
 
     /// Threads that work [default: one for each core]
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "How to work")]
@@ -211,6 +215,14 @@ struct Typed {
     /// How hard to compress the output, 0 (not) to 9
     #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=9), help_heading = "How to work")]
     deflate: u8,
+
+    /// When all is done, compare each variable with its source: integrals, extremes, missing values
+    #[arg(long, help_heading = "What to show")]
+    report: bool,
+
+    /// Fail, and leave no output, if the relative error of an integral is larger
+    #[arg(long, value_name = "ERROR", value_parser = error_limit, help_heading = "What to show")]
+    max_error: Option<f64>,
 
     /// Say nothing but errors
     #[arg(long, help_heading = "What to show")]
@@ -404,6 +416,10 @@ impl Typed {
             min_valid: self.min_valid,
             fill: self.fill,
             pole: self.pole,
+            compat: self.compat,
+            average_flags: self.average_flags,
+            report: self.report,
+            max_error: self.max_error,
             threads: self.threads.map(usize::from),
             chunk: self.chunk,
             deflate: self.deflate,
@@ -529,6 +545,13 @@ fn share(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
         _ => Err("a share lies between 0 and 1".into()),
+    }
+}
+
+fn error_limit(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(limit) if limit >= 0.0 => Ok(limit),
+        _ => Err("a relative error is a number from 0 on, as in 1e-6".into()),
     }
 }
 

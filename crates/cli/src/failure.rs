@@ -115,11 +115,16 @@ fn hint(error: &Error) -> Option<String> {
         Error::OutsideSource { .. } => {
             "`--outside missing`, `nearest` or `linear` says what such targets get"
         }
+        Error::Conservation { .. } => {
+            "-m area-weighted and second-order-conservative keep integrals; --report shows them"
+        }
+        Error::NoIntegral { .. } => "leave --max-error out, or the variable with -v",
+        Error::CompatMethod { .. } => "leave --compat out, or take one of these with -m",
         Error::SeveralGrids { .. } | Error::NoGrid { .. } => {
             "`regrid info` shows what is on which grid; --grid, or --lat with --lon, name a target without a file"
         }
         Error::NotRegriddable { reason, .. } if reason.contains("nearest") => {
-            "`-m nearest` takes values as they are; -v names other variables"
+            "`-m nearest` and `-m mode` take values as they are; `--average-flags` averages them all the same"
         }
         Error::NotRegriddable { .. } => "`regrid info` shows what can be regridded; -v names it",
         Error::WeightsGrid { .. } => {

@@ -1,6 +1,6 @@
 //! The plan of a run in words: what is read, regridded and written, before anything is.
 
-use regrid::{Catalogue, Grid, LazyField, Method, Weights};
+use regrid::{Catalogue, Edges, Grid, LazyField, Method, Weights};
 
 use crate::amount::{bytes, count};
 use crate::args::Job;
@@ -14,6 +14,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) target: &'a Grid,
     pub(crate) weights: Option<&'a Weights>,
     pub(crate) fields: &'a [LazyField],
+    pub(crate) edges: Edges,
     pub(crate) tasks: usize,
     pub(crate) threads: usize,
 }
@@ -75,8 +76,8 @@ impl Plan<'_> {
             _ => format!(
                 "{}, outside {}, pole {}",
                 asked.unwrap_or(Method::default().name()),
-                job.outside.name(),
-                job.pole.name()
+                self.edges.outside.name(),
+                self.edges.pole.name()
             ),
         };
         if let Some(fill) = job.fill {
@@ -84,6 +85,9 @@ impl Plan<'_> {
         }
         if let Some(share) = job.min_valid {
             text += &format!(", min valid {share}");
+        }
+        if let Some(compat) = job.compat {
+            text += &format!(", compatible with {}", compat.name());
         }
         if job.times != regrid::time::TimeSelection::All {
             text += &format!(", times {}", job.time_method.name());

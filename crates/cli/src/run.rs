@@ -32,15 +32,19 @@ pub(crate) fn run(job: Job) -> Result<()> {
     let target = &target;
     let catalogue = Catalogue::open(&job.inputs)?;
     check_places(&job, &catalogue)?;
-    let fields = request(&job, target, weights.as_ref()).build(&catalogue)?;
+    let request = request(&job, target, weights.as_ref());
+    let fields = request.build(&catalogue)?;
     interrupt.check()?;
 
     let planned = match &job.then {
         Then::Write(output) | Then::Explain(Some(output)) => {
-            let write = Write::new(output)
+            let mut write = Write::new(output)
                 .deflate(job.deflate)
                 .overwrite(job.force)
                 .history(job.command.as_str());
+            if let Some(most) = job.max_error {
+                write = write.max_error(most);
+            }
             Some(interrupt.making(|| write.plan(&fields))?)
         }
         Then::Explain(None) => None,
@@ -55,6 +59,7 @@ pub(crate) fn run(job: Job) -> Result<()> {
         target,
         weights: weights.as_ref(),
         fields: &fields,
+        edges: request.edges(),
         tasks: graph.tasks(),
         threads: threads(&job),
     }
@@ -83,8 +88,17 @@ fn request(job: &Job, target: &Grid, weights: Option<&Weights>) -> Request {
     let mut request = Request::new(target)
         .times(job.times.clone())
         .time_method(job.time_method)
-        .outside(job.outside)
-        .pole(job.pole);
+        .average_flags(job.average_flags)
+        .report(job.report || job.max_error.is_some());
+    if let Some(outside) = job.outside {
+        request = request.outside(outside);
+    }
+    if let Some(pole) = job.pole {
+        request = request.pole(pole);
+    }
+    if let Some(compat) = job.compat {
+        request = request.compat(compat);
+    }
     if let Some(fill) = job.fill {
         request = request.fill(fill);
     }
@@ -120,7 +134,16 @@ fn compute(job: &Job, planned: PlannedWrite, interrupt: &Interrupt) -> Result<()
     if !job.quiet {
         run = run.observe(ProgressBar::stderr());
     }
-    Ok(planned.run(&run)?)
+    let mut reports = String::new();
+    let done = planned.run_and_report(&run, |all| {
+        reports = all.iter().map(ToString::to_string).collect();
+    });
+    // What is told of an integral that was not kept is why it is refused.
+    if job.report {
+        print(&reports)?;
+    }
+    done?;
+    Ok(())
 }
 
 fn threads(job: &Job) -> usize {

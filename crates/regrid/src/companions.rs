@@ -3,6 +3,7 @@
 //! The target's axes replace the source's; whatever hangs on the source's cells (two-dimensional coordinates, cell
 //! measures) is dropped; the rest is kept, joined along time where the field is, and taken at the field's times.
 
+pub(crate) mod meaning;
 mod target;
 mod vectors;
 

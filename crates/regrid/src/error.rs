@@ -204,6 +204,26 @@ pub enum Error {
         /// Why not, and what can be done instead.
         reason: String,
     },
+    /// A method that the tool to be compatible with does not have.
+    #[error("method {method} cannot be compatible with {compat}, which has {known}")]
+    CompatMethod {
+        /// The tool.
+        compat: &'static str,
+        /// The method.
+        method: &'static str,
+        /// The methods that the tool has, by our names.
+        known: String,
+    },
+    /// Weights that are given have their own rules at the edges.
+    #[error(
+        "{weights} decide the mask and the edges: they cannot be made compatible with {compat}"
+    )]
+    CompatWeights {
+        /// The weights.
+        weights: String,
+        /// The tool.
+        compat: &'static str,
+    },
     /// A file of weights that cannot be used.
     #[error("{} cannot be used as weights: {what}", path.display())]
     WeightsFile {
@@ -270,6 +290,26 @@ pub enum Error {
         high: f64,
         /// What is wrong with them.
         fault: &'static str,
+    },
+    /// The integral of a field is kept less well than was asked for.
+    #[error(
+        "the integral of {variable} is not kept: its relative error is {error:e}, more than {most:e}"
+    )]
+    Conservation {
+        /// The variable.
+        variable: String,
+        /// The relative error.
+        error: f64,
+        /// The most that it may be.
+        most: f64,
+    },
+    /// Integrals cannot be compared where they were to be judged.
+    #[error("the integral of {variable} cannot be judged: {reason}")]
+    NoIntegral {
+        /// The variable.
+        variable: String,
+        /// Why not.
+        reason: &'static str,
     },
     /// A share of valid cells that is none.
     #[error("a share of valid cells of {share} makes no sense: it lies between 0 and 1")]

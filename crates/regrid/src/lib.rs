@@ -61,6 +61,7 @@ mod output;
 mod pipeline;
 mod plan;
 mod regridder;
+mod report;
 mod request;
 mod scheme;
 mod sphere;
@@ -83,8 +84,9 @@ pub use io::{
 pub use output::Write;
 pub use pipeline::{LazyField, PlannedWrite, Reads, write};
 pub use regridder::{RegridFloat, Regridder};
+pub use report::{Extent, Integral, Report};
 pub use request::Request;
-pub use scheme::{Edges, Fill, Method, Outside, Pole, RectilinearWeights};
+pub use scheme::{Compat, Edges, Fill, Method, Outside, Pole, RectilinearWeights};
 pub use values::{DataType, Element, Values};
 pub use weightfile::{Weights, WeightsFormat};
 pub use weights::SparseWeights;

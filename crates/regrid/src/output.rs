@@ -25,6 +25,7 @@ pub struct Write {
     deflate: u8,
     overwrite: bool,
     history: Option<String>,
+    pub(crate) max_error: Option<f64>,
 }
 
 impl Write {
@@ -35,6 +36,7 @@ impl Write {
             deflate: 1,
             overwrite: false,
             history: None,
+            max_error: None,
         }
     }
 
@@ -49,6 +51,15 @@ impl Write {
     #[must_use]
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;
+        self
+    }
+
+    /// How large the relative error of any field's integral may be: with a larger one there is no output.
+    ///
+    /// The fields' request has to ask for [reports](crate::Request::report).
+    #[must_use]
+    pub fn max_error(mut self, most: f64) -> Self {
+        self.max_error = Some(most);
         self
     }
 
@@ -76,6 +87,7 @@ impl Output {
             deflate,
             overwrite,
             history,
+            max_error: _,
         } = options;
         let Some(first) = fields.first() else {
             return Err(Error::Nothing { action: "write" });

@@ -7,14 +7,14 @@ use crate::companions::bystanders;
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::kernel::Rule;
-use crate::pipeline::{LazyField, regrid_param};
-use crate::scheme::{Edges, Fill, Method, Outside, PlaneWeights, Pole};
+use crate::pipeline::{LazyField, Overlap, regrid_param};
+use crate::scheme::{Compat, Edges, Fill, Method, Outside, PlaneWeights, Pole};
 use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
 use crate::weightfile::Weights;
 
 /// Why a variable of flags is not averaged.
 pub(crate) const FLAGS: &str =
-    "it holds flags, which have no values in between (the nearest method keeps them)";
+    "it holds flags, which have no values in between (the nearest and mode methods keep them)";
 
 /// A regridding to be done.
 ///
@@ -40,7 +40,11 @@ pub struct Request {
     /// The method asked for, if one was.
     method: Option<Method>,
     given: Option<Arc<Weights>>,
-    pub(crate) edges: Edges,
+    outside: Option<Outside>,
+    pole: Option<Pole>,
+    compat: Option<Compat>,
+    average_flags: bool,
+    report: bool,
     pub(crate) fill: Option<Fill>,
     pub(crate) min_valid: Option<f64>,
     pub(crate) chunk: Option<(usize, usize)>,
@@ -56,7 +60,11 @@ impl Request {
             time_method: TimeMethod::Exact,
             method: None,
             given: None,
-            edges: Edges::default(),
+            outside: None,
+            pole: None,
+            compat: None,
+            average_flags: false,
+            report: false,
             fill: None,
             min_valid: None,
             chunk: None,
@@ -105,7 +113,7 @@ impl Request {
     /// What targets beyond the source's outer centres get.
     #[must_use]
     pub fn outside(mut self, outside: Outside) -> Self {
-        self.edges.outside = outside;
+        self.outside = Some(outside);
         self
     }
 
@@ -119,8 +127,48 @@ impl Request {
     /// What lies between a global source's last row and the pole.
     #[must_use]
     pub fn pole(mut self, pole: Pole) -> Self {
-        self.edges.pole = pole;
+        self.pole = Some(pole);
         self
+    }
+
+    /// Gives the result the mask and the edges of another tool.
+    ///
+    /// It sets what the request does not state otherwise: what targets outside get, the poles, and when a target with
+    /// missing neighbours is kept.
+    #[must_use]
+    pub fn compat(mut self, compat: Compat) -> Self {
+        self.compat = Some(compat);
+        self
+    }
+
+    /// Averages variables of flags as if their values were numbers.
+    ///
+    /// By default they are refused where they are named and left out where they are not, unless the method keeps values
+    /// or only counts them: between two flags there is nothing.
+    #[must_use]
+    pub fn average_flags(mut self, average: bool) -> Self {
+        self.average_flags = average;
+        self
+    }
+
+    /// Compares each field with its source: see [`LazyField::report`].
+    ///
+    /// Where targets overlap more of the source than their method looks at, that is read too.
+    #[must_use]
+    pub fn report(mut self, report: bool) -> Self {
+        self.report = report;
+        self
+    }
+
+    /// The rules at the edges that hold: those that were stated, else those of the tool to be compatible with.
+    pub fn edges(&self) -> Edges {
+        let usual = self
+            .compat
+            .map_or_else(Edges::default, |compat| compat.edges(self.method_used()));
+        Edges {
+            outside: self.outside.unwrap_or(usual.outside),
+            pole: self.pole.unwrap_or(usual.pole),
+        }
     }
 
     /// The share of a target that must come from valid source cells, from 0 to 1.
@@ -145,6 +193,7 @@ impl Request {
 
     /// The options in words, for a file's history.
     pub(crate) fn in_words(&self) -> String {
+        let edges = self.edges();
         let mut words = match &self.given {
             Some(weights) => format!(
                 "method {}, {}",
@@ -154,8 +203,8 @@ impl Request {
             None => format!(
                 "method {}, outside {}, pole {}",
                 self.method_used().name(),
-                self.edges.outside.name(),
-                self.edges.pole.name()
+                edges.outside.name(),
+                edges.pole.name()
             ),
         };
         if self.times != TimeSelection::All {
@@ -167,6 +216,9 @@ impl Request {
         if let Some(share) = self.min_valid {
             words += &format!(", min valid {share}");
         }
+        if let Some(compat) = self.compat {
+            words += &format!(", compatible with {}", compat.name());
+        }
         words
     }
 
@@ -174,6 +226,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Error::UnknownVariable`], [`Error::NotRegriddable`], [`Error::TimeNotFound`], [`Error::OutsideSource`],
+    /// [`Error::CompatMethod`], [`Error::CompatWeights`],
     /// [`Error::Nothing`] if the catalogue has no field; [`Error::WeightsGrid`] and [`Error::WeightsMethod`] if given weights
     /// are for something else; errors of reading coordinates.
     pub fn build(&self, files: &Catalogue) -> Result<Vec<LazyField>, Error> {
@@ -182,21 +235,35 @@ impl Request {
         {
             return Err(Error::MinValid { share });
         }
+        if let Some(compat) = self.compat {
+            compat.check(self.method_used())?;
+            if let Some(weights) = &self.given {
+                return Err(Error::CompatWeights {
+                    weights: weights.name().to_string(),
+                    compat: compat.name(),
+                });
+            }
+        }
         if let (Some(weights), Some(method)) = (&self.given, self.method) {
             weights.check_method(method)?;
         }
         let (variables, mut notes) = self.choose_variables(files)?;
         let mut prepared: Vec<(Arc<Grid>, Arc<PlaneWeights>)> = Vec::new();
+        let mut overlaps: Vec<(Arc<Grid>, Arc<Overlap>)> = Vec::new();
         let mut fields = Vec::new();
         for variable in &variables {
             variable.check_join()?;
             let times = self.choose_times(files, variable)?;
             let weights = self.plane_weights(files, &mut notes, variable, &mut prepared)?;
+            let overlap = self
+                .report
+                .then(|| self.overlap(variable, &weights, &mut overlaps));
             fields.push(regrid_param(
                 self,
                 files,
                 variable,
                 &weights,
+                overlap,
                 times.as_ref(),
             )?);
         }
@@ -239,7 +306,7 @@ impl Request {
             };
         }
         let all = files.variables();
-        let flags = |v: &SourceVariable| self.blends() && v.holds_flags();
+        let flags = |v: &SourceVariable| self.refuses_flags() && v.holds_flags();
         let only_flags = all.iter().all(flags);
         let mut notes = Vec::new();
         for variable in all {
@@ -269,7 +336,7 @@ impl Request {
     }
 
     /// The method asked for, or that of the given weights.
-    fn method_used(&self) -> Method {
+    pub(crate) fn method_used(&self) -> Method {
         let made = || self.given.as_ref().and_then(|weights| weights.method());
         self.method.or_else(made).unwrap_or_default()
     }
@@ -287,12 +354,21 @@ impl Request {
         !self.method_used().keeps_values() || self.time_method == TimeMethod::Linear
     }
 
+    /// Whether variables of flags are not regridded.
+    pub(crate) fn refuses_flags(&self) -> bool {
+        self.blends() && self.method_used() != Method::Count && !self.average_flags
+    }
+
     /// How targets are made of the cells that their weights name.
     pub(crate) fn rule(&self) -> Rule {
-        let min_valid = self
-            .min_valid
-            .or_else(|| Some(self.given.as_ref()?.default_min_valid()))
-            .unwrap_or_else(|| self.method_used().default_min_valid());
+        let min_valid = match (self.compat, self.min_valid) {
+            (Some(compat), stated) => compat.min_valid(self.method_used(), stated),
+            (None, Some(stated)) => stated,
+            (None, None) => match &self.given {
+                Some(weights) => weights.default_min_valid(),
+                None => self.method_used().default_min_valid(),
+            },
+        };
         match self.method_used().rule(min_valid) {
             // Between two times a value is made up in any case.
             Rule::Pick if self.blends() => Rule::Blend { min_valid },
@@ -314,24 +390,48 @@ impl Request {
         {
             return Ok(weights.clone());
         }
-        let weights = match &self.given {
-            None => Arc::new(PlaneWeights::new(
-                &variable.grid,
-                &self.target,
-                self.method_used(),
-                self.edges,
-                self.fill,
+        let (source, target, edges) = (&variable.grid, &self.target, self.edges());
+        let method = self.method_used();
+        let weights = match (&self.given, self.compat) {
+            (None, Some(compat)) => Arc::new(compat.weights(
+                source,
+                target,
+                (method, edges, self.fill),
+                self.min_valid.is_some(),
             )?),
-            Some(given) => {
+            (None, None) => Arc::new(PlaneWeights::new(source, target, method, edges, self.fill)?),
+            (Some(given), _) => {
                 let path = files.files()[variable.parts[0].file].path().display();
                 let what = format!("variable {} in {path}", variable.name());
-                let (weights, note) = given.onto(&variable.grid, &what, &self.target)?;
+                let (weights, note) = given.onto(source, &what, target)?;
                 notes.extend(note.filter(|note| !notes.contains(note)));
                 weights
             }
         };
         prepared.push((variable.grid.clone(), weights.clone()));
         Ok(weights)
+    }
+
+    /// How a variable's cells overlap the target's: prepared once for all variables on the same grid.
+    fn overlap(
+        &self,
+        variable: &SourceVariable,
+        weights: &Arc<PlaneWeights>,
+        prepared: &mut Vec<(Arc<Grid>, Arc<Overlap>)>,
+    ) -> Arc<Overlap> {
+        if let Some((_, overlap)) = prepared
+            .iter()
+            .find(|(grid, _)| Arc::ptr_eq(grid, &variable.grid))
+        {
+            return overlap.clone();
+        }
+        let plain = self.given.is_none() && self.compat.is_none() && self.fill.is_none();
+        let method = self.method_used();
+        let same = plain && matches!(method, Method::AreaWeighted | Method::Mode);
+        let overlap = Overlap::new(&variable.grid, &self.target, method, weights, same);
+        let overlap = Arc::new(overlap);
+        prepared.push((variable.grid.clone(), overlap.clone()));
+        overlap
     }
 
     fn choose_times(

@@ -8,8 +8,9 @@ use std::ops::Range;
 
 /// A sparse matrix in compressed rows: row by target index, column by source index.
 ///
-/// A row without entries means that the target lies outside the source: it is missing. Entries of weight zero are never
-/// stored, so a missing value that has no say cannot spoil a target. The weights of a row sum to one, whatever part of
+/// A row without entries means that the target lies outside the source: it is missing. Entries of weight zero are not
+/// stored, so a missing value that has no say cannot spoil a target (but for [`Compat`](crate::Compat) with a tool where
+/// it does). The weights of a row sum to one, whatever part of
 /// the target the source covers; that part is kept beside them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SparseWeights {
@@ -45,6 +46,50 @@ impl SparseWeights {
         self.entries
             .extend(row.into_iter().filter(|&(_, w)| w != 0.0));
         self.ends.push(self.entries.len());
+    }
+
+    /// Adds the row of the next target as it is: a source whose weight is zero has a say where none may be missing.
+    pub(crate) fn push_kept(&mut self, row: impl IntoIterator<Item = (usize, f64)>) {
+        self.entries.extend(row);
+        self.ends.push(self.entries.len());
+    }
+
+    /// The same, but only the targets that the source covers as a whole.
+    pub(crate) fn whole_only(&self) -> Self {
+        let row = |t: usize| self.row(t).iter().copied();
+        let mut whole = Self::default();
+        for t in 0..self.len() {
+            if self.covered(t) < 1.0 {
+                whole.push_row([]);
+            } else {
+                whole.push_kept(row(t));
+            }
+        }
+        whole
+    }
+
+    /// The same, each target taken for covered as a whole, its weights multiplied by `factor` of its covered part.
+    pub(crate) fn as_whole(&self, factor: impl Fn(f64) -> f64) -> Self {
+        let mut whole = Self::default();
+        for t in 0..self.len() {
+            let factor = factor(self.covered(t));
+            whole.push_kept(self.row(t).iter().map(|&(s, w)| (s, w * factor)));
+        }
+        whole
+    }
+
+    /// The weights with what slopes add to them, as one weight for each source.
+    pub(crate) fn with_slopes(&self, corrections: &Corrections) -> Self {
+        let mut whole = Self {
+            covered: self.covered.clone(),
+            ..Self::default()
+        };
+        for t in 0..self.len() {
+            let terms = self.entries(t).flat_map(|entry| corrections.terms(entry));
+            let mut all: Vec<_> = self.row(t).iter().chain(terms).copied().collect();
+            whole.push_kept(merged(&mut all));
+        }
+        whole
     }
 
     /// Adds the row of the next target, of which the source covers only a part; its weights are made to sum to one.

@@ -200,6 +200,11 @@ pub(super) fn sparse<S: Float, T: Float>(
             *out = T::MISSING;
             continue;
         }
+        // Where all must be valid, those of weight zero too, if they were kept.
+        if is_strict(min_valid) && entries.iter().any(|&(at, _)| plane[at].widen().is_nan()) {
+            *out = T::MISSING;
+            continue;
+        }
         let cells = entries.iter().map(|&(at, w)| (plane[at].widen(), w));
         let mut sums = valid(cells);
         if let Some(corrections) = &cut.corrections {

@@ -8,6 +8,7 @@ mod blend;
 mod pick;
 mod simd;
 mod statistic;
+mod tally;
 mod taps;
 mod window;
 
@@ -18,6 +19,7 @@ use crate::chunk::combinations;
 use crate::plan::{AxisCut, ChunkPlan};
 use crate::values::Values;
 pub(crate) use statistic::Statistic;
+pub(crate) use tally::{Fresh, tally};
 use taps::Columns;
 pub(crate) use window::Block;
 use window::{planes, rows};

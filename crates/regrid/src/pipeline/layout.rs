@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::parts::{OpenPart, storage};
 use crate::catalogue::{Role, SourceVariable};
 use crate::chunk::cuts;
+use crate::kernel::Fresh;
 use crate::plan::{
     AxisCut, AxisPlan, AxisSource, ChunkPlan, SparseCut, SparsePlan, block_cells,
     target_chunk_shape,
@@ -97,6 +98,11 @@ impl Order {
         shape
     }
 
+    /// Where each dimension of a chunk as it is computed is in the result.
+    pub(super) fn computed_axes(&self) -> Vec<usize> {
+        inverse(&self.result)
+    }
+
     /// How many chunks targets of a shape, in the result's order, are cut into.
     pub(super) fn chunk_count(&self, result: &[usize], chunk: Option<(usize, usize)>) -> u64 {
         let computed = self.computed(result);
@@ -145,11 +151,13 @@ enum PlanePlan {
 
 impl Plan {
     /// Plans a variable onto targets of a shape (in the order of the result's dimensions), in chunks of a stated size.
+    ///
+    /// Its blocks hold what `also` reads of the plane too, so that the plan of either has the same blocks.
     pub(super) fn new(
         variable: &SourceVariable,
         order: Order,
         parts: &[OpenPart],
-        weights: &PlaneWeights,
+        (weights, also): (&PlaneWeights, Option<&PlaneWeights>),
         times: Option<&ChosenTimes>,
         target: &[usize],
         chunk: Option<(usize, usize)>,
@@ -182,9 +190,15 @@ impl Plan {
             .map(|cuts| cuts.first().map_or(1, ExactSizeIterator::len))
             .collect();
         let most = block_cells(&source_shape, &usual, variable.meta.data_type.size());
+        let plane_shape = &source_shape[outer..];
+        let others: Vec<Vec<usize>> = match also {
+            Some(also) => also.reached(plane_shape),
+            None => vec![vec![]; plane_shape.len()],
+        };
         let source = |axis: usize| AxisSource {
             storage: &storage[axis],
             block_cells: most[axis],
+            also: axis.checked_sub(outer).map_or(&[], |axis| &others[axis]),
             ..AxisSource::default()
         };
         let ends: Vec<usize> = parts.iter().map(|p| p.part.start + p.part.len).collect();
@@ -222,7 +236,10 @@ impl Plan {
             .map_or(source_shape[source_shape.len() - 1], |(_, x)| x.distinct());
         let plane = match weights {
             PlaneWeights::Separable(weights) => {
-                let poles = pole_neighbours(&weights.latitude, rows);
+                let mut poles = pole_neighbours(&weights.latitude, rows);
+                if let Some(PlaneWeights::Separable(also)) = also {
+                    poles.extend(pole_neighbours(&also.latitude, rows));
+                }
                 let all_columns: Vec<usize> = match poles.is_empty() {
                     true => vec![],
                     false => (0..columns).collect(),
@@ -306,6 +323,57 @@ impl Plan {
         }
     }
 
+    /// For each chunk of the plane, which cells of its window no chunk before it reaches.
+    pub(super) fn fresh(&self) -> FreshCells {
+        let outer = self.outer.len();
+        match &self.plane {
+            PlanePlan::Separable(axes) => {
+                let along = |axis: usize| {
+                    let blocks = &self.blocks[outer + axis];
+                    let mut seen = vec![false; blocks.last().map_or(0, |block| block.end)];
+                    let fresh = axes[axis].iter().map(|cut| {
+                        let mut used = vec![false; cut.window];
+                        let entries = (0..cut.targets.len()).flat_map(|t| cut.weights.row(t));
+                        for &(place, _) in entries.filter(|(place, _)| *place < cut.window) {
+                            used[place] = true;
+                        }
+                        let cells = cut.cells(blocks);
+                        Arc::new(first_time(used, |place| cells[place], &mut seen))
+                    });
+                    fresh.collect()
+                };
+                FreshCells::Separable([along(0), along(1)])
+            }
+            PlanePlan::Sparse(cuts) => {
+                let blocks = &self.blocks[outer..];
+                let ends = blocks.iter().map(|b| b.last().map_or(0, |block| block.end));
+                let ends: Vec<usize> = ends.collect();
+                let mut seen = vec![false; ends.iter().product()];
+                let fresh = cuts.iter().map(|(windows, cut)| {
+                    let cells: Vec<Vec<usize>> = windows
+                        .iter()
+                        .zip(blocks)
+                        .map(|(window, blocks)| window.cells(blocks))
+                        .collect();
+                    let mut used = vec![false; cells.iter().map(Vec::len).product()];
+                    for &(place, _) in (0..cut.weights.len()).flat_map(|t| cut.weights.row(t)) {
+                        used[place] = true;
+                    }
+                    let cell = |place: usize| match cells.as_slice() {
+                        [points] => points[place],
+                        [rows, columns] => {
+                            let width = columns.len();
+                            rows[place / width] * ends[1] + columns[place % width]
+                        }
+                        _ => unreachable!("a plane has one or two dimensions"),
+                    };
+                    Arc::new(first_time(used, cell, &mut seen))
+                });
+                FreshCells::Sparse(fresh.collect())
+            }
+        }
+    }
+
     /// All columns of a source row, at the outer cuts of a chunk.
     pub(super) fn ring(&self, chunk: &ChunkPlan, row: usize) -> ChunkPlan {
         let columns: Vec<usize> = (0..self.columns).collect();
@@ -331,6 +399,33 @@ impl Plan {
         };
         block.iter().zip(&self.storage).map(within).product()
     }
+}
+
+/// Which cells of the windows of a plane's chunks are met for the first time.
+pub(super) enum FreshCells {
+    Separable([Vec<Arc<Vec<bool>>>; 2]),
+    Sparse(Vec<Arc<Vec<bool>>>),
+}
+
+impl FreshCells {
+    /// Those of the chunk of an index among the plan's [counts](Plan::counts).
+    pub(super) fn of(&self, index: &[usize]) -> Fresh {
+        match (self, index) {
+            (Self::Separable([rows, columns]), [.., row, column]) => {
+                Fresh::Product(rows[*row].clone(), columns[*column].clone())
+            }
+            (Self::Sparse(cells), [.., cut]) => Fresh::Each(cells[*cut].clone()),
+            _ => unreachable!("a plane has its place in the index"),
+        }
+    }
+}
+
+/// Which of the used places hold a cell that was not seen before; they are from now on.
+fn first_time(mut used: Vec<bool>, cell: impl Fn(usize) -> usize, seen: &mut [bool]) -> Vec<bool> {
+    for (place, used) in used.iter_mut().enumerate().filter(|(_, used)| **used) {
+        *used = !std::mem::replace(&mut seen[cell(place)], true);
+    }
+    used
 }
 
 /// The rows next to the poles whose means some weights read.

@@ -12,6 +12,7 @@ use crate::companions::set_words;
 use crate::error::Error;
 use crate::field::{Field, FieldMeta};
 use crate::io::cf::referenced;
+use crate::report::Report;
 use crate::values::{DataType, Values};
 
 /// A field that is not computed yet: what it will be, and a task for each of its chunks.
@@ -26,6 +27,9 @@ pub struct LazyField {
     pub(crate) history: Option<String>,
     pub(crate) attributes: Attributes,
     pub(crate) in_words: String,
+    pub(super) report: Option<Delayed<Report>>,
+    /// Whether the report has integrals.
+    pub(super) has_integral: bool,
     pub(super) reads: Reads,
 }
 
@@ -64,6 +68,12 @@ impl LazyField {
     /// What computing it will read.
     pub fn reads(&self) -> Reads {
         self.reads
+    }
+
+    /// The comparison of the field with its source, if the request asked for one: a task on the chunks and the very blocks
+    /// that they are made of, so computed together with them it reads nothing again.
+    pub fn report(&self) -> Option<&Delayed<Report>> {
+        self.report.as_ref()
     }
 
     /// What the user should know though nothing failed.

@@ -9,7 +9,10 @@ mod layout;
 mod lazy;
 mod parts;
 mod readers;
+mod reporting;
 mod writing;
+
+pub(crate) use reporting::Overlap;
 
 pub use lazy::{LazyField, Reads};
 pub use writing::{PlannedWrite, write};
@@ -19,11 +22,12 @@ use std::sync::Arc;
 use layout::{Order, Plan};
 use parts::parts;
 use readers::{Block, Readers, values};
+use reporting::report;
 
 use crate::attribute::AttributeValue;
 use crate::catalogue::{Catalogue, SourceVariable};
 use crate::chunk::{Region, combinations};
-use crate::companions::{file_attributes, surroundings};
+use crate::companions::{file_attributes, meaning, surroundings};
 use crate::error::Error;
 use crate::field::FieldMeta;
 use crate::io::decoding::{Decoding, single};
@@ -42,6 +46,7 @@ pub(crate) fn regrid_param(
     catalogue: &Catalogue,
     variable: &SourceVariable,
     weights: &PlaneWeights,
+    overlap: Option<Arc<Overlap>>,
     times: Option<&ChosenTimes>,
 ) -> Result<LazyField, Error> {
     let first = catalogue.files()[variable.parts[0].file].clone();
@@ -51,12 +56,18 @@ pub(crate) fn regrid_param(
         reason,
     };
     let blends = request.blends();
-    if blends && variable.holds_flags() {
+    if request.refuses_flags() && variable.holds_flags() {
         return Err(refused(FLAGS.into()));
     }
     let decoding = Decoding::new(&variable.meta, blends).map_err(refused)?;
     let fill = decoding.fill(&variable.meta);
-    let surroundings = surroundings(catalogue, variable, &request.target, times)?;
+    let mut surroundings = surroundings(catalogue, variable, &request.target, times)?;
+    meaning::update(
+        &mut surroundings.attributes,
+        variable,
+        request.method_used(),
+        blends,
+    );
     let parts = parts(catalogue, variable, blends, decoding.output)?;
 
     let target_shape: Vec<usize> = surroundings.dimensions.iter().map(|d| d.len).collect();
@@ -69,15 +80,21 @@ pub(crate) fn regrid_param(
             most: MOST_CHUNKS,
         });
     }
-    let plan = Plan::new(
-        variable,
-        order,
-        &parts,
-        weights,
-        times,
-        &target_shape,
-        request.chunk,
-    );
+    let plan = |weights, also| {
+        Plan::new(
+            variable,
+            order.clone(),
+            &parts,
+            (weights, also),
+            times,
+            &target_shape,
+            request.chunk,
+        )
+    };
+    let compared = overlap
+        .as_ref()
+        .map(|overlap| plan(&overlap.weights, Some(weights)));
+    let plan = plan(weights, overlap.as_ref().map(|overlap| &*overlap.weights));
 
     let name = variable.name().to_owned();
     let mut readers = Readers::new(variable, &parts, &plan, &fill, decoding.output);
@@ -108,6 +125,11 @@ pub(crate) fn regrid_param(
         .bytes(bytes as u64);
         chunks.push((region, chunk));
     }
+    let has_integral = overlap.as_ref().is_some_and(|overlap| overlap.has_areas());
+    let report = overlap.zip(compared).map(|(overlap, compared)| {
+        debug_assert_eq!(compared.blocks, plan.blocks);
+        report(&name, overlap, &compared, &mut readers, &absent, &chunks)
+    });
     let reads = readers.reads;
     let chunk_shape: Vec<usize> = order.iter().map(|&d| plan.chunk_shape[d]).collect();
     Ok(LazyField {
@@ -126,6 +148,8 @@ pub(crate) fn regrid_param(
         history: first.meta().attributes.text("history").map(str::to_owned),
         attributes: file_attributes(&first.meta().attributes),
         in_words: request.in_words(),
+        report,
+        has_integral,
         reads,
     })
 }

@@ -42,6 +42,8 @@ pub(crate) struct AxisSource<'a> {
     pub(crate) block_cells: usize,
     pub(crate) by_cut: bool,
     pub(crate) apart: &'a [usize],
+    /// Cells that something else reads too, from the same blocks.
+    pub(crate) also: &'a [usize],
     /// Whether windows take in the cells between those that are needed of a block, so that they lie side by side.
     pub(crate) side_by_side: bool,
 }
@@ -68,6 +70,7 @@ impl AxisPlan {
             block_cells,
             by_cut,
             apart,
+            also,
             side_by_side,
         } = *source;
         let source_len = storage.last().map_or(0, |chunk| chunk.end);
@@ -81,6 +84,9 @@ impl AxisPlan {
             for &cell in cells.iter().filter(|&&cell| cell < source_len) {
                 class[chunk_of(cell)].get_or_insert((if by_cut { cut } else { 0 }, false));
             }
+        }
+        for &cell in also {
+            class[chunk_of(cell)].get_or_insert((0, false));
         }
         for &cell in apart {
             let class = &mut class[chunk_of(cell)];
@@ -124,6 +130,18 @@ impl AxisCut {
             poles: [pole(source_len), pole(source_len + 1)],
             pieces: pieces(&cells[..window], blocks),
         }
+    }
+
+    /// The source cells that its window holds, by their places in it.
+    pub(crate) fn cells(&self, blocks: &[Range<usize>]) -> Vec<usize> {
+        let mut cells = vec![0; self.window];
+        for piece in &self.pieces {
+            for &(from, place, len) in &piece.runs {
+                let first = blocks[piece.block].start + from;
+                (0..len).for_each(|i| cells[place + i] = first + i);
+            }
+        }
+        cells
     }
 
     /// A window of some cells, without targets.

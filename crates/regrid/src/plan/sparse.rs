@@ -91,6 +91,11 @@ impl SparsePlan {
             }
             needs.push((cuts, targets, needed));
         }
+        for (source, class) in sources.iter().zip(&mut classes) {
+            for &at in source.also {
+                class[source.storage.partition_point(|chunk| chunk.end <= at)] = Some(());
+            }
+        }
         let blocks: Vec<Vec<Range<usize>>> = sources
             .iter()
             .enumerate()

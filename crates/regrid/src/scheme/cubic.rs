@@ -4,6 +4,7 @@
 //! (Catmull and Rom's spline where centres are evenly spaced). At the end of an axis the slope is that of the last two.
 
 use super::{Columns, Outside, Place, Pole, Rows, linear, pole_row};
+use crate::axis::Longitudes;
 use crate::weights::merged;
 
 type Row = Vec<(usize, f64)>;
@@ -47,39 +48,65 @@ pub(super) fn row(place: Place, rows: &Rows<'_>) -> Row {
 
 /// The source columns of one target column.
 pub(super) fn column(place: Place, columns: &Columns<'_>) -> Row {
-    let n = columns.source.distinct();
-    let centres = &columns.source.unrolled()[..n];
-    let turn = if columns.source.rises() {
-        360.0
-    } else {
-        -360.0
-    };
-    let cyclic = columns.source.is_cyclic();
-    let at = |i: isize| -> Option<(usize, f64)> {
+    match place {
+        Place::Between { lower, share, .. } => {
+            cubic(lower as isize, share, column_centres(columns.source))
+        }
+        place => linear::column(place, columns),
+    }
+}
+
+/// The source's columns and where they are, on over the seam where they go round.
+pub(super) fn column_centres(source: &Longitudes) -> impl Fn(isize) -> Option<(usize, f64)> {
+    let n = source.distinct();
+    let centres = &source.unrolled()[..n];
+    let turn = if source.rises() { 360.0 } else { -360.0 };
+    let cyclic = source.is_cyclic();
+    move |i| {
         let index = i.rem_euclid(n as isize) as usize;
         let turns = i.div_euclid(n as isize);
         (cyclic || turns == 0).then(|| (index, centres[index] + turn * turns as f64))
-    };
-    match place {
-        Place::Between { lower, share, .. } => cubic(lower as isize, share, at),
-        place => linear::column(place, columns),
+    }
+}
+
+/// The centres of an axis that ends.
+pub(super) fn line_centres(centres: &[f64]) -> impl Fn(isize) -> Option<(usize, f64)> {
+    move |i| {
+        let i = usize::try_from(i).ok()?;
+        centres.get(i).map(|&x| (i, x))
     }
 }
 
 /// The sources of a target on an axis without poles that does not go round.
 pub(super) fn along(place: Place, centres: &[f64], outside: Outside) -> Row {
-    let at = |i: isize| {
-        let i = usize::try_from(i).ok()?;
-        centres.get(i).map(|&x| (i, x))
-    };
     match place {
-        Place::Between { lower, share, .. } => cubic(lower as isize, share, at),
+        Place::Between { lower, share, .. } => cubic(lower as isize, share, line_centres(centres)),
         place => linear::between(place, outside),
     }
 }
 
 /// The weights at `share` of the way from centre `i` to the next; `at` gives centres and where they are.
 fn cubic(i: isize, share: f64, at: impl Fn(isize) -> Option<(usize, f64)>) -> Row {
+    let mut row = Row::new();
+    for end in ends(i, share, at) {
+        row.push((end.centre, end.value));
+        row.extend(end.slope);
+    }
+    merged(&mut row)
+}
+
+/// What the centre at one end of a step gives to a target within it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct End {
+    pub(super) centre: usize,
+    /// The weight of its value.
+    pub(super) value: f64,
+    /// The weights that its slope comes to.
+    pub(super) slope: [(usize, f64); 2],
+}
+
+/// The two ends of the step from centre `i`, for a target `share` of the way along it.
+pub(super) fn ends(i: isize, share: f64, at: impl Fn(isize) -> Option<(usize, f64)>) -> [End; 2] {
     let (Some((lower, a)), Some((upper, b))) = (at(i), at(i + 1)) else {
         unreachable!("a target lies between two centres")
     };
@@ -90,16 +117,20 @@ fn cubic(i: isize, share: f64, at: impl Fn(isize) -> Option<(usize, f64)>) -> Ro
         t * (1.0 - t) * (1.0 - t),
     ];
     let [from_upper, slope_upper] = [t * t * (3.0 - 2.0 * t), t * t * (t - 1.0)];
-    let mut row: Row = vec![(lower, from_lower), (upper, from_upper)];
-    let mut slope = |weight: f64, before: Option<(usize, f64)>, after: Option<(usize, f64)>| {
+    let end = |centre, value, weight: f64, before: Option<_>, after: Option<_>| {
         let (before, x) = before.unwrap_or((lower, a));
         let (after, y) = after.unwrap_or((upper, b));
         let weight = weight * step / (y - x);
-        row.extend([(before, -weight), (after, weight)]);
+        End {
+            centre,
+            value,
+            slope: [(before, -weight), (after, weight)],
+        }
     };
-    slope(slope_lower, at(i - 1), Some((upper, b)));
-    slope(slope_upper, Some((lower, a)), at(i + 2));
-    merged(&mut row)
+    [
+        end(lower, from_lower, slope_lower, at(i - 1), Some((upper, b))),
+        end(upper, from_upper, slope_upper, Some((lower, a)), at(i + 2)),
+    ]
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! [`Longitudes`] and [`Latitudes`] where a target lies among the source's centres ([`Place`]) and turns that into weights.
 
 mod area;
+mod compat;
 mod cubic;
 mod fill;
 mod linear;
@@ -21,6 +22,7 @@ use crate::kernel::{Rule, Statistic};
 use crate::time::TimeMethod;
 use crate::weights::SparseWeights;
 
+pub use compat::Compat;
 pub use fill::Fill;
 pub(crate) use plane::PlaneWeights;
 
@@ -173,6 +175,8 @@ named_options!(Method, "method",
     "sum" => Sum, "count" => Count, "min" => Min, "max" => Max, "median" => Median, "mode" => Mode);
 named_options!(Outside, "outside option", "missing" => Missing, "nearest" => Nearest, "linear" => Linear, "error" => Error);
 named_options!(TimeMethod, "time method", "exact" => Exact, "nearest" => Nearest, "linear" => Linear);
+named_options!(Compat, "tool to be compatible with",
+    "iris" => Iris, "cdo" => Cdo, "xesmf" => Xesmf, "xesmf-normed" => XesmfNormed);
 named_options!(Pole, "pole option", "mean" => Mean, "none" => None, "nearest" => Nearest);
 
 /// The rules of a point method at the edges of the source.

@@ -61,7 +61,7 @@ pub(super) fn joined(pieces: impl IntoIterator<Item = SparseWeights>) -> SparseW
 pub(super) fn push_copy(to: &mut SparseWeights, from: &SparseWeights, target: usize) {
     let row = from.row(target).iter().copied();
     match from.covered(target) {
-        1.0 => to.push_row(row),
+        1.0 => to.push_kept(row),
         covered => to.push_part(row, covered),
     }
 }

@@ -6,7 +6,7 @@ use crate::sphere::SphereCells;
 ///
 /// - Units: steradians (square radians, as such files say).
 /// - Missing data: a cell with a corner that is NaN has no area: 0. `None` if the cells have no corners.
-pub(super) fn areas(cells: &SphereCells) -> Option<Vec<f64>> {
+pub(crate) fn areas(cells: &SphereCells) -> Option<Vec<f64>> {
     let corners = cells.corners.as_ref()?;
     let area = |cell: usize| {
         let own = cell * corners.per_cell..(cell + 1) * corners.per_cell;

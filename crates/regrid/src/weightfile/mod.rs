@@ -31,6 +31,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub(crate) use area::areas;
 use content::{Content, FINGERPRINTS, METHOD, Reader};
 use gradients::Plane;
 use links::{Links, Normalization};
