@@ -3,11 +3,11 @@
 # Where rustup puts cargo, for shells that have not read its environment.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup demo test bench docs clean
+.PHONY: help setup demo test bench bench-peers docs clean
 .DEFAULT_GOAL := help
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what the machine lacks: a C compiler and netCDF
 	@bash scripts/setup.sh
@@ -21,6 +21,12 @@ test: setup ## run all checks: format, clippy, tests, docs, examples, benches bu
 
 bench: setup ## run the benchmarks
 	cargo bench --locked --package benches
+
+bench-peers: setup ## from file to file beside Iris, xarray and, if it is installed, CDO
+	@cargo build --quiet --release --locked --package regrid-cli
+	@test -x target/peers/bin/python || python3 -m venv target/peers
+	@target/peers/bin/pip install --quiet -r benches/peers/requirements.txt
+	target/peers/bin/python benches/peers/peers.py --regrid target/release/regrid
 
 docs: setup ## build the documentation into target/doc
 	cargo doc --workspace --no-deps --locked

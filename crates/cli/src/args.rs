@@ -124,7 +124,7 @@ struct Typed {
     #[command(subcommand)]
     command: Option<TypedCommand>,
 
-    /// NetCDF files, and folders of them; files of one variable are joined along time
+    /// NetCDF files, folders of them, and patterns (quoted: "data/*/tas_*.nc"); files of one variable are joined along time
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<PathBuf>,
 

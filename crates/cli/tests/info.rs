@@ -93,3 +93,29 @@ fn grids_of_other_kinds() {
         }
     }
 }
+
+#[test]
+fn patterns_name_the_files_they_match() {
+    let season = data("season");
+    let count = |pattern: &str| {
+        let done = regrid()
+            .arg("info")
+            .arg(season.join(pattern))
+            .output()
+            .unwrap();
+        let text = String::from_utf8(done.stdout).unwrap();
+        (done.status.success(), text.matches(".nc").count())
+    };
+    let (ok, files) = count("season_2011-*.nc");
+    assert!(ok && files > 0, "{files}");
+    let nothing = regrid()
+        .arg("info")
+        .arg(season.join("*.grib"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&nothing.stderr);
+    assert!(
+        !nothing.status.success() && said.contains("no file matches"),
+        "{said}"
+    );
+}

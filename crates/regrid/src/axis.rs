@@ -3,8 +3,10 @@
 //! Latitudes and longitudes are types of their own, so that one cannot be handed over for the other. What a grid is
 //! made of two of them is `grid`'s business. The axes of a map projection's plane are [`PlaneAxis`].
 
+mod bounds;
 mod plane;
 
+pub(crate) use bounds::BoundsFault;
 pub use plane::PlaneAxis;
 
 use crate::error::Error;
@@ -21,6 +23,16 @@ pub enum AxisKind {
     ProjectionY,
     /// To the right on a map.
     ProjectionX,
+}
+
+impl AxisKind {
+    /// What its numbers are.
+    pub(crate) fn quantity(self) -> &'static str {
+        match self {
+            Self::Latitude | Self::Longitude => "angle",
+            Self::ProjectionY | Self::ProjectionX => "length",
+        }
+    }
 }
 
 impl std::fmt::Display for AxisKind {
@@ -389,12 +401,12 @@ impl Longitudes {
         match self.bounds() {
             Some(bounds) => bounds.to_vec(),
             None => {
-                let period = if self.cyclic && self.distinct == self.unrolled.len() {
-                    360.0
-                } else {
-                    0.0
-                };
-                let bounds = midpoint_bounds(&self.unrolled, period);
+                let period = if self.cyclic { 360.0 } else { 0.0 };
+                let mut bounds = midpoint_bounds(&self.unrolled[..self.distinct], period);
+                if self.distinct < self.unrolled.len() {
+                    let round = if self.rises() { 360.0 } else { -360.0 };
+                    bounds.push(bounds[0].map(|x| x + round));
+                }
                 let back = self
                     .unrolled
                     .iter()
@@ -637,6 +649,10 @@ mod tests {
             bounds,
             [[-30.0, 45.0], [45.0, 145.0], [145.0, 250.0], [250.0, 330.0]]
         );
+        let longitudes = Longitudes::new(vec![0.0, 90.0, 200.0, 300.0, 360.0], None).unwrap();
+        let repeated = longitudes.cell_bounds();
+        assert_eq!(repeated[..4], bounds);
+        assert_eq!(repeated[4], [330.0, 405.0]);
         // The northern half of a Gaussian grid.
         let latitudes = Latitudes::new(vec![16.0, 48.0, 75.0], None).unwrap();
         assert_eq!(

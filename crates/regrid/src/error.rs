@@ -16,6 +16,12 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// No file has a name of the pattern.
+    #[error("no file matches {pattern}")]
+    NoMatch {
+        /// The pattern.
+        pattern: String,
+    },
     /// The file system refused.
     #[error("cannot {action} {}", path.display())]
     File {
@@ -135,7 +141,7 @@ pub enum Error {
         index: usize,
     },
     /// The units of an axis are not those of such an axis.
-    #[error("the {axis} axis has units {units:?}, which are no length")]
+    #[error("the {axis} axis has units {units:?}, which are no {}", axis.quantity())]
     AxisUnits {
         /// Which axis.
         axis: AxisKind,
@@ -285,6 +291,25 @@ pub enum Error {
         variable: String,
         /// Why not.
         reason: &'static str,
+    },
+    /// Bounds that make no cells, where a method needs some.
+    #[error(
+        "the {grid} grid's {axis} bounds {low} to {high} (index {index}) {fault}: correct them, or take the attribute \
+         `bounds` away, so that cells reach to the midpoints between centres"
+    )]
+    Bounds {
+        /// The source or the target.
+        grid: &'static str,
+        /// Which axis.
+        axis: AxisKind,
+        /// Where on it.
+        index: usize,
+        /// The lower bound.
+        low: f64,
+        /// The upper bound.
+        high: f64,
+        /// What is wrong with them.
+        fault: &'static str,
     },
     /// A share of valid cells that is none.
     #[error("a share of valid cells of {share} makes no sense: it lies between 0 and 1")]

@@ -136,6 +136,12 @@ impl SparseWeights {
         start..self.ends[target]
     }
 
+    /// The same rows, but for those of targets that are left out: they are empty.
+    pub(crate) fn only(&self, kept: &[bool]) -> Self {
+        let row = |target| if kept[target] { self.row(target) } else { &[] };
+        (0..self.len()).map(|t| row(t).iter().copied()).collect()
+    }
+
     /// The rows of some targets, with each source index replaced.
     pub(crate) fn select(&self, targets: &[usize], mut place: impl FnMut(usize) -> usize) -> Self {
         let mut chosen = Self::default();

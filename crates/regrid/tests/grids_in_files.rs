@@ -295,4 +295,46 @@ fn coordinates_that_make_no_grid_say_where() {
         "{}",
         refusal(&several)
     );
+    // A latitude for each cell, a longitude for each column.
+    let mixed = file(
+        &[
+            ("nav_lat", &["y", "x"], &[1, 2], &[1.0, 2.0], &lat),
+            ("nav_lon", &["x"], &[2], &[1.0, 2.0], &lon),
+        ],
+        (&["y", "x"], &[1, 2]),
+        &[],
+    );
+    assert!(
+        refusal(&mixed).contains("nav_lat runs along y and x"),
+        "{}",
+        refusal(&mixed)
+    );
+}
+
+#[test]
+fn coordinates_about_a_rotated_pole_are_angles() {
+    let mapping = [
+        ("grid_mapping_name", text("rotated_latitude_longitude")),
+        ("grid_north_pole_latitude", number(37.5)),
+        ("grid_north_pole_longitude", number(177.5)),
+    ];
+    let refused = |units: &str| {
+        let axis = |name: &str| [("standard_name", text(name)), ("units", text(units))];
+        let (y, x) = (axis("grid_latitude"), axis("grid_longitude"));
+        let found = file(
+            &[
+                ("rlat", &["rlat"], &[2], &[0.0, 1.0], &y),
+                ("rlon", &["rlon"], &[2], &[0.0, 1.0], &x),
+                ("pole", &[], &[], &[0.0], &mapping),
+            ],
+            (&["rlat", "rlon"], &[2, 2]),
+            &[("grid_mapping", text("pole"))],
+        );
+        found.variable("t").err().map(|error| error.to_string())
+    };
+    for units in ["degrees", "degree", "radians", "1", ""] {
+        assert_eq!(refused(units), None, "{units}");
+    }
+    let reason = refused("km").unwrap();
+    assert!(reason.contains("\"km\", which are no angle"), "{reason}");
 }

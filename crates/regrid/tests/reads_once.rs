@@ -1,14 +1,19 @@
 //! Each storage chunk of a source is read at most once per request, and only if a stencil reaches it.
 
 mod fields;
+#[allow(dead_code, reason = "other tests need more of the grids")]
+mod layouts;
 mod sources;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use fields::noise;
+use layouts::{any_layout, regrid};
 use proptest::prelude::*;
-use regrid::{Catalogue, Edges, Grid, Method, Pole, RectilinearWeights, Region, Request, Values};
+use regrid::{
+    Catalogue, Edges, Error, Grid, Method, Pole, RectilinearWeights, Region, Request, Values,
+};
 use sources::{MemoryFile, steps};
 
 /// The regions read of the field so far, coordinates apart.
@@ -127,6 +132,48 @@ proptest! {
         read.sort();
         prop_assert_eq!(&read, &needed(&weights, rows, columns, times, &chunk));
         prop_assert_eq!(expected_reads.storage_chunks, read.len());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Which storage chunks are needed is found by changing one after the other: with one that is, some target changes.
+    #[test]
+    fn between_grids_of_any_kind_either(
+        source in any_layout(),
+        target in any_layout(),
+        method in prop::sample::select(vec![Method::Linear, Method::Nearest, Method::AreaWeighted, Method::InverseDistance]),
+        chunk in (1_usize..5, 1_usize..5),
+        cut in (1_usize..5, 1_usize..5),
+    ) {
+        let shape = source.shape();
+        let chunk = if source.is_list() { vec![chunk.1] } else { vec![chunk.0, chunk.1] };
+        let values = noise(&shape, 1, 0.0);
+        let file = Arc::new(source.file(source.dimensions(), Values::F32(values.clone()), Some(&chunk)));
+        let catalogue = Catalogue::from_files(vec![file.clone()]).unwrap();
+        let request = Request::new(&target.grid()).method(method).min_valid(0.0).chunk(cut.0, cut.1).params(["t"]);
+        let field = match request.build(&catalogue) {
+            Err(Error::Combination { .. }) => return Ok(()),
+            fields => fields.unwrap().remove(0),
+        };
+        let before = regrid(&catalogue, &request).unwrap();
+        let counts = touched(&reads(&file), &chunk);
+        prop_assert!(counts.values().all(|&n| n == 1), "{counts:?}");
+        prop_assert_eq!(field.reads().storage_chunks, counts.len());
+
+        for place in counts.keys() {
+            let mut other = values.clone();
+            for (at, value) in other.indexed_iter_mut() {
+                if (0..shape.len()).all(|d| at[d] / chunk[d] == place[d]) {
+                    *value += 100.0;
+                }
+            }
+            let other = layouts::catalogue(source.file(source.dimensions(), Values::F32(other), None));
+            let after = regrid(&other, &request).unwrap();
+            let changed = before.iter().zip(&after).any(|(x, y)| x != y && !x.is_nan());
+            prop_assert!(changed, "{place:?} is read for nothing");
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlaneAxis {
     /// In metres.
-    cells: Cells,
+    pub(super) cells: Cells,
     /// Metres in one unit of the numbers as they were given.
     unit: f64,
 }

@@ -59,9 +59,18 @@ impl Grids {
 fn read_grid(source: &dyn SourceFile, spot: &Spot<'_>) -> Result<Grid, Error> {
     let mut grid = match spot.kind {
         SpotKind::Rectilinear => {
-            let latitudes = degrees_axis(source, spot.y, Latitudes::new, Latitudes::stored_as_f32)?;
-            let longitudes =
-                degrees_axis(source, spot.x, Longitudes::new, Longitudes::stored_as_f32)?;
+            let latitudes = degrees_axis(
+                source,
+                (AxisKind::Latitude, spot.y),
+                Latitudes::new,
+                Latitudes::stored_as_f32,
+            )?;
+            let longitudes = degrees_axis(
+                source,
+                (AxisKind::Longitude, spot.x),
+                Longitudes::new,
+                Longitudes::stored_as_f32,
+            )?;
             Grid::new(latitudes, longitudes)
         }
         SpotKind::Projected => {
@@ -122,11 +131,19 @@ type Bounds = Option<Vec<[f64; 2]>>;
 /// An axis of latitudes or longitudes.
 fn degrees_axis<A>(
     source: &dyn SourceFile,
-    variable: &VariableMeta,
+    (kind, variable): (AxisKind, &VariableMeta),
     new: fn(Centres, Bounds) -> Result<A, Error>,
     stored_as_f32: fn(A) -> A,
 ) -> Result<A, Error> {
     let (mut centres, mut bounds) = read_axis(source, variable)?;
+    if let Some(units) = variable.attributes.text("units")
+        && !is_angle(units)
+    {
+        return Err(unusable(source, variable)(Error::AxisUnits {
+            axis: kind,
+            units: units.to_owned(),
+        }));
+    }
     let factor = degrees_per_unit(&variable.attributes);
     let numbers = bounds.iter_mut().flatten().flatten();
     numbers.chain(&mut centres).for_each(|x| *x *= factor);
@@ -153,6 +170,12 @@ fn plane_axis(
         DataType::F32 => axis.stored_as_f32(),
         _ => axis,
     })
+}
+
+/// Whether units are those of an angle, in any spelling; `1` is what some write for none.
+fn is_angle(units: &str) -> bool {
+    let units = units.trim().to_ascii_lowercase();
+    units.is_empty() || units == "1" || units.starts_with("deg") || units.starts_with("rad")
 }
 
 /// Degrees in one unit of a latitude or longitude.

@@ -55,7 +55,8 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Opens files, and the netCDF files of folders (endings `nc`, `nc4`, `cdf`, `netcdf`), and reads what they say of themselves.
+    /// Opens files, the netCDF files of folders (endings `nc`, `nc4`, `cdf`, `netcdf`), and those of patterns
+    /// (`data/*/tas_*.nc`), and reads what they say of themselves.
     ///
     /// A file named twice counts once.
     ///
@@ -306,8 +307,31 @@ pub(crate) fn load_f64(source: &dyn SourceFile, name: &str) -> Result<Vec<f64>, 
         .unwrap_or_default())
 }
 
-/// A file itself, or the netCDF files of a folder, by name.
+/// A file itself, or the netCDF files of a folder or of a pattern such as `data/*/tas_*.nc`, by name.
 fn files_at(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    // A file may be called like a pattern; a shell that finds nothing hands the pattern on.
+    if !path.exists()
+        && let Some(pattern) = path.to_str().filter(|text| text.contains(['*', '?', '[']))
+        && let Ok(found) = glob::glob(pattern)
+    {
+        let mut files = Vec::new();
+        for path in found {
+            let path = path.map_err(|error| Error::File {
+                action: "list",
+                path: error.path().to_owned(),
+                source: error.into(),
+            })?;
+            if path.is_file() {
+                files.push(path);
+            }
+        }
+        return match files.is_empty() {
+            true => Err(Error::NoMatch {
+                pattern: pattern.to_owned(),
+            }),
+            false => Ok(files),
+        };
+    }
     let fault = |action| {
         move |source| Error::File {
             action,

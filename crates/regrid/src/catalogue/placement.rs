@@ -231,6 +231,15 @@ fn native<'a>(
     }
 }
 
+/// Why a coordinate of each cell beside one of each row or column makes no grid.
+fn mixed<'a>(cells: &VariableMeta) -> Placement<'a> {
+    Placement::Unsupported(format!(
+        "{} runs along {}, but the coordinate beside it along one dimension: give both for each cell, or both as axes",
+        cells.name,
+        cells.dimensions.join(" and ")
+    ))
+}
+
 /// Latitudes and longitudes of more than one dimension, of which the last two are the cells'.
 ///
 /// Dimensions before those are of models that write the same coordinates at every time.
@@ -268,6 +277,8 @@ fn cell_by_cell<'a>(meta: &'a FileMeta, variable: &VariableMeta) -> Placement<'a
         ([_], [_]) => Placement::Unsupported(
             "its two-dimensional latitudes and longitudes run along different dimensions".into(),
         ),
+        ([cells], []) if !along(meta, variable, is_longitude).is_empty() => mixed(cells),
+        ([], [cells]) if !along(meta, variable, is_latitude).is_empty() => mixed(cells),
         ([], _) | (_, []) => Placement::None,
         (latitudes, longitudes) => {
             let names = latitudes.iter().chain(longitudes).map(|v| v.name.as_str());

@@ -20,7 +20,7 @@ pub use rotated::RotatedPole;
 use std::fmt;
 
 use crate::attribute::Attributes;
-use crate::axis::{AxisKind, Latitudes, Longitudes, PlaneAxis};
+use crate::axis::{AxisKind, BoundsFault, Latitudes, Longitudes, PlaneAxis};
 use crate::error::Error;
 use crate::io::Dimension;
 use crate::sphere::{Corners, SphereCells};
@@ -329,6 +329,23 @@ impl Grid {
                 flat(y.len(), y.bounds().is_some()) || flat(x.len(), x.bounds().is_some())
             }
             Layout::Curvilinear { .. } | Layout::Points { .. } => false,
+        }
+    }
+
+    /// What is wrong with the bounds of its axes, if they make no cells.
+    pub(crate) fn bounds_fault(&self) -> Option<BoundsFault> {
+        match &self.layout {
+            Layout::Rectilinear {
+                latitudes,
+                longitudes,
+            } => latitudes
+                .bounds_fault()
+                .or_else(|| longitudes.bounds_fault()),
+            Layout::Projected { y, x } => {
+                let y = y.bounds_fault(AxisKind::ProjectionY);
+                y.or_else(|| x.bounds_fault(AxisKind::ProjectionX))
+            }
+            Layout::Curvilinear { .. } | Layout::Points { .. } => None,
         }
     }
 

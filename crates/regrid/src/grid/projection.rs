@@ -222,6 +222,8 @@ impl Projection {
     ///
     /// - Units: degrees in, metres (y, x) out.
     pub fn from_geographic(&self, latitude: f64, longitude: f64) -> (f64, f64) {
+        // Some turns away the projection refuses a longitude.
+        let longitude = longitude - 360.0 * (longitude / 360.0).round();
         let mut point = (longitude.to_radians(), latitude.to_radians());
         match transform(&self.globe, &self.plane, &mut point) {
             Ok(()) if point.0.is_finite() && point.1.is_finite() => (point.1, point.0),

@@ -11,10 +11,56 @@ use crate::weights::{SparseWeights, WHOLE};
 #[derive(Debug)]
 enum Taps {
     One(Vec<([u32; 1], [f64; 1])>),
+    Pairs(Pairs),
     Two(Vec<([u32; 2], [f64; 2])>),
     Three(Vec<([u32; 3], [f64; 3])>),
     Four(Vec<([u32; 4], [f64; 4])>),
     Many,
+}
+
+/// Two places side by side for each target, and the targets that read otherwise: one place, or the last and the first.
+#[derive(Debug)]
+struct Pairs {
+    starts: Vec<(u32, [f64; 2])>,
+    others: Vec<usize>,
+}
+
+impl Pairs {
+    /// The pairs of weights of which most targets read two places side by side.
+    fn new(weights: &SparseWeights) -> Option<Self> {
+        let mut pairs = Self {
+            starts: Vec::with_capacity(weights.len()),
+            others: Vec::new(),
+        };
+        for target in 0..weights.len() {
+            match *weights.row(target) {
+                [(a, v), (b, w)] if b == a + 1 => {
+                    pairs.starts.push((u32::try_from(a).ok()?, [v, w]));
+                }
+                _ => {
+                    pairs.starts.push((0, [0.0; 2]));
+                    pairs.others.push(target);
+                }
+            }
+        }
+        (pairs.others.len() * 8 <= weights.len()).then_some(pairs)
+    }
+
+    fn apply<T: Float>(&self, weights: &SparseWeights, sums: &[f64], out: &mut [T]) {
+        for (&(start, [v, w]), out) in self.starts.iter().zip(out.iter_mut()) {
+            let pair = &sums[start as usize..start as usize + 2];
+            *out = T::round(0.0 + v * pair[0] + w * pair[1]);
+        }
+        for &target in &self.others {
+            out[target] = one(weights, target, sums);
+        }
+    }
+}
+
+/// One target by its entries.
+fn one<T: Float>(weights: &SparseWeights, target: usize, sums: &[f64]) -> T {
+    let entries = weights.row(target).iter();
+    T::round(entries.fold(0.0, |sum, &(c, w)| sum + w * sums[c]))
 }
 
 /// The columns of a chunk.
@@ -36,7 +82,10 @@ impl<'a> Columns<'a> {
         let zero = u32::try_from(cut.window);
         let taps = match (most.unwrap_or(0), zero) {
             (0 | 1, Ok(zero)) => Taps::One(padded(weights, zero)),
-            (2, Ok(zero)) => Taps::Two(padded(weights, zero)),
+            (2, Ok(zero)) => match Pairs::new(weights) {
+                Some(pairs) => Taps::Pairs(pairs),
+                None => Taps::Two(padded(weights, zero)),
+            },
             (3, Ok(zero)) => Taps::Three(padded(weights, zero)),
             (4, Ok(zero)) => Taps::Four(padded(weights, zero)),
             _ => Taps::Many,
@@ -55,13 +104,13 @@ impl<'a> Columns<'a> {
     pub(super) fn apply<T: Float>(&self, sums: &[f64], out: &mut [T]) {
         match &self.taps {
             Taps::One(taps) => few(taps, sums, out),
+            Taps::Pairs(pairs) => pairs.apply(self.weights, sums, out),
             Taps::Two(taps) => few(taps, sums, out),
             Taps::Three(taps) => few(taps, sums, out),
             Taps::Four(taps) => few(taps, sums, out),
             Taps::Many => {
                 for (target, out) in out.iter_mut().enumerate() {
-                    let entries = self.weights.row(target).iter();
-                    *out = T::round(entries.fold(0.0, |sum, &(c, w)| sum + w * sums[c]));
+                    *out = one(self.weights, target, sums);
                 }
             }
         }

@@ -32,10 +32,11 @@ pub(crate) struct SparsePlan {
 }
 
 impl SparsePlan {
-    /// Plans a plane; `target` is the shape of the target's, whose cells `weights` counts row by row.
+    /// Plans a plane; `target` is the shape of the target's, whose cells `weights` counts row by row. The blocks hold what
+    /// `also` reads too.
     pub(crate) fn new(
-        weights: &SparseWeights,
-        corrections: Option<&Corrections>,
+        (weights, corrections): (&SparseWeights, Option<&Corrections>),
+        also: Option<(&SparseWeights, Option<&Corrections>)>,
         target: &[usize],
         target_cuts: &[Vec<Range<usize>>],
         sources: &[AxisSource<'_>],
@@ -50,10 +51,7 @@ impl SparsePlan {
             1 => [cell, 0],
             _ => [cell / columns, cell % columns],
         };
-        let mut classes: Vec<Vec<Option<()>>> = sources
-            .iter()
-            .map(|source| vec![None; source.storage.len()])
-            .collect();
+        let mut reached = Reached::new(sources);
         let counts: Vec<usize> = target_cuts.iter().map(Vec::len).collect();
         let flat_targets = |cuts: &[Range<usize>]| -> Vec<usize> {
             match cuts {
@@ -83,30 +81,36 @@ impl SparsePlan {
                 weights.row(t).iter().chain(terms)
             });
             for place in cells.map(|&(cell, _)| place(cell)) {
+                reached.mark(place);
                 for (needed, at) in needed.iter_mut().zip(place) {
                     needed.push(at);
                 }
             }
-            for (axis, needed) in needed.iter_mut().enumerate() {
+            for needed in &mut needed {
                 needed.sort_unstable();
                 needed.dedup();
-                let storage = sources[axis].storage;
-                for &at in needed.iter() {
-                    let chunk = storage.partition_point(|chunk| chunk.end <= at);
-                    classes[axis][chunk] = Some(());
-                }
             }
             needs.push((cuts, targets, needed));
         }
-        for (source, class) in sources.iter().zip(&mut classes) {
-            for &at in source.also {
-                class[source.storage.partition_point(|chunk| chunk.end <= at)] = Some(());
+        if let Some((weights, corrections)) = also {
+            let all = 0..weights.len();
+            for &(cell, _) in all.clone().flat_map(|t| weights.row(t)) {
+                reached.mark(place(cell));
+            }
+            if let Some(corrections) = corrections {
+                let entries = all.clone().flat_map(|t| weights.entries(t));
+                for &(cell, _) in entries.flat_map(|entry| corrections.terms(entry)) {
+                    reached.mark(place(cell));
+                }
             }
         }
         let blocks: Vec<Vec<Range<usize>>> = sources
             .iter()
-            .zip(&classes)
-            .map(|(source, class)| group(source.storage, class, source.block_cells, source.ends))
+            .enumerate()
+            .map(|(axis, source)| {
+                let classes = reached.classes(axis);
+                group(source.storage, &classes, source.block_cells, source.ends)
+            })
             .collect();
         let cuts = needs
             .into_iter()
@@ -129,6 +133,66 @@ impl SparsePlan {
             })
             .collect();
         Self { blocks, cuts }
+    }
+}
+
+/// Which storage chunks of a plane hold a cell that is needed.
+struct Reached {
+    /// The storage chunk of each cell, along each dimension.
+    chunk_of: Vec<Vec<usize>>,
+    /// How many there are of them; a list has one column of them.
+    counts: [usize; 2],
+    /// By the numbers of a chunk, row by row.
+    reached: Vec<bool>,
+}
+
+impl Reached {
+    fn new(sources: &[AxisSource<'_>]) -> Self {
+        let chunk_of = |source: &AxisSource<'_>| {
+            let chunks = source.storage.iter().enumerate();
+            chunks
+                .flat_map(|(number, chunk)| chunk.clone().map(move |_| number))
+                .collect()
+        };
+        let count = |axis: usize| sources.get(axis).map_or(1, |source| source.storage.len());
+        let counts = [count(0), count(1)];
+        Self {
+            chunk_of: sources.iter().map(chunk_of).collect(),
+            counts,
+            reached: vec![false; counts[0] * counts[1]],
+        }
+    }
+
+    fn mark(&mut self, [row, column]: [usize; 2]) {
+        let column = self.chunk_of.get(1).map_or(0, |chunk_of| chunk_of[column]);
+        self.reached[self.chunk_of[0][row] * self.counts[1] + column] = true;
+    }
+
+    /// A number for each storage chunk along a dimension; neighbours have the same one if the same of them are needed along
+    /// the other dimension, so that blocks of them hold none that is not.
+    fn classes(&self, axis: usize) -> Vec<Option<usize>> {
+        let [rows, columns] = self.counts;
+        let along = |at: usize| -> Vec<bool> {
+            match axis {
+                0 => self.reached[at * columns..(at + 1) * columns].to_vec(),
+                _ => (0..rows)
+                    .map(|row| self.reached[row * columns + at])
+                    .collect(),
+            }
+        };
+        let mut number = 0;
+        let mut last = Vec::new();
+        (0..self.counts[axis])
+            .map(|at| {
+                let pattern = along(at);
+                let needed = pattern.contains(&true);
+                if pattern != last {
+                    number = at;
+                    last = pattern;
+                }
+                needed.then_some(number)
+            })
+            .collect()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Which source centres lie in each target cell, for statistics of them.
 //!
 //! A cell holds its lower edge and not its upper one, so that a centre on the edge of two cells belongs to one of them;
-//! the uppermost latitude belongs to the cell below it. Each centre has the same weight, so that the weighted sum is the
-//! mean.
+//! where no other cell follows, it holds the upper one too. Each centre has the same weight, so that the weighted sum is
+//! the mean.
 
 use crate::axis::{Latitudes, Longitudes};
 use crate::weights::SparseWeights;
@@ -11,38 +11,33 @@ use crate::weights::SparseWeights;
 const SLACK: f64 = 1e-9;
 
 pub(super) fn rows(source: &Latitudes, target: &Latitudes) -> SparseWeights {
-    let bounds = target.cell_bounds();
-    let ordered = |[a, b]: [f64; 2]| (a.min(b), a.max(b));
-    let top = bounds
-        .iter()
-        .map(|&b| ordered(b).1)
-        .fold(f64::NEG_INFINITY, f64::max);
+    let cells: Vec<[f64; 2]> = target
+        .cell_bounds()
+        .into_iter()
+        .map(|[a, b]| [a.min(b), a.max(b)])
+        .collect();
     let slack = SLACK + source.rounding(90.0) + target.rounding(90.0);
-    bounds
-        .iter()
-        .map(|&cell| {
-            let (low, high) = ordered(cell);
-            let holds = |&x: &f64| {
-                x >= low - slack && (x < high - slack || (high == top && x <= high + slack))
-            };
-            evenly(source.centres(), holds)
-        })
-        .collect()
+    let holds = |&[low, high]: &[f64; 2]| {
+        let followed = cells.iter().any(|cell| (cell[0] - high).abs() <= slack);
+        let end = if followed { high - slack } else { high + slack };
+        evenly(source.centres(), |&x| x >= low - slack && x < end)
+    };
+    cells.iter().map(holds).collect()
 }
 
 pub(super) fn columns(source: &Longitudes, target: &Longitudes) -> SparseWeights {
+    let cells = target.intervals();
     let slack = SLACK + source.rounding(360.0) + target.rounding(360.0);
-    target
-        .intervals()
-        .into_iter()
-        .map(|[low, high]| {
-            let holds = |&x: &f64| {
-                let turned = x - 360.0 * ((x - low + slack) / 360.0).floor();
-                turned < high - slack || high - low >= 360.0 - slack
-            };
-            evenly(&source.unrolled()[..source.distinct()], holds)
+    let holds = |&[low, high]: &[f64; 2]| {
+        let apart = |x: f64| (x - 360.0 * (x / 360.0).round()).abs();
+        let followed = cells.iter().any(|cell| apart(cell[0] - high) <= slack);
+        let end = if followed { high - slack } else { high + slack };
+        let round = high - low >= 360.0 - slack;
+        evenly(&source.unrolled()[..source.distinct()], |&x| {
+            round || x - 360.0 * ((x - low + slack) / 360.0).floor() < end
         })
-        .collect()
+    };
+    cells.iter().map(holds).collect()
 }
 
 fn evenly(centres: &[f64], holds: impl Fn(&f64) -> bool) -> Vec<(usize, f64)> {
@@ -72,6 +67,13 @@ mod tests {
             members(&rows(&source, &target)),
             [vec![5], vec![4], vec![2, 3], vec![0, 1]]
         );
+    }
+
+    #[test]
+    fn the_last_cell_holds_its_upper_edge() {
+        let source = Longitudes::new(vec![0.0, 10.0, 20.0, 30.0], None).unwrap();
+        let target = Longitudes::new(vec![375.0, 365.0], None).unwrap();
+        assert_eq!(members(&columns(&source, &target)), [vec![1, 2], vec![0]]);
     }
 
     #[test]

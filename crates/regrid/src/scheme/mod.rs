@@ -40,6 +40,8 @@ pub enum Method {
     /// Cubic in latitude and in longitude, from the four centres around the target on each axis.
     Cubic,
     /// The mean of the source over the target cell's area; first-order conservative.
+    ///
+    /// What lies in a gap between bounds counts as outside the source.
     AreaWeighted,
     /// The mean over the target cell's area of the source with its gradient; second-order conservative.
     SecondOrderConservative,

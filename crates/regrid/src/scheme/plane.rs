@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{Edges, Fill, Method, RectilinearWeights, located, pole_row};
+use super::{Edges, Fill, Method, Outside, RectilinearWeights, located, pole_row};
+use crate::axis::BoundsFault;
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::sphere::{self, Refused};
@@ -25,7 +26,8 @@ impl PlaneWeights {
     ///
     /// # Errors
     /// [`Error::OutsideSource`] if a target lies outside and that is to be refused, by axes, or as [`Error::PointOutside`];
-    /// [`Error::Combination`] if the method has no meaning between such grids.
+    /// [`Error::Combination`] if the method has no meaning between such grids; [`Error::Bounds`] if it looks at cells and
+    /// the bounds make none.
     pub(crate) fn new(
         source: &Grid,
         target: &Grid,
@@ -46,11 +48,30 @@ impl PlaneWeights {
                 ));
             }
             for (which, grid) in [("source", source), ("target", target)] {
-                if (which == "target" || method.needs_source_cells()) && grid.is_flat() {
+                if which == "source" && !method.needs_source_cells() {
+                    continue;
+                }
+                if grid.is_flat() {
                     return Err(combination(&format!(
                         "the {which} grid's single row or column has no bounds, so its cells are not known: give it some, or \
                          take linear, nearest, cubic or inverse-distance"
                     )));
+                }
+                if let Some(BoundsFault {
+                    axis,
+                    index,
+                    bounds: [low, high],
+                    fault,
+                }) = grid.bounds_fault()
+                {
+                    return Err(Error::Bounds {
+                        grid: which,
+                        axis,
+                        index,
+                        low,
+                        high,
+                        fault,
+                    });
                 }
             }
         }
@@ -87,7 +108,17 @@ impl PlaneWeights {
         let weights = match method {
             Method::Linear => sphere::linear(&from, &to, edges),
             Method::Nearest => sphere::nearest(&from, &to, edges),
-            Method::InverseDistance => sphere::inverse_distance(&from, &to, edges, NEIGHBOURS),
+            Method::InverseDistance => match inside_axes(source, target, edges)? {
+                Some(inside) => {
+                    let far = Edges {
+                        outside: Outside::Nearest,
+                        ..edges
+                    };
+                    sphere::inverse_distance(&from, &to, far, NEIGHBOURS)
+                        .map(|weights| weights.only(&inside))
+                }
+                None => sphere::inverse_distance(&from, &to, edges, NEIGHBOURS),
+            },
             Method::AreaWeighted | Method::Mode => sphere::conservative(&from, &to),
             Method::SecondOrderConservative => {
                 let both = sphere::second_order(&from, &to);
@@ -117,45 +148,6 @@ impl PlaneWeights {
                 grid: source.to_string(),
             }),
             Err(refused) => Err(combination(&refused.to_string())),
-        }
-    }
-
-    /// The source indices along each dimension of a plane of this shape that some target reads, in order.
-    pub(crate) fn reached(&self, shape: &[usize]) -> Vec<Vec<usize>> {
-        match self {
-            Self::Separable(weights) => {
-                let along = |weights: &SparseWeights, len: usize| {
-                    let mut sources = weights.sources(0..weights.len());
-                    sources.retain(|&source| source < len);
-                    sources
-                };
-                vec![
-                    along(&weights.latitude, shape[0]),
-                    along(&weights.longitude, shape[1]),
-                ]
-            }
-            Self::Sparse(weights, slopes) => {
-                let mut reached: Vec<Vec<bool>> = shape.iter().map(|&n| vec![false; n]).collect();
-                let width = shape[shape.len() - 1];
-                let mut mark = |&(cell, _): &(usize, f64)| match reached.as_mut_slice() {
-                    [points] => points[cell] = true,
-                    [rows, columns] => {
-                        rows[cell / width] = true;
-                        columns[cell % width] = true;
-                    }
-                    _ => unreachable!("a plane has one or two dimensions"),
-                };
-                for target in 0..weights.len() {
-                    weights.row(target).iter().for_each(&mut mark);
-                    let entries = weights.entries(target);
-                    let terms = slopes
-                        .iter()
-                        .flat_map(|s| entries.clone().map(|e| s.terms(e)));
-                    terms.flatten().for_each(&mut mark);
-                }
-                let indices = |axis: &Vec<bool>| (0..axis.len()).filter(|&i| axis[i]).collect();
-                reached.iter().map(indices).collect()
-            }
         }
     }
 
@@ -197,6 +189,23 @@ fn corrected(weights: &SparseWeights, corrections: &Corrections) -> SparseWeight
         }
     }
     corrected
+}
+
+/// Whether each target lies within the outer centres of a source of axes; none if it has no axes or nothing lies outside.
+///
+/// # Errors
+/// [`Error::OutsideSource`] if one lies outside and that is to be refused.
+fn inside_axes(source: &Grid, target: &Grid, edges: Edges) -> Result<Option<Vec<bool>>, Error> {
+    if !matches!(edges.outside, Outside::Missing | Outside::Error) {
+        return Ok(None);
+    }
+    let points = target.points_in_crs_of(source);
+    let Some(weights) = located::weights(source, &points, Method::Linear, edges) else {
+        return Ok(None);
+    };
+    let weights = weights?;
+    let inside = (0..weights.len()).map(|target| !weights.row(target).is_empty());
+    Ok(Some(inside.collect()))
 }
 
 impl RectilinearWeights {

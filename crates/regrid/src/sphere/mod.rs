@@ -45,10 +45,14 @@ pub(crate) enum Refused {
     )]
     NoGradientOutside,
     /// A list of points has no cells between its centres.
-    #[error("a list of points has nothing between them: take the nearest, or inverse distance")]
+    #[error(
+        "points, and cells in a single row or column, have nothing between them: take nearest or inverse-distance"
+    )]
     NoMesh,
     /// Cells without corners that cannot be derived either.
-    #[error("the {grid} grid has no cell corners, and none can be derived from a list of points")]
+    #[error(
+        "the {grid} grid has no cell corners, and none can be derived from points or a single row or column"
+    )]
     NoCorners {
         /// Which grid.
         grid: &'static str,

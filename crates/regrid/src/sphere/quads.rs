@@ -194,7 +194,7 @@ fn in_triangle(corners: [[f64; 2]; 3], slack: f64) -> Option<[f64; 3]> {
     if shares.iter().any(|&s| s < -slack) {
         return None;
     }
-    let kept = shares.map(|s| s.max(0.0));
+    let kept = shares.map(on_side);
     let sum: f64 = kept.iter().sum();
     Some(kept.map(|s| s / sum))
 }
@@ -213,7 +213,8 @@ fn in_quad(corners: [[f64; 2]; 4], slack: f64) -> Option<[f64; 4]> {
     let (cut, shares) = cuts
         .into_iter()
         .find_map(|cut| Some((cut, in_triangle(cut.map(|i| corners[i]), slack)?)))?;
-    if let Some([u, v]) = inverse_bilinear(corners) {
+    if let Some(place) = inverse_bilinear(corners) {
+        let [u, v] = place.map(on_side);
         return Some([(1.0 - u) * (1.0 - v), u * (1.0 - v), u * v, (1.0 - u) * v]);
     }
     let mut all = [0.0; 4];
@@ -222,6 +223,18 @@ fn in_quad(corners: [[f64; 2]; 4], slack: f64) -> Option<[f64; 4]> {
     }
     Some(all)
 }
+
+/// A share that is only rounding from a side lies on it: a missing neighbour without weight has no say.
+fn on_side(share: f64) -> f64 {
+    match share {
+        s if s < ON_SIDE => 0.0,
+        s if s > 1.0 - ON_SIDE => 1.0,
+        s => s,
+    }
+}
+
+/// How near is on a side: well above the rounding of places on the sphere.
+const ON_SIDE: f64 = 1e-11;
 
 /// The u and v of a + u (b - a) + v (d - a) + u v (a - b + c - d) = 0, if they lie from 0 to 1.
 fn inverse_bilinear([a, b, c, d]: [[f64; 2]; 4]) -> Option<[f64; 2]> {
@@ -272,6 +285,20 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_corner_and_a_side_leave_nothing_to_the_others() {
+        let off = 3e-16;
+        let corners = [[off, -off], [2.0, -0.5], [1.0, 1.5], [-0.3, 1.0]];
+        assert_eq!(in_quad(corners, RIM).unwrap(), [1.0, 0.0, 0.0, 0.0]);
+        let corners = [[-1.0, -off], [1.0, off], [1.0, 1.5], [-0.3, 1.0]];
+        let shares = in_quad(corners, RIM).unwrap();
+        assert!((shares[0] - 0.5).abs() < 1e-14 && shares[2..] == [0.0, 0.0]);
+        assert_eq!(
+            in_triangle([[off, off], [1.0, 0.0], [0.0, 1.0]], 1e-5).unwrap(),
+            [1.0, 0.0, 0.0]
+        );
     }
 
     #[test]

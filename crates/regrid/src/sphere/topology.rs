@@ -94,7 +94,8 @@ impl Mesh {
         }
     }
 
-    /// The cell one column and one row on at most, across what joins the ends; beyond a pole the one opposite.
+    /// The cell one column and one row on at most, across what joins the ends; beyond a pole the one opposite, if there is
+    /// one: not with an odd number of columns.
     pub(super) fn neighbour(&self, cell: usize, rows: isize, columns: isize) -> Option<usize> {
         let distinct = self.distinct();
         let (row, column) = (cell / self.columns, cell % self.columns % distinct);
@@ -111,6 +112,7 @@ impl Mesh {
                     let over = (sum + distinct - column) % distinct;
                     return Some(self.index(if on_points { inner } else { row }, over));
                 }
+                End::Hole { .. } | End::Point if distinct % 2 == 1 => return None,
                 End::Hole { .. } | End::Point => (column + distinct / 2) % distinct,
             };
             return Some(self.index(row, over));

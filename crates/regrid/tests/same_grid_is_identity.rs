@@ -1,0 +1,40 @@
+//! Onto the grid it is on, a field stays what it is.
+
+#[allow(dead_code, reason = "other tests need more of the grids")]
+mod layouts;
+mod sources;
+
+use layouts::{Layout, any_layout, regrid, values};
+use proptest::prelude::*;
+use regrid::{Error, Method, Request};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn a_field_stays_what_it_is(
+        layout in any_layout(),
+        method in prop::sample::select(vec![
+            Method::Linear, Method::Nearest, Method::Cubic, Method::InverseDistance, Method::AreaWeighted, Method::Mode,
+            Method::Mean, Method::Sum, Method::Min, Method::Max, Method::Median,
+        ]),
+        min_valid in prop_oneof![Just(0.0), Just(1.0), 0.0..1.0f64],
+        missing in prop::sample::select(vec![0.0, 0.3]),
+        seed in any::<u64>(),
+    ) {
+        let before = values(layout.cells(), seed, missing);
+        let request = Request::new(&layout.grid()).method(method).min_valid(min_valid);
+        let after = match regrid(&layout.catalogue(before.clone()), &request) {
+            Err(Error::Combination { .. }) => return Ok(()),
+            after => after.unwrap(),
+        };
+        // What two polygons share is found by cutting one with the other: exact but for the rounding of their corners.
+        let by_polygons = matches!(layout, Layout::Curvilinear { .. } | Layout::Projected { .. })
+            && method == Method::AreaWeighted;
+        let slack = if by_polygons { 1e-9 } else { 1e-13 };
+        for (i, (x, y)) in before.iter().zip(&after).enumerate() {
+            prop_assert_eq!(x.is_nan(), y.is_nan(), "cell {}: {} {}", i, x, y);
+            prop_assert!(x.is_nan() || (x - y).abs() <= slack * x, "cell {i}: {x} {y}");
+        }
+    }
+}
