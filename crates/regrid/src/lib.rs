@@ -40,6 +40,18 @@
 //! precision rounded once. Neither chunks nor threads change a bit of the result. The formulas stand where the weights
 //! are made, at [`Method`] and [`RectilinearWeights`].
 //!
+//! # Methods
+//! Between points: [linear](Method::Linear), [nearest](Method::Nearest), [cubic](Method::Cubic) and
+//! [inverse distance](Method::InverseDistance). Over cells, keeping the integral: [area-weighted](Method::AreaWeighted) and
+//! [second-order conservative](Method::SecondOrderConservative). Statistics of what lies in each cell: mean, sum, count, min,
+//! max, median and [mode](Method::Mode). [`Fill`] gives values to targets outside, [`Compat`] the masks and edges of Iris, CDO
+//! or xESMF, and a [`Report`] says how well an integral was kept.
+//!
+//! # Grids
+//! As sources and as targets: rectilinear ones of any spacing and direction, regional or global; about a
+//! [rotated pole](RotatedPole); on the plane of a [map projection](Projection); [curvilinear](Grid::curvilinear) ones with or
+//! without corners; [lists of points](Grid::points). A combination without meaning is refused with what to do instead.
+//!
 //! # Errors
 //! [`Error`] names the file, variable, axis and numbers at fault; [`Error::innermost`] digs one out of the run that met it.
 

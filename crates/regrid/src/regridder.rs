@@ -256,8 +256,8 @@ fn pieces(weights: &PlaneWeights, source: &[usize], target: &[usize]) -> Vec<Chu
         PlaneWeights::Sparse(weights, corrections) => {
             let sources: Vec<AxisSource<'_>> = (0..source.len()).map(axis).collect();
             SparsePlan::new(
-                weights,
-                corrections.as_ref(),
+                (weights, corrections.as_ref()),
+                None,
                 target,
                 &target_cuts,
                 &sources,

@@ -190,10 +190,20 @@ impl Plan {
             .map(|cuts| cuts.first().map_or(1, ExactSizeIterator::len))
             .collect();
         let most = block_cells(&source_shape, &usual, variable.meta.data_type.size());
-        let plane_shape = &source_shape[outer..];
-        let others: Vec<Vec<usize>> = match also {
-            Some(also) => also.reached(plane_shape),
-            None => vec![vec![]; plane_shape.len()],
+        // Other cells of the rows and columns that are read from the same blocks; a sparse plan knows of them by itself.
+        let others: [Vec<usize>; 2] = match (weights, also) {
+            (PlaneWeights::Separable(_), Some(PlaneWeights::Separable(also))) => {
+                let read = |weights: &SparseWeights, len: usize| {
+                    let mut sources = weights.sources(0..weights.len());
+                    sources.retain(|&source| source < len);
+                    sources
+                };
+                [
+                    read(&also.latitude, source_shape[outer]),
+                    read(&also.longitude, source_shape[outer + 1]),
+                ]
+            }
+            _ => [vec![], vec![]],
         };
         let source = |axis: usize| AxisSource {
             storage: &storage[axis],
@@ -264,9 +274,15 @@ impl Plan {
                 let sources: Vec<AxisSource<'_>> =
                     (outer..source_shape.len()).map(source).collect();
                 let target = &target_shape[outer..];
+                let also = match also {
+                    Some(PlaneWeights::Sparse(also, corrections)) => {
+                        Some((also, corrections.as_ref()))
+                    }
+                    _ => None,
+                };
                 let plan = SparsePlan::new(
-                    weights,
-                    corrections.as_ref(),
+                    (weights, corrections.as_ref()),
+                    also,
                     target,
                     &target_cuts[outer..],
                     &sources,

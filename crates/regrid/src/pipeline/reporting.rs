@@ -57,7 +57,15 @@ impl Overlap {
                 PlaneWeights::new(source, target, by_area, Edges::default(), None).map(Arc::new)
             }
         };
-        match (made, areas) {
+        // Plans of one kind have the same blocks.
+        let like_own = |overlap: Arc<PlaneWeights>| match (&**weights, &*overlap) {
+            (PlaneWeights::Sparse(..), PlaneWeights::Separable(_)) => {
+                let cells = overlap.cells(source).into_owned();
+                Arc::new(PlaneWeights::Sparse(cells, None))
+            }
+            _ => overlap,
+        };
+        match (made.map(like_own), areas) {
             (Ok(weights), Some(areas)) => Self {
                 weights,
                 areas: (!matches!(method, Method::Sum | Method::Count)).then_some(areas),

@@ -32,10 +32,11 @@ pub(crate) struct SparsePlan {
 }
 
 impl SparsePlan {
-    /// Plans a plane; `target` is the shape of the target's, whose cells `weights` counts row by row.
+    /// Plans a plane; `target` is the shape of the target's, whose cells `weights` counts row by row. The blocks hold what
+    /// `also` reads too.
     pub(crate) fn new(
-        weights: &SparseWeights,
-        corrections: Option<&Corrections>,
+        (weights, corrections): (&SparseWeights, Option<&Corrections>),
+        also: Option<(&SparseWeights, Option<&Corrections>)>,
         target: &[usize],
         target_cuts: &[Vec<Range<usize>>],
         sources: &[AxisSource<'_>],
@@ -91,21 +92,23 @@ impl SparsePlan {
             }
             needs.push((cuts, targets, needed));
         }
-        let alone = sources.iter().all(|source| source.also.is_empty());
+        if let Some((weights, corrections)) = also {
+            let all = 0..weights.len();
+            for &(cell, _) in all.clone().flat_map(|t| weights.row(t)) {
+                reached.mark(place(cell));
+            }
+            if let Some(corrections) = corrections {
+                let entries = all.clone().flat_map(|t| weights.entries(t));
+                for &(cell, _) in entries.flat_map(|entry| corrections.terms(entry)) {
+                    reached.mark(place(cell));
+                }
+            }
+        }
         let blocks: Vec<Vec<Range<usize>>> = sources
             .iter()
             .enumerate()
             .map(|(axis, source)| {
-                let mut classes = reached.classes(axis);
-                if !alone {
-                    // Each plan has to come to the same blocks, whichever of the two needs what of a row.
-                    classes
-                        .iter_mut()
-                        .for_each(|class| *class = class.map(|_| 0));
-                    for &at in source.also {
-                        classes[source.storage.partition_point(|chunk| chunk.end <= at)] = Some(0);
-                    }
-                }
+                let classes = reached.classes(axis);
                 group(source.storage, &classes, source.block_cells, source.ends)
             })
             .collect();

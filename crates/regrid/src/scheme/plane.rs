@@ -151,45 +151,6 @@ impl PlaneWeights {
         }
     }
 
-    /// The source indices along each dimension of a plane of this shape that some target reads, in order.
-    pub(crate) fn reached(&self, shape: &[usize]) -> Vec<Vec<usize>> {
-        match self {
-            Self::Separable(weights) => {
-                let along = |weights: &SparseWeights, len: usize| {
-                    let mut sources = weights.sources(0..weights.len());
-                    sources.retain(|&source| source < len);
-                    sources
-                };
-                vec![
-                    along(&weights.latitude, shape[0]),
-                    along(&weights.longitude, shape[1]),
-                ]
-            }
-            Self::Sparse(weights, slopes) => {
-                let mut reached: Vec<Vec<bool>> = shape.iter().map(|&n| vec![false; n]).collect();
-                let width = shape[shape.len() - 1];
-                let mut mark = |&(cell, _): &(usize, f64)| match reached.as_mut_slice() {
-                    [points] => points[cell] = true,
-                    [rows, columns] => {
-                        rows[cell / width] = true;
-                        columns[cell % width] = true;
-                    }
-                    _ => unreachable!("a plane has one or two dimensions"),
-                };
-                for target in 0..weights.len() {
-                    weights.row(target).iter().for_each(&mut mark);
-                    let entries = weights.entries(target);
-                    let terms = slopes
-                        .iter()
-                        .flat_map(|s| entries.clone().map(|e| s.terms(e)));
-                    terms.flatten().for_each(&mut mark);
-                }
-                let indices = |axis: &Vec<bool>| (0..axis.len()).filter(|&i| axis[i]).collect();
-                reached.iter().map(indices).collect()
-            }
-        }
-    }
-
     /// The weights from cell to cell.
     pub(crate) fn cells(&self, source: &Grid) -> Cow<'_, SparseWeights> {
         let (rows, columns) = source.shape();

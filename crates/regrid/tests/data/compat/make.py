@@ -64,7 +64,7 @@ GRIDS = {
     # Without ties for the nearest.
     "askew": (np.arange(-6, 50, 4.3), np.arange(-7, 60, 4.7)),
     "global": (np.arange(-85, 90, 10.0), np.arange(0, 360, 22.5)),
-    "global_askew": (np.arange(-86, 90, 9.1), np.arange(3.7, 360, 21.3)),
+    "global_askew": (np.arange(-86, 90, 9.1), np.arange(3.7, 360, 20.0)),
 }
 for name, (lat, lon) in GRIDS.items():
     write(f"/tmp/{name}.nc", lat, lon, np.zeros((len(lat), len(lon))), "t", {})
