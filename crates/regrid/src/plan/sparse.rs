@@ -91,16 +91,21 @@ impl SparsePlan {
             }
             needs.push((cuts, targets, needed));
         }
-        for (source, class) in sources.iter().zip(&mut classes) {
-            for &at in source.also {
-                class[source.storage.partition_point(|chunk| chunk.end <= at)] = Some(());
-            }
-        }
+        let alone = sources.iter().all(|source| source.also.is_empty());
         let blocks: Vec<Vec<Range<usize>>> = sources
             .iter()
             .enumerate()
             .map(|(axis, source)| {
-                let classes = reached.classes(axis);
+                let mut classes = reached.classes(axis);
+                if !alone {
+                    // Each plan has to come to the same blocks, whichever of the two needs what of a row.
+                    classes
+                        .iter_mut()
+                        .for_each(|class| *class = class.map(|_| 0));
+                    for &at in source.also {
+                        classes[source.storage.partition_point(|chunk| chunk.end <= at)] = Some(0);
+                    }
+                }
                 group(source.storage, &classes, source.block_cells, source.ends)
             })
             .collect();
