@@ -14,7 +14,7 @@ fn has_meaning(method: Method, source: &Layout, target: &Layout, outside: Outsid
     let mesh = matches!(source, Layout::Curvilinear { .. });
     let gradient_goes_on = outside == Outside::Linear;
     match method {
-        Method::Linear => !source.is_list() && !(mesh && gradient_goes_on),
+        Method::Linear => !(source.is_list() || mesh && gradient_goes_on),
         Method::Nearest => true,
         Method::Cubic => !source.is_list() && !mesh,
         Method::InverseDistance => true,
@@ -74,9 +74,12 @@ proptest! {
         for (x, y) in result.iter().zip(&constant) {
             prop_assert_eq!(x.is_nan(), y.is_nan());
         }
-        let within = !matches!(method, Method::Cubic | Method::SecondOrderConservative | Method::Sum | Method::Count)
-            && !(method == Method::Linear && outside == Outside::Linear);
-        if within {
+        let beyond = match method {
+            Method::Cubic | Method::SecondOrderConservative | Method::Sum | Method::Count => true,
+            Method::Linear => outside == Outside::Linear,
+            _ => false,
+        };
+        if !beyond {
             let valid = || noise.iter().copied().filter(|x| !x.is_nan());
             let (low, high) = (valid().fold(f64::INFINITY, f64::min), valid().fold(f64::NEG_INFINITY, f64::max));
             for &x in result.iter().filter(|x| !x.is_nan()) {
