@@ -272,6 +272,21 @@ pub enum Error {
         /// The shape that it should end with.
         expected: Vec<usize>,
     },
+    /// More cells than weights from cell to cell are made for.
+    #[error(
+        "the {which} grid has {cells} cells, more than the {most} that weights from cell to cell are made for: take a part \
+         of it, or larger cells ({grid})"
+    )]
+    TooManyCells {
+        /// The source or the target.
+        which: &'static str,
+        /// The grid.
+        grid: String,
+        /// How many cells it has.
+        cells: usize,
+        /// How many it may have.
+        most: usize,
+    },
     /// Bounds that make no cells, where a method needs some.
     #[error(
         "the {grid} grid's {axis} bounds {low} to {high} (index {index}) {fault}: correct them, or take the attribute \

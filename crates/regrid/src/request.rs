@@ -408,6 +408,13 @@ impl Request {
                 weights
             }
         };
+        if weights.is_void() {
+            notes.push(format!(
+                "no target lies in the source grid ({}): {} has no value",
+                variable.grid,
+                variable.name()
+            ));
+        }
         prepared.push((variable.grid.clone(), weights.clone()));
         Ok(weights)
     }

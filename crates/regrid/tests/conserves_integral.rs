@@ -84,7 +84,7 @@ fn integrals(source: &Layout, target: &Layout, method: Method, before: &[f64]) -
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn rows_and_columns_onto_others(

@@ -4,7 +4,7 @@
 mod layouts;
 mod sources;
 
-use layouts::{Axis, Layout, any_layout, any_method, longitudes, rectilinear, regrid, values};
+use layouts::{Axis, Layout, any_layout, any_method, rectilinear, regrid, round, values};
 use proptest::prelude::*;
 use regrid::{Error, Method, Outside, Pole, Request};
 
@@ -75,7 +75,7 @@ fn check(method: Method, got: &[f64], expected: &[f64]) -> Result<(), TestCaseEr
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn a_source_can_be_told_in_many_ways(
@@ -98,6 +98,12 @@ proptest! {
             expected => expected.unwrap(),
         };
         let (latitudes, longitudes) = axes(&source);
+        let turned = of_axes(latitudes.clone(), longitudes.shifted(|_| turn));
+        check(method, &regrid(&turned.catalogue(before.clone()), &request).unwrap(), &expected)?;
+        // Of neighbours equally far the first few count: others where indices run the other way.
+        if method == Method::InverseDistance {
+            return Ok(());
+        }
         let [rows, columns] = shape;
         let south_up = gather(&before, shape, |r, c| (rows - 1 - r, c));
         let got = regrid(&of_axes(latitudes.reversed(), longitudes.clone()).catalogue(south_up), &request).unwrap();
@@ -105,8 +111,6 @@ proptest! {
         let from_east = gather(&before, shape, |r, c| (r, columns - 1 - c));
         let got = regrid(&of_axes(latitudes.clone(), longitudes.reversed()).catalogue(from_east), &request).unwrap();
         check(method, &got, &expected)?;
-        let turned = of_axes(latitudes.clone(), longitudes.shifted(|_| turn));
-        check(method, &regrid(&turned.catalogue(before.clone()), &request).unwrap(), &expected)?;
         if source.grid().axes().unwrap().1.is_cyclic() {
             let roll = roll % columns;
             let other_seam = gather(&before, shape, |r, c| (r, (c + roll) % columns));
@@ -146,7 +150,7 @@ proptest! {
     #[test]
     fn a_repeated_first_column_changes_nothing(
         latitudes in layouts::latitudes(),
-        longitudes in longitudes(),
+        longitudes in round(),
         target in any_layout(),
         method in any_method(),
         missing in prop::sample::select(vec![0.0, 0.2]),

@@ -22,6 +22,8 @@ proptest! {
         missing in prop::sample::select(vec![0.0, 0.3]),
         seed in any::<u64>(),
     ) {
+        // Of a coarse mesh the cells drawn round its centres overlap, or miss them.
+        prop_assume!(!(method.needs_cells() && matches!(layout, Layout::Curvilinear { corners: None, .. })));
         let before = values(layout.cells(), seed, missing);
         let request = Request::new(&layout.grid()).method(method).min_valid(min_valid);
         let after = match regrid(&layout.catalogue(before.clone()), &request) {

@@ -54,14 +54,18 @@ impl Grid {
     fn of_file(file: &dyn SourceFile) -> Result<Self, Error> {
         let meta = file.meta();
         let mut grids = Grids::default();
-        let mut refused = None;
+        // Fields say more than their coordinates, which are found in one piece with them or not at all.
+        let mut refused: Option<(usize, String, String)> = None;
         for variable in &meta.variables {
             match placement(meta, variable) {
                 Placement::Grid(spot) => {
                     grids.read(file, &spot)?;
                 }
                 Placement::Unsupported(reason) => {
-                    refused.get_or_insert((variable.name.clone(), reason));
+                    let rank = variable.dimensions.len();
+                    if refused.as_ref().is_none_or(|(most, ..)| rank > *most) {
+                        refused = Some((rank, variable.name.clone(), reason));
+                    }
                 }
                 Placement::None => {}
             }
@@ -78,7 +82,7 @@ impl Grid {
         let path = file.path().to_owned();
         if grids.is_empty() {
             return Err(match refused {
-                Some((variable, reason)) => Error::NotRegriddable {
+                Some((_, variable, reason)) => Error::NotRegriddable {
                     variable,
                     path,
                     reason,

@@ -77,7 +77,10 @@ impl PlaneWeights {
         }
         let weights = Self::unfilled(source, target, method, edges, &combination)?;
         match fill {
-            Some(fill) => fill.apply(weights, source, target, method, &combination),
+            Some(fill) => {
+                check_count(source, target)?;
+                fill.apply(weights, source, target, method, &combination)
+            }
             None => Ok(weights),
         }
     }
@@ -98,6 +101,7 @@ impl PlaneWeights {
         if rectilinear && by_axes {
             return RectilinearWeights::new(source, target, method, edges).map(Self::Separable);
         }
+        check_count(source, target)?;
         if matches!(method, Method::Linear | Method::Nearest | Method::Cubic) {
             let points = target.points_in_crs_of(source);
             if let Some(weights) = located::weights(source, &points, method, edges) {
@@ -151,6 +155,15 @@ impl PlaneWeights {
         }
     }
 
+    /// Whether no target has any source: it lies elsewhere.
+    pub(crate) fn is_void(&self) -> bool {
+        let void = |weights: &SparseWeights| (0..weights.len()).all(|t| weights.row(t).is_empty());
+        match self {
+            Self::Separable(weights) => void(&weights.latitude) || void(&weights.longitude),
+            Self::Sparse(weights, _) => void(weights),
+        }
+    }
+
     /// The weights from cell to cell.
     pub(crate) fn cells(&self, source: &Grid) -> Cow<'_, SparseWeights> {
         let (rows, columns) = source.shape();
@@ -189,6 +202,26 @@ fn corrected(weights: &SparseWeights, corrections: &Corrections) -> SparseWeight
         }
     }
     corrected
+}
+
+/// Cells of a grid at the most for weights from cell to cell: beyond it they and the places of the cells take more memory
+/// than most machines have.
+const MOST_CELLS: usize = 1 << 26;
+
+fn check_count(source: &Grid, target: &Grid) -> Result<(), Error> {
+    for (which, grid) in [("source", source), ("target", target)] {
+        let (rows, columns) = grid.shape();
+        let cells = rows.saturating_mul(columns);
+        if cells > MOST_CELLS {
+            return Err(Error::TooManyCells {
+                which,
+                grid: grid.to_string(),
+                cells,
+                most: MOST_CELLS,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Whether each target lies within the outer centres of a source of axes; none if it has no axes or nothing lies outside.
