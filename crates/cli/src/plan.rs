@@ -1,6 +1,6 @@
 //! The plan of a run in words: what is read, regridded and written, before anything is.
 
-use regrid::{Catalogue, Grid, LazyField, Method, Weights};
+use regrid::{Catalogue, Explanation, Grid, LazyField, Method, Weights};
 
 use crate::amount::{bytes, count};
 use crate::args::Job;
@@ -16,6 +16,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) fields: &'a [LazyField],
     pub(crate) tasks: usize,
     pub(crate) threads: usize,
+    /// What is known only if it is asked for.
+    pub(crate) explanation: Option<Explanation>,
 }
 
 impl Plan<'_> {
@@ -123,7 +125,15 @@ impl Plan<'_> {
         });
         rows.add(
             "read",
-            format!("{}, {}", count(chunks, "storage chunk"), bytes(read)),
+            match &self.explanation {
+                Some(known) if known.read_bytes != read => format!(
+                    "{}, {} of values in {} of files",
+                    count(chunks, "storage chunk"),
+                    bytes(read),
+                    bytes(known.read_bytes)
+                ),
+                _ => format!("{}, {}", count(chunks, "storage chunk"), bytes(read)),
+            },
         );
         let written: usize = self.fields.iter().map(|f| f.chunks().len()).sum();
         let size = |field: &LazyField| {
@@ -147,6 +157,27 @@ impl Plan<'_> {
                 count(self.threads, "thread")
             ),
         );
+        if let Some(known) = &self.explanation {
+            rows.add("weights", bytes(known.weights_bytes));
+            let limit = match known.memory_limit {
+                Some(limit) => format!(" (the limit is {})", bytes(limit)),
+                None => String::new(),
+            };
+            rows.add(
+                "memory",
+                format!(
+                    "{} at the most, {} of it values{limit}",
+                    bytes(known.memory_bytes),
+                    bytes(known.values_bytes)
+                ),
+            );
+            if known
+                .memory_limit
+                .is_some_and(|limit| limit < known.memory_bytes)
+            {
+                rows.add("note", "the work does not fit into the limit: one storage chunk, or the chunks that one task needs, take more".to_owned());
+            }
+        }
     }
 
     /// What the user should know: variables that are left out, and what the library noticed.

@@ -47,6 +47,7 @@
 
 mod attribute;
 mod axis;
+mod budget;
 mod buffers;
 mod catalogue;
 mod chunk;
@@ -81,7 +82,7 @@ pub use io::{
     check_complete, expected_length,
 };
 pub use output::Write;
-pub use pipeline::{LazyField, PlannedWrite, Reads, write};
+pub use pipeline::{Explanation, LazyField, PlannedWrite, Reads, write};
 pub use regridder::{RegridFloat, Regridder};
 pub use request::Request;
 pub use scheme::{Edges, Fill, Method, Outside, Pole, RectilinearWeights};

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use delayed::Delayed;
 
 use crate::attribute::Attributes;
+use crate::budget::Budget;
 use crate::chunk::Region;
 use crate::companions::set_words;
 use crate::error::Error;
 use crate::field::{Field, FieldMeta};
+use crate::io::ChunkSource;
 use crate::io::cf::referenced;
 use crate::values::{DataType, Values};
 
@@ -27,6 +29,21 @@ pub struct LazyField {
     pub(crate) attributes: Attributes,
     pub(crate) in_words: String,
     pub(super) reads: Reads,
+    /// What is read of which source.
+    pub(super) stored: Arc<[(Arc<dyn ChunkSource>, Region)]>,
+    pub(super) needs: Needs,
+}
+
+/// The memory that a field's work takes beside the values that tasks hold, and for what it is planned.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needs {
+    pub(crate) budget: Budget,
+    /// Bytes of weights.
+    pub(crate) weights: u64,
+    /// Bytes that a thread holds while it works.
+    pub(crate) work: u64,
+    /// Bytes of the largest value that a task makes.
+    pub(crate) largest: u64,
 }
 
 /// What a field will read.
@@ -66,6 +83,15 @@ impl LazyField {
         self.reads
     }
 
+    /// Bytes that will be read of files, compressed as they are; nothing if some source does not know.
+    pub fn stored_bytes(&self) -> Option<u64> {
+        let bytes = self
+            .stored
+            .iter()
+            .map(|(source, region)| source.stored_bytes(region));
+        bytes.sum()
+    }
+
     /// What the user should know though nothing failed.
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -96,6 +122,7 @@ impl LazyField {
         })
         .named(format!("rejoin {name}"))
         .group(name)
+        .step("rejoin")
         .bytes(bytes as u64)
     }
 

@@ -5,12 +5,15 @@
 //! tasks: `read_block`, `pole_means`, [`regrid_chunk`] and the writing of a chunk. So the whole graph, parameters and
 //! chunks, is there before anything runs.
 
+mod explain;
 mod layout;
 mod lazy;
 mod parts;
 mod readers;
 mod writing;
 
+pub use explain::Explanation;
+pub(crate) use lazy::Needs;
 pub use lazy::{LazyField, Reads};
 pub use writing::{PlannedWrite, write};
 
@@ -22,7 +25,7 @@ use readers::{Block, Readers, values};
 
 use crate::attribute::AttributeValue;
 use crate::catalogue::{Catalogue, SourceVariable};
-use crate::chunk::{Region, combinations};
+use crate::chunk::Region;
 use crate::companions::{file_attributes, surroundings};
 use crate::error::Error;
 use crate::field::FieldMeta;
@@ -35,6 +38,9 @@ use crate::values::DataType;
 
 /// Chunks of one field at the most: their tasks alone would take gigabytes.
 const MOST_CHUNKS: u64 = 2_000_000;
+
+/// Cells that a chunk should keep when chunks are made smaller, so that a task is worth its while.
+const FEWEST_CELLS: usize = 1 << 12;
 
 /// Plans one parameter and builds its tasks.
 pub(crate) fn regrid_param(
@@ -61,7 +67,10 @@ pub(crate) fn regrid_param(
 
     let target_shape: Vec<usize> = surroundings.dimensions.iter().map(|d| d.len).collect();
     let order = Order::new(variable, request.target.is_list());
-    let chunks = order.chunk_count(&target_shape, request.chunk);
+    let budget = request.budget();
+    let cell_bytes = decoding.output.size();
+    let most = budget.chunk_cells(cell_bytes);
+    let chunks = order.chunk_count(&target_shape, request.chunk, most);
     if chunks > MOST_CHUNKS {
         return Err(Error::TooManyChunks {
             variable: variable.name().to_owned(),
@@ -69,15 +78,21 @@ pub(crate) fn regrid_param(
             most: MOST_CHUNKS,
         });
     }
-    let plan = Plan::new(
-        variable,
-        order,
-        &parts,
-        weights,
-        times,
-        &target_shape,
-        request.chunk,
-    );
+    let made = |chunk: Option<(usize, usize)>| {
+        Plan::new(
+            variable,
+            order.clone(),
+            &parts,
+            weights,
+            times,
+            &target_shape,
+            (chunk, budget, cell_bytes),
+        )
+    };
+    let mut plan = made(request.chunk);
+    if let (Some(most), None) = (budget.band_bytes(), request.chunk) {
+        plan = narrowed(plan, most / cell_bytes.max(1) as u64, made);
+    }
 
     let name = variable.name().to_owned();
     let mut readers = Readers::new(variable, &parts, &plan, &fill, decoding.output);
@@ -88,9 +103,9 @@ pub(crate) fn regrid_param(
     });
     let rule = request.rule();
     let order = &plan.order.result;
-    let counts = plan.counts();
-    let mut chunks = Vec::with_capacity(counts.iter().product());
-    for index in combinations(&counts) {
+    let mut chunks = Vec::with_capacity(plan.counts().iter().product());
+    let mut largest_chunk = 0;
+    for index in plan.indices() {
         let chunk = plan.chunk(&index);
         let region = Region::new(chunk.targets()).permuted(order);
         let blocks = readers.blocks(&chunk);
@@ -105,10 +120,21 @@ pub(crate) fn regrid_param(
         )
         .named(format!("regrid {name} {region}"))
         .group(name.clone())
+        .step("regrid")
         .bytes(bytes as u64);
+        largest_chunk = largest_chunk.max(bytes);
         chunks.push((region, chunk));
     }
-    let reads = readers.reads;
+    let (reads, stored) = (readers.reads, readers.stored);
+    let stored_size = variable.meta.data_type.size();
+    let [block, storage] = plan.largest();
+    let needs = Needs {
+        budget,
+        weights: plan.weights_bytes() as u64,
+        // A chunk shuffled, compressed and filled up; values before they are unpacked or turned; storage chunks as they come.
+        work: (3 * largest_chunk + block * stored_size + 3 * storage * stored_size) as u64,
+        largest: largest_chunk.max(block * cell_bytes) as u64,
+    };
     let chunk_shape: Vec<usize> = order.iter().map(|&d| plan.chunk_shape[d]).collect();
     Ok(LazyField {
         meta: FieldMeta {
@@ -127,5 +153,29 @@ pub(crate) fn regrid_param(
         attributes: file_attributes(&first.meta().attributes),
         in_words: request.in_words(),
         reads,
+        stored: stored.into(),
+        needs,
     })
+}
+
+/// A plan whose neighbouring chunks read so many cells together at the most, if smaller chunks help.
+///
+/// Chunks are halved while that helps: their rows first, then their columns.
+fn narrowed(mut plan: Plan, most: u64, made: impl Fn(Option<(usize, usize)>) -> Plan) -> Plan {
+    while plan.band_cells() as u64 > most {
+        let (rows, columns) = plan.plane_chunk();
+        let halves = [(rows.div_ceil(2), columns), (rows, columns.div_ceil(2))];
+        let worthwhile =
+            |&(r, c): &(usize, usize)| (r, c) != (rows, columns) && r * c >= FEWEST_CELLS;
+        let smaller = halves
+            .into_iter()
+            .filter(worthwhile)
+            .map(|half| made(Some(half)))
+            .find(|half| half.band_cells() < plan.band_cells());
+        match smaller {
+            Some(smaller) => plan = smaller,
+            None => break,
+        }
+    }
+    plan
 }

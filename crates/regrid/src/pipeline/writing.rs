@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use delayed::{Delayed, Graph, Run};
 
+use super::explain::{Explanation, Totals};
 use super::lazy::LazyField;
+use crate::buffers::Less;
 use crate::error::Error;
 use crate::output::{Output, Write};
 use crate::values::Values;
@@ -15,6 +17,7 @@ use crate::values::Values;
 pub struct PlannedWrite {
     output: Arc<Output>,
     tasks: Vec<Delayed<()>>,
+    totals: Totals,
 }
 
 impl Write {
@@ -35,13 +38,23 @@ impl Write {
                     field.meta.fill_value.clone(),
                 );
                 let task = chunk
-                    .try_map_owned(move |values: Values| output.put(&name, &place, values, &fill))
+                    .try_map_owned(move |values: Values| {
+                        let bytes = values.len() * values.data_type().size();
+                        output.put(&name, &place, values, &fill)?;
+                        delayed::count_written(bytes as u64);
+                        Ok::<(), Error>(())
+                    })
                     .named(format!("write {} {region}", field.meta.name))
-                    .group(field.meta.name.clone());
+                    .group(field.meta.name.clone())
+                    .step("write");
                 tasks.push(task);
             }
         }
-        Ok(PlannedWrite { output, tasks })
+        Ok(PlannedWrite {
+            output,
+            tasks,
+            totals: Totals::of(fields),
+        })
     }
 }
 
@@ -54,6 +67,11 @@ impl PlannedWrite {
         Ok(Graph::of(self.tasks.clone()))
     }
 
+    /// What the work comes to.
+    pub fn explain(&self) -> Explanation {
+        self.totals.explain(&Graph::of(self.tasks.clone()))
+    }
+
     /// Where the output is until it is complete.
     pub fn temporary_path(&self) -> &std::path::Path {
         self.output.temporary_path()
@@ -61,11 +79,19 @@ impl PlannedWrite {
 
     /// Runs the tasks; then the output appears under its name, complete.
     ///
+    /// If the [request](crate::Request::memory) states how much memory the work may take, that is the run's limit.
+    ///
     /// # Errors
     /// [`Error::Run`] for what a task met; [`Error::Netcdf`] and [`Error::File`] if the output cannot be finished. In either
     /// case nothing is left behind.
     pub fn run(self, run: &Run) -> Result<(), Error> {
-        run.compute(&self.tasks)?;
+        let budget = self.totals.budget();
+        let _kept = budget.kept_bytes().map(Less::than);
+        let limited = self
+            .totals
+            .live()
+            .map(|live| run.clone().memory_limit(live));
+        limited.as_ref().unwrap_or(run).compute(&self.tasks)?;
         drop(self.tasks);
         self.output.finish()
     }

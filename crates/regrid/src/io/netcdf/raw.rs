@@ -31,6 +31,7 @@ use hdf5_metno_sys::h5t::{self, H5Tclose, H5Tequal};
 use hdf5_metno_sys::h5z::H5Zfilter_avail;
 
 use super::silence::silence_hdf5;
+use crate::io::traffic;
 use crate::values::DataType;
 
 unsafe extern "C" {
@@ -292,8 +293,10 @@ impl RawDataset {
         let known =
             unsafe { H5Dget_chunk_storage_size(self.handle.id, offset.as_ptr(), &mut size) >= 0 };
         if !known || size == 0 {
+            traffic::count(0);
             return Stored::Nothing;
         }
+        traffic::count(size);
         let Some(buffer) = usize::try_from(size).ok().and_then(buffer) else {
             return Stored::Unreadable;
         };
@@ -314,6 +317,19 @@ impl RawDataset {
         } else {
             Stored::Unreadable
         }
+    }
+
+    /// Bytes of a chunk in the file; 0 if there is nothing.
+    pub(super) fn chunk_bytes(&self, offset: &[usize]) -> u64 {
+        silence_hdf5();
+        let offset = self.offset(offset);
+        let mut size = 0;
+        let _lock = LOCK.lock();
+        // SAFETY: the dataset is open, the offset has one number for each of its dimensions, and the size is written to a
+        // place that lives on; the lock is held.
+        let known =
+            unsafe { H5Dget_chunk_storage_size(self.handle.id, offset.as_ptr(), &mut size) >= 0 };
+        if known { size } else { 0 }
     }
 
     /// Stores a chunk, all filters applied; tells whether it is stored.
