@@ -62,6 +62,7 @@ pub(crate) struct Job {
     pub(crate) memory: Option<u64>,
     pub(crate) deflate: u8,
     pub(crate) force: bool,
+    pub(crate) resume: bool,
     pub(crate) quiet: bool,
     pub(crate) graph: Option<PathBuf>,
     pub(crate) profile: Option<PathBuf>,
@@ -138,6 +139,10 @@ struct Typed {
     /// Replace files that exist
     #[arg(long)]
     force: bool,
+
+    /// Go on with what an interrupted run left, and leave what can be gone on with; without anything left, start
+    #[arg(long)]
+    resume: bool,
 
     #[command(flatten)]
     target: TypedTarget,
@@ -432,6 +437,7 @@ impl Typed {
             memory: self.memory,
             deflate: self.deflate,
             force: self.force,
+            resume: self.resume,
             quiet: self.quiet,
             graph: self.graph,
             profile: self.profile,

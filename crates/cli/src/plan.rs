@@ -18,6 +18,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) threads: usize,
     /// What is known only if it is asked for.
     pub(crate) explanation: Option<Explanation>,
+    /// Chunks that an interrupted run finished.
+    pub(crate) finished: usize,
 }
 
 impl Plan<'_> {
@@ -149,6 +151,10 @@ impl Plan<'_> {
             "write",
             format!("{}, {}{compressed}", count(written, "chunk"), bytes(size)),
         );
+        if self.finished > 0 {
+            let text = format!("{} of an interrupted run", count(self.finished, "chunk"));
+            rows.add("resume", text);
+        }
         rows.add(
             "work",
             format!(

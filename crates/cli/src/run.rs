@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
 
-use delayed::{Graph, Profile, ProgressBar, Run};
-use regrid::{Catalogue, Explanation, Grid, LazyField, PlannedWrite, Request, Weights, Write};
+use delayed::{Profile, ProgressBar, Run};
+use regrid::{Catalogue, Explanation, Grid, PlannedWrite, Request, Weights, Write};
 
 use crate::Result;
 use crate::amount::{bytes, duration};
@@ -35,24 +35,28 @@ pub(crate) fn run(job: Job) -> Result<()> {
     let fields = request(&job, target, weights.as_ref()).build(&catalogue)?;
     interrupt.check()?;
 
-    let planned = match &job.then {
-        Then::Write(output) | Then::Explain(Some(output)) => {
-            let write = Write::new(output)
-                .deflate(job.deflate)
-                .overwrite(job.force)
-                .history(job.command.as_str());
-            Some(interrupt.making(|| write.plan(&fields))?)
+    let write = |output: &PathBuf| {
+        Write::new(output)
+            .deflate(job.deflate)
+            .overwrite(job.force)
+            .resume(job.resume)
+            .history(job.command.as_str())
+    };
+    let (planned, explanation) = match &job.then {
+        Then::Write(output) => (
+            Some(interrupt.making(|| write(output).plan(&fields))?),
+            None,
+        ),
+        Then::Explain(output) => {
+            if let Some(output) = output {
+                write(output).check(&fields)?;
+            }
+            (None, Some(Explanation::of(&fields)))
         }
-        Then::Explain(None) => None,
     };
     let graph = match &planned {
         Some(planned) => planned.graph()?,
-        None => regridding(&fields),
-    };
-    let explanation = match (&job.then, &planned) {
-        (Then::Write(_), _) => None,
-        (_, Some(planned)) => Some(planned.explain()),
-        (_, None) => Some(Explanation::of(&fields)),
+        None => Explanation::graph(&fields),
     };
     let plan = Plan {
         job: &job,
@@ -63,6 +67,7 @@ pub(crate) fn run(job: Job) -> Result<()> {
         tasks: graph.tasks(),
         threads: threads(&job),
         explanation,
+        finished: planned.as_ref().map_or(0, PlannedWrite::finished),
     }
     .text();
     if let Some(path) = &job.graph {
@@ -113,15 +118,6 @@ fn request(job: &Job, target: &Grid, weights: Option<&Weights>) -> Request {
         request = request.memory(bytes);
     }
     request.threads(threads(job))
-}
-
-/// The graph of reading and regridding alone, where no output is named.
-fn regridding(fields: &[LazyField]) -> Graph {
-    let chunks: Vec<_> = fields
-        .iter()
-        .flat_map(|field| field.chunks().iter().map(|(_, chunk)| chunk.clone()))
-        .collect();
-    Graph::of(chunks)
 }
 
 /// Runs the plan; what the run did is written down in any case.

@@ -45,6 +45,7 @@
 
 #![deny(unsafe_code)]
 
+mod attempt;
 mod attribute;
 mod axis;
 mod budget;

@@ -5,8 +5,8 @@ use std::fmt;
 use delayed::{Delayed, Graph};
 
 use super::lazy::{LazyField, Needs, Reads};
+use super::writing::labelled;
 use crate::budget::Budget;
-use crate::values::Values;
 
 /// Regridding and writing in numbers, before anything is read; displays as a short table.
 ///
@@ -71,6 +71,7 @@ impl Totals {
             let more = field.needs;
             totals.needs = Some(totals.needs.map_or(more, |needs| Needs {
                 budget: needs.budget,
+                fingerprint: needs.fingerprint,
                 weights: needs.weights + more.weights,
                 work: needs.work.max(more.work),
                 largest: needs.largest.max(more.largest),
@@ -126,12 +127,18 @@ impl Totals {
 impl Explanation {
     /// What fields come to when they are written.
     pub fn of(fields: &[LazyField]) -> Self {
-        let write = |(_, chunk): &(_, Delayed<Values>)| chunk.map(|_| ());
-        let tasks: Vec<Delayed<()>> = fields
-            .iter()
-            .flat_map(|field| field.chunks.iter().map(write))
-            .collect();
-        Totals::of(fields).explain(&Graph::of(tasks))
+        Totals::of(fields).explain(&Self::graph(fields))
+    }
+
+    /// The graph of the tasks, as it will be when the fields are written.
+    pub fn graph(fields: &[LazyField]) -> Graph {
+        let write = |field: &LazyField| -> Vec<Delayed<()>> {
+            let chunks = field.chunks.iter();
+            chunks
+                .map(|(region, chunk)| labelled(chunk.map(|_| ()), "write", field, region))
+                .collect()
+        };
+        Graph::of(fields.iter().flat_map(write).collect::<Vec<_>>())
     }
 }
 

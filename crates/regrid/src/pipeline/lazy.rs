@@ -38,6 +38,8 @@ pub struct LazyField {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Needs {
     pub(crate) budget: Budget,
+    /// A number of the weights.
+    pub(crate) fingerprint: u64,
     /// Bytes of weights.
     pub(crate) weights: u64,
     /// Bytes that a thread holds while it works.
@@ -90,6 +92,11 @@ impl LazyField {
             .iter()
             .map(|(source, region)| source.stored_bytes(region));
         bytes.sum()
+    }
+
+    /// A number of the weights that it is made with.
+    pub(crate) fn weights_fingerprint(&self) -> u64 {
+        self.needs.fingerprint
     }
 
     /// What the user should know though nothing failed.

@@ -35,6 +35,8 @@ use crate::request::{FLAGS, Request};
 use crate::scheme::PlaneWeights;
 use crate::time::ChosenTimes;
 use crate::values::DataType;
+use crate::weightfile::Hash;
+use crate::weights::SparseWeights;
 
 /// Chunks of one field at the most: their tasks alone would take gigabytes.
 const MOST_CHUNKS: u64 = 2_000_000;
@@ -130,6 +132,7 @@ pub(crate) fn regrid_param(
     let [block, storage] = plan.largest();
     let needs = Needs {
         budget,
+        fingerprint: fingerprint(weights),
         weights: plan.weights_bytes() as u64,
         // A chunk shuffled, compressed and filled up; values before they are unpacked or turned; storage chunks as they come.
         work: (3 * largest_chunk + block * stored_size + 3 * storage * stored_size) as u64,
@@ -178,4 +181,27 @@ fn narrowed(mut plan: Plan, most: u64, made: impl Fn(Option<(usize, usize)>) -> 
         }
     }
     plan
+}
+
+/// A number of weights; those of all entries would take as long as some kinds of regridding, so that it is of a sample.
+fn fingerprint(weights: &PlaneWeights) -> u64 {
+    const SAMPLES: usize = 10_000;
+    let mut hash = Hash::default();
+    let mut add = |weights: &SparseWeights| {
+        hash.add(&(weights.bytes() as u64).to_le_bytes());
+        for target in (0..weights.len()).step_by(weights.len().div_ceil(SAMPLES).max(1)) {
+            for &(cell, weight) in weights.row(target) {
+                hash.add(&(cell as u64).to_le_bytes());
+                hash.add(&weight.to_le_bytes());
+            }
+        }
+    };
+    match weights {
+        PlaneWeights::Separable(weights) => {
+            add(&weights.latitude);
+            add(&weights.longitude);
+        }
+        PlaneWeights::Sparse(weights, _) => add(weights),
+    }
+    hash.0
 }

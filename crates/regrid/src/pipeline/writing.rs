@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use delayed::{Delayed, Graph, Run};
+use delayed::{Delayed, Graph, Run, try_delayed};
 
 use super::explain::{Explanation, Totals};
 use super::lazy::LazyField;
 use crate::buffers::Less;
+use crate::chunk::Region;
 use crate::error::Error;
 use crate::output::{Output, Write};
 use crate::values::Values;
@@ -17,6 +18,8 @@ use crate::values::Values;
 pub struct PlannedWrite {
     output: Arc<Output>,
     tasks: Vec<Delayed<()>>,
+    /// Chunks that an earlier attempt finished, and the tasks that make them if they are not there after all.
+    finished: Vec<(Delayed<bool>, Delayed<()>)>,
     totals: Totals,
 }
 
@@ -24,47 +27,67 @@ impl Write {
     /// Makes the output under a temporary name, and a task that writes each chunk as soon as it is computed.
     ///
     /// # Errors
-    /// [`Error::Nothing`] without fields, [`Error::OutputExists`], [`Error::OutputIsInput`], [`Error::File`] and
-    /// [`Error::Netcdf`] where the file cannot be made.
+    /// [`Error::Nothing`] without fields, [`Error::OutputExists`], [`Error::OutputIsInput`], [`Error::OutputBusy`],
+    /// [`Error::OtherLeftovers`], [`Error::File`] and [`Error::Netcdf`] where the file cannot be made.
     pub fn plan(self, fields: &[LazyField]) -> Result<PlannedWrite, Error> {
         let output = Arc::new(Output::create(self, fields)?);
-        let mut tasks = Vec::new();
-        for (field, name) in fields.iter().zip(output.names()) {
-            for (region, chunk) in &field.chunks {
-                let (output, place, name, fill) = (
-                    output.clone(),
-                    region.clone(),
-                    name.clone(),
-                    field.meta.fill_value.clone(),
-                );
-                let task = chunk
-                    .try_map_owned(move |values: Values| {
-                        let bytes = values.len() * values.data_type().size();
-                        output.put(&name, &place, values, &fill)?;
-                        delayed::count_written(bytes as u64);
-                        Ok::<(), Error>(())
-                    })
-                    .named(format!("write {} {region}", field.meta.name))
-                    .group(field.meta.name.clone())
-                    .step("write");
-                tasks.push(task);
+        let known = output.finished();
+        let (mut tasks, mut finished) = (Vec::new(), Vec::new());
+        for (f, field) in fields.iter().enumerate() {
+            for (c, (region, chunk)) in field.chunks.iter().enumerate() {
+                let (own, place) = (output.clone(), region.clone());
+                let fill = field.meta.fill_value.clone();
+                let task = chunk.try_map_owned(move |values: Values| {
+                    let bytes = values.len() * values.data_type().size();
+                    own.put((f, c), &place, values, &fill)?;
+                    delayed::count_written(bytes as u64);
+                    Ok::<(), Error>(())
+                });
+                let task = labelled(task, "write", field, region);
+                match known.get(&(f, c)) {
+                    None => tasks.push(task),
+                    Some(&record) => {
+                        let (own, place) = (output.clone(), region.clone());
+                        let taken = try_delayed(move || own.take_over(&place, &record));
+                        finished.push((labelled(taken, "take over", field, region), task));
+                    }
+                }
             }
         }
         Ok(PlannedWrite {
             output,
             tasks,
+            finished,
             totals: Totals::of(fields),
         })
     }
 }
 
+/// A task of writing, with its label and the rest that is to be known of it.
+pub(super) fn labelled<T>(
+    task: Delayed<T>,
+    step: &'static str,
+    field: &LazyField,
+    region: &Region,
+) -> Delayed<T> {
+    let name = &field.meta.name;
+    task.named(format!("{step} {name} {region}"))
+        .group(name.clone())
+        .step(step)
+}
+
 impl PlannedWrite {
-    /// The graph of all tasks.
+    /// The graph of all tasks; chunks that an earlier attempt finished have none.
     ///
     /// # Errors
     /// [`Error::Run`] if the graph cannot be made.
     pub fn graph(&self) -> Result<Graph, Error> {
         Ok(Graph::of(self.tasks.clone()))
+    }
+
+    /// How many chunks an earlier attempt finished.
+    pub fn finished(&self) -> usize {
+        self.finished.len()
     }
 
     /// What the work comes to.
@@ -73,8 +96,13 @@ impl PlannedWrite {
     }
 
     /// Where the output is until it is complete.
-    pub fn temporary_path(&self) -> &std::path::Path {
-        self.output.temporary_path()
+    pub fn temporary_path(&self) -> PathBuf {
+        self.output.part()
+    }
+
+    /// The files that are to be removed if the process ends before its time; none if the next one is to find them.
+    pub fn temporary_paths(&self) -> Vec<PathBuf> {
+        self.output.temporary_paths()
     }
 
     /// Runs the tasks; then the output appears under its name, complete.
@@ -83,7 +111,7 @@ impl PlannedWrite {
     ///
     /// # Errors
     /// [`Error::Run`] for what a task met; [`Error::Netcdf`] and [`Error::File`] if the output cannot be finished. In either
-    /// case nothing is left behind.
+    /// case nothing is left behind, unless the next attempt is to [resume](Write::resume).
     pub fn run(self, run: &Run) -> Result<(), Error> {
         let budget = self.totals.budget();
         let _kept = budget.kept_bytes().map(Less::than);
@@ -91,8 +119,18 @@ impl PlannedWrite {
             .totals
             .live()
             .map(|live| run.clone().memory_limit(live));
-        limited.as_ref().unwrap_or(run).compute(&self.tasks)?;
-        drop(self.tasks);
+        let run = limited.as_ref().unwrap_or(run);
+        let mut tasks = self.tasks;
+        if !self.finished.is_empty() {
+            let (taken, made): (Vec<_>, Vec<_>) = self.finished.into_iter().unzip();
+            let taken = run.compute(&taken)?;
+            let lost = made.into_iter().zip(taken).filter(|(_, taken)| !taken);
+            tasks.extend(lost.map(|(task, _)| task));
+        }
+        if !tasks.is_empty() {
+            run.compute(&tasks)?;
+        }
+        drop(tasks);
         self.output.finish()
     }
 }
