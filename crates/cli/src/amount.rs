@@ -31,6 +31,28 @@ pub(crate) fn bytes(n: u64) -> String {
     }
 }
 
+/// The number of bytes that a text names: a number, with a unit of thousands (`500MB`) or of 1024s (`2GiB`, `2G`), or without.
+pub(crate) fn parse_bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit = unit.trim().to_ascii_lowercase();
+    let (prefix, thousand) = match unit.strip_suffix("ib") {
+        Some(prefix) if !prefix.is_empty() => (prefix, 1024.0),
+        _ => match unit.strip_suffix('b') {
+            Some(prefix) => (prefix, 1000.0),
+            None => (unit.as_str(), 1024.0),
+        },
+    };
+    let power = ["", "k", "m", "g", "t", "p"]
+        .iter()
+        .position(|known| *known == prefix)?;
+    let bytes = number.parse::<f64>().ok()? * f64::powi(thousand, i32::try_from(power).ok()?);
+    (bytes.is_finite() && bytes < 2_f64.powi(63)).then_some(bytes as u64)
+}
+
 /// A duration in seconds, from a minute on in minutes and seconds, from an hour on in hours and minutes.
 pub(crate) fn duration(took: Duration) -> String {
     let seconds = took.as_secs_f64();
@@ -52,6 +74,27 @@ pub(crate) fn shape(lengths: &[usize]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in [
+            ("2GiB", Some(2 << 30)),
+            ("2G", Some(2 << 30)),
+            ("1.5 MiB", Some(3 << 19)),
+            ("500MB", Some(500_000_000)),
+            ("64m", Some(64 << 20)),
+            ("1000", Some(1000)),
+            ("7b", Some(7)),
+            ("", None),
+            ("GiB", None),
+            ("1.2.3", None),
+            ("5 parsecs", None),
+            ("-1", None),
+            ("9999999P", None),
+        ] {
+            assert_eq!(parse_bytes(text), bytes, "{text}");
+        }
+    }
 
     #[test]
     fn bytes_keep_two_digits_or_three() {

@@ -9,6 +9,7 @@ use regrid::time::{TimeMethod, TimeSelection};
 use regrid::{Compat, Edges, Fill, Grid, Method, Outside, Pole, WeightsFormat};
 
 use crate::Result;
+use crate::amount::parse_bytes;
 use crate::axis::TypedAxis;
 use crate::failure::Failure;
 use crate::quote;
@@ -62,10 +63,13 @@ pub(crate) struct Job {
     pub(crate) fill: Option<Fill>,
     pub(crate) threads: Option<usize>,
     pub(crate) chunk: Option<(usize, usize)>,
+    pub(crate) memory: Option<u64>,
     pub(crate) deflate: u8,
     pub(crate) force: bool,
+    pub(crate) resume: bool,
     pub(crate) quiet: bool,
     pub(crate) graph: Option<PathBuf>,
+    pub(crate) profile: Option<PathBuf>,
     pub(crate) then: Then,
     /// The command as it was typed.
     pub(crate) command: String,
@@ -93,6 +97,9 @@ pub(crate) enum Then {
     Explain(Option<PathBuf>),
 }
 
+/// Less is no sensible limit.
+const LEAST_MEMORY: u64 = 1 << 20;
+
 const EXAMPLES: &str = "\
 Examples:
   regrid info data/                                    what is in the files of a folder
@@ -101,6 +108,7 @@ Examples:
   regrid in.nc -o out.nc --lat 30:60:0.25 --lon=-10:40:0.25
   regrid data/*.nc -o out.nc --grid r360x180 -v tas,pr -t 2011-08/2011-10
   regrid in.nc -o out.nc --grid 1 --explain            the plan, without doing it
+  regrid in.nc -o out.nc --grid 0.01 --memory 2GiB     larger than memory, piece by piece
   regrid weights in.nc -o weights.nc --grid 0.5 -m area-weighted
   regrid *.nc -o out.nc --weights weights.nc           the same grids again, without making weights again
 
@@ -135,6 +143,10 @@ struct Typed {
     /// Replace files that exist
     #[arg(long)]
     force: bool,
+
+    /// Go on with what an interrupted run left, and leave what can be gone on with; without anything left, start
+    #[arg(long)]
+    resume: bool,
 
     #[command(flatten)]
     target: TypedTarget,
@@ -212,6 +224,10 @@ struct Typed {
     #[arg(long, value_name = "LATxLON", value_parser = chunk, help_heading = "How to work")]
     chunk: Option<(usize, usize)>,
 
+    /// The memory that the work may take: 2GiB, 500MB, 1.5G; the program itself, about 100 MB, comes on top [default: no limit]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "How to work")]
+    memory: Option<u64>,
+
     /// How hard to compress the output, 0 (not) to 9
     #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=9), help_heading = "How to work")]
     deflate: u8,
@@ -235,6 +251,11 @@ struct Typed {
     /// Draw the graph of all tasks, before they run: an SVG picture, or DOT text for Graphviz
     #[arg(long, value_name = "FILE.svg|dot", help_heading = "What to show")]
     graph: Option<PathBuf>,
+
+    /// Write down what the run did: when each task ran, bytes read, written and held, by variable and step; a page for a
+    /// browser, or a trace for Perfetto
+    #[arg(long, value_name = "FILE.html|json", help_heading = "What to show")]
+    profile: Option<PathBuf>,
 }
 
 /// The options that name a target grid.
@@ -397,7 +418,14 @@ impl Typed {
             (false, None) => return Err(Failure::usage("no output is named: give -o OUT.nc")),
         };
         if let Some(graph) = &self.graph {
-            check_graph(graph)?;
+            check_ending("--graph: cannot draw", graph, ["svg", "dot"])?;
+        }
+        if let Some(profile) = &self.profile {
+            check_ending("--profile: cannot write", profile, ["html", "json"])?;
+            if self.explain {
+                let text = "--profile tells what a run did, and --explain does not run anything";
+                return Err(Failure::usage(text));
+            }
         }
         if let Some(empty) = self.variables.iter().find(|name| name.trim().is_empty()) {
             return Err(Failure::usage(format!(
@@ -422,10 +450,13 @@ impl Typed {
             max_error: self.max_error,
             threads: self.threads.map(usize::from),
             chunk: self.chunk,
+            memory: self.memory,
             deflate: self.deflate,
             force: self.force,
+            resume: self.resume,
             quiet: self.quiet,
             graph: self.graph,
+            profile: self.profile,
             then,
             command,
         })))
@@ -526,21 +557,19 @@ fn no_target() -> Failure {
     )
 }
 
-fn check_graph(path: &Path) -> Result<()> {
-    match path.extension() {
-        Some(ending)
-            if ending.eq_ignore_ascii_case("dot") || ending.eq_ignore_ascii_case("svg") =>
-        {
-            Ok(())
-        }
-        _ => Err(Failure::usage(format!(
-            "--graph: cannot draw {}: only names that end in .svg or .dot are known",
-            path.display()
-        ))),
+/// Refuses names of files with other endings than two that are known.
+fn check_ending(cannot: &str, path: &Path, known: [&str; 2]) -> Result<()> {
+    let ending = path.extension().unwrap_or_default();
+    if known.iter().any(|known| ending.eq_ignore_ascii_case(known)) {
+        return Ok(());
     }
+    let [one, other] = known;
+    Err(Failure::usage(format!(
+        "{cannot} {}: only names that end in .{one} or .{other} are known",
+        path.display()
+    )))
 }
 
-/// Rows and columns, as in `180x360`.
 fn share(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
@@ -555,6 +584,17 @@ fn error_limit(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A number of bytes, as in `2GiB`.
+fn size(text: &str) -> Result<u64, String> {
+    let refused = || "a size is a number and a unit, as in 2GiB, 500MB or 64M".to_owned();
+    match parse_bytes(text) {
+        Some(bytes) if bytes >= LEAST_MEMORY => Ok(bytes),
+        Some(_) => Err(format!("at least {}MiB are needed", LEAST_MEMORY >> 20)),
+        None => Err(refused()),
+    }
+}
+
+/// Rows and columns, as in `180x360`.
 fn chunk(text: &str) -> Result<(usize, usize), String> {
     let parts = text.split_once('x');
     let number = |text: &str| text.parse::<usize>().ok().filter(|&n| n > 0);

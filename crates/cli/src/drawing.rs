@@ -1,28 +1,48 @@
-//! The picture of a graph, as a file: complete or not there.
+//! Pictures of graphs and profiles of runs, as files: complete or not there.
 
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use delayed::Graph;
+use delayed::{Graph, Profile};
 
 use crate::Result;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 
-/// Writes a graph as a drawing (`.svg`) or as DOT text.
-pub(crate) fn draw(graph: &Graph, path: &Path, force: bool, interrupt: &Interrupt) -> Result<()> {
+/// What there is to be shown.
+#[derive(Debug)]
+pub(crate) enum Drawn<'a> {
+    /// A graph, as a drawing (`.svg`) or as DOT text.
+    Graph(&'a Graph),
+    /// What a run did, as a page or else as a trace.
+    Profile(&'a Profile, bool),
+}
+
+/// The refusal to replace a file.
+pub(crate) fn exists(path: &Path) -> Failure {
+    Failure::failed(format!("{} exists already", path.display())).hint("--force replaces it")
+}
+
+/// Writes a file that shows something.
+pub(crate) fn draw(
+    shown: &Drawn<'_>,
+    path: &Path,
+    force: bool,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let what = match shown {
+        Drawn::Graph(_) => "graph",
+        Drawn::Profile(..) => "profile",
+    };
     let failed = |error: io::Error| {
         Failure::system(
-            &format!("cannot write the graph {}", path.display()),
+            &format!("cannot write the {what} {}", path.display()),
             &error,
         )
     };
-    let exists = || {
-        Failure::failed(format!("{} exists already", path.display())).hint("--force replaces it")
-    };
     if !force && path.symlink_metadata().is_ok() {
-        return Err(exists());
+        return Err(exists(path));
     }
     // Replacing a link replaces what it points to.
     let place: PathBuf = path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -33,8 +53,9 @@ pub(crate) fn draw(graph: &Graph, path: &Path, force: bool, interrupt: &Interrup
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    let prefix = format!(".regrid-{what}.");
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".regrid-graph.").suffix(".partial");
+    builder.prefix(&prefix).suffix(".partial");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -44,17 +65,26 @@ pub(crate) fn draw(graph: &Graph, path: &Path, force: bool, interrupt: &Interrup
     let file = interrupt
         .making(|| builder.tempfile_in(folder))
         .map_err(failed)?;
-    let mut text = io::BufWriter::new(file.as_file());
-    let svg = path
-        .extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
-    let drawn = if svg {
-        write!(text, "{}", graph.svg())
-    } else {
-        write!(text, "{}", graph.dot())
-    };
-    drawn.and_then(|()| text.flush()).map_err(failed)?;
-    drop(text);
+    match shown {
+        Drawn::Graph(graph) => {
+            let svg = path
+                .extension()
+                .is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
+            let mut text = io::BufWriter::new(file.as_file());
+            let drawn = match svg {
+                true => write!(text, "{}", graph.svg()),
+                false => write!(text, "{}", graph.dot()),
+            };
+            drawn.and_then(|()| text.flush()).map_err(failed)?;
+        }
+        Drawn::Profile(profile, page) => {
+            let written = match page {
+                true => profile.write_html(file.path()),
+                false => profile.write_trace(file.path()),
+            };
+            written.map_err(|error| Failure::from(regrid::Error::from(error)))?;
+        }
+    }
     let named = if force {
         file.persist(&place)
     } else {
@@ -62,7 +92,7 @@ pub(crate) fn draw(graph: &Graph, path: &Path, force: bool, interrupt: &Interrup
     };
     match named {
         Ok(_) => Ok(()),
-        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Err(exists()),
+        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Err(exists(path)),
         Err(e) => Err(failed(e.error)),
     }
 }

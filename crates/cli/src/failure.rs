@@ -105,6 +105,10 @@ impl From<Error> for Failure {
 fn hint(error: &Error) -> Option<String> {
     let hint = match error {
         Error::OutputExists { .. } => "--force replaces it",
+        Error::OutputBusy { .. } => "wait for it, or name another file with -o",
+        Error::OtherLeftovers { .. } => {
+            "the same command goes on where it stopped; without --resume, what is left is removed"
+        }
         Error::OutputIsInput { .. } => "an input is never overwritten: name another file with -o",
         Error::TimeNotFound { hint, .. } if !hint.is_empty() => {
             "`--time-method nearest` or `--time-method linear` makes values for times in between"

@@ -3,7 +3,7 @@
 //! First the run is cancelled: it starts no new task, and the usual way out removes the temporary files. Tasks that are
 //! still running a little later are not waited for: the files are removed from here and the process ends.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use delayed::CancelToken;
@@ -70,7 +70,7 @@ impl Interrupt {
     ) -> Result<T, E> {
         let mut temporary = self.lock();
         let made = make()?;
-        temporary.push(made.temporary_path().to_owned());
+        temporary.extend(made.temporary_paths());
         Ok(made)
     }
 
@@ -87,21 +87,21 @@ impl Interrupt {
     }
 }
 
-/// Something that is written under a temporary name.
+/// Something that is written under temporary names.
 pub(crate) trait Temporary {
-    /// That name.
-    fn temporary_path(&self) -> &Path;
+    /// Those names.
+    fn temporary_paths(&self) -> Vec<PathBuf>;
 }
 
 impl Temporary for regrid::PlannedWrite {
-    fn temporary_path(&self) -> &Path {
-        self.temporary_path()
+    fn temporary_paths(&self) -> Vec<PathBuf> {
+        self.temporary_paths()
     }
 }
 
 impl Temporary for tempfile::NamedTempFile {
-    fn temporary_path(&self) -> &Path {
-        self.path()
+    fn temporary_paths(&self) -> Vec<PathBuf> {
+        vec![self.path().to_owned()]
     }
 }
 

@@ -1,6 +1,6 @@
 //! The plan of a run in words: what is read, regridded and written, before anything is.
 
-use regrid::{Catalogue, Edges, Grid, LazyField, Method, Weights};
+use regrid::{Catalogue, Edges, Explanation, Grid, LazyField, Method, Weights};
 
 use crate::amount::{bytes, count};
 use crate::args::Job;
@@ -17,6 +17,10 @@ pub(crate) struct Plan<'a> {
     pub(crate) edges: Edges,
     pub(crate) tasks: usize,
     pub(crate) threads: usize,
+    /// What is known only if it is asked for.
+    pub(crate) explanation: Option<Explanation>,
+    /// Chunks that an interrupted run finished.
+    pub(crate) finished: usize,
 }
 
 impl Plan<'_> {
@@ -127,7 +131,15 @@ impl Plan<'_> {
         });
         rows.add(
             "read",
-            format!("{}, {}", count(chunks, "storage chunk"), bytes(read)),
+            match &self.explanation {
+                Some(known) if known.read_bytes != read => format!(
+                    "{}, {} of values in {} of files",
+                    count(chunks, "storage chunk"),
+                    bytes(read),
+                    bytes(known.read_bytes)
+                ),
+                _ => format!("{}, {}", count(chunks, "storage chunk"), bytes(read)),
+            },
         );
         let written: usize = self.fields.iter().map(|f| f.chunks().len()).sum();
         let size = |field: &LazyField| {
@@ -143,6 +155,10 @@ impl Plan<'_> {
             "write",
             format!("{}, {}{compressed}", count(written, "chunk"), bytes(size)),
         );
+        if self.finished > 0 {
+            let text = format!("{} of an interrupted run", count(self.finished, "chunk"));
+            rows.add("resume", text);
+        }
         rows.add(
             "work",
             format!(
@@ -151,6 +167,27 @@ impl Plan<'_> {
                 count(self.threads, "thread")
             ),
         );
+        if let Some(known) = &self.explanation {
+            rows.add("weights", bytes(known.weights_bytes));
+            let limit = match known.memory_limit {
+                Some(limit) => format!(" (the limit is {})", bytes(limit)),
+                None => String::new(),
+            };
+            rows.add(
+                "memory",
+                format!(
+                    "{} at the most, {} of it values{limit}",
+                    bytes(known.memory_bytes),
+                    bytes(known.values_bytes)
+                ),
+            );
+            if known
+                .memory_limit
+                .is_some_and(|limit| limit < known.memory_bytes)
+            {
+                rows.add("note", "the work does not fit into the limit: one storage chunk, or the chunks that one task needs, take more".to_owned());
+            }
+        }
     }
 
     /// What the user should know: variables that are left out, and what the library noticed.

@@ -1,17 +1,17 @@
 //! Doing a job: open, plan, say what is planned, draw it, run it, say what was done.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
 
-use delayed::{Graph, ProgressBar, Run};
-use regrid::{Catalogue, Grid, LazyField, PlannedWrite, Request, Weights, Write};
+use delayed::{Profile, ProgressBar, Run};
+use regrid::{Catalogue, Explanation, Grid, PlannedWrite, Request, Weights, Write};
 
 use crate::Result;
 use crate::amount::{bytes, duration};
 use crate::args::{Job, Target, Then};
-use crate::drawing::draw;
+use crate::drawing::{Drawn, draw, exists};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::plan::Plan;
@@ -36,22 +36,32 @@ pub(crate) fn run(job: Job) -> Result<()> {
     let fields = request.build(&catalogue)?;
     interrupt.check()?;
 
-    let planned = match &job.then {
-        Then::Write(output) | Then::Explain(Some(output)) => {
-            let mut write = Write::new(output)
-                .deflate(job.deflate)
-                .overwrite(job.force)
-                .history(job.command.as_str());
-            if let Some(most) = job.max_error {
-                write = write.max_error(most);
-            }
-            Some(interrupt.making(|| write.plan(&fields))?)
+    let write = |output: &PathBuf| {
+        let write = Write::new(output)
+            .deflate(job.deflate)
+            .overwrite(job.force)
+            .resume(job.resume)
+            .history(job.command.as_str());
+        match job.max_error {
+            Some(most) => write.max_error(most),
+            None => write,
         }
-        Then::Explain(None) => None,
+    };
+    let (planned, explanation) = match &job.then {
+        Then::Write(output) => (
+            Some(interrupt.making(|| write(output).plan(&fields))?),
+            None,
+        ),
+        Then::Explain(output) => {
+            if let Some(output) = output {
+                write(output).check(&fields)?;
+            }
+            (None, Some(Explanation::of(&fields)))
+        }
     };
     let graph = match &planned {
         Some(planned) => planned.graph()?,
-        None => regridding(&fields),
+        None => Explanation::graph(&fields),
     };
     let plan = Plan {
         job: &job,
@@ -62,10 +72,12 @@ pub(crate) fn run(job: Job) -> Result<()> {
         edges: request.edges(),
         tasks: graph.tasks(),
         threads: threads(&job),
+        explanation,
+        finished: planned.as_ref().map_or(0, PlannedWrite::finished),
     }
     .text();
     if let Some(path) = &job.graph {
-        draw(&graph, path, job.force, &interrupt)?;
+        draw(&Drawn::Graph(&graph), path, job.force, &interrupt)?;
     }
     drop(graph);
 
@@ -117,22 +129,21 @@ fn request(job: &Job, target: &Grid, weights: Option<&Weights>) -> Request {
     if let Some((rows, columns)) = job.chunk {
         request = request.chunk(rows, columns);
     }
-    request
+    if let Some(bytes) = job.memory {
+        request = request.memory(bytes);
+    }
+    request.threads(threads(job))
 }
 
-/// The graph of reading and regridding alone, where no output is named.
-fn regridding(fields: &[LazyField]) -> Graph {
-    let chunks: Vec<_> = fields
-        .iter()
-        .flat_map(|field| field.chunks().iter().map(|(_, chunk)| chunk.clone()))
-        .collect();
-    Graph::of(chunks)
-}
-
+/// Runs the plan; what the run did is written down in any case.
 fn compute(job: &Job, planned: PlannedWrite, interrupt: &Interrupt) -> Result<()> {
     let mut run = Run::new().threads(threads(job)).cancel(interrupt.token());
     if !job.quiet {
         run = run.observe(ProgressBar::stderr());
+    }
+    let profile = Profile::new();
+    if job.profile.is_some() {
+        run = run.observe(profile.clone());
     }
     let mut reports = String::new();
     let done = planned.run_and_report(&run, |all| {
@@ -141,6 +152,14 @@ fn compute(job: &Job, planned: PlannedWrite, interrupt: &Interrupt) -> Result<()
     // What is told of an integral that was not kept is why it is refused.
     if job.report {
         print(&reports)?;
+    }
+    if let Some(path) = &job.profile {
+        let ending = path.extension().unwrap_or_default();
+        let kind = Drawn::Profile(&profile, ending.eq_ignore_ascii_case("html"));
+        let drawn = draw(&kind, path, job.force, interrupt);
+        // What the run met comes first.
+        done?;
+        return drawn;
     }
     done?;
     Ok(())
@@ -184,31 +203,39 @@ fn check_places(job: &Job, catalogue: &Catalogue) -> Result<()> {
         }
     }
     // Devices and pipes are not to be replaced by a file.
-    for path in output.into_iter().chain(&job.graph) {
+    for path in output.into_iter().chain(&job.graph).chain(&job.profile) {
         if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
             let text = format!("cannot write {}: it is not a file", path.display());
             return Err(Failure::failed(text));
         }
     }
-    let Some(graph) = &job.graph else {
-        return Ok(());
-    };
-    let inputs = catalogue.files().iter().map(|file| file.path());
-    if let Some(input) = inputs
-        .chain(like)
-        .chain(weights)
-        .find(|input| same_file(graph, input))
-    {
-        let text = format!(
-            "--graph {} is the input {}",
-            graph.display(),
-            input.display()
-        );
-        return Err(Failure::failed(text).hint("name another file with --graph"));
-    }
-    if output.is_some_and(|output| output == graph || same_file(graph, output)) {
-        let text = format!("--graph and -o both name {}", graph.display());
-        return Err(Failure::failed(text));
+    let shown = [("--graph", &job.graph), ("--profile", &job.profile)];
+    let shown: Vec<(&str, &PathBuf)> = shown
+        .into_iter()
+        .filter_map(|(option, path)| Some((option, path.as_ref()?)))
+        .collect();
+    for &(option, path) in &shown {
+        let inputs = catalogue.files().iter().map(|file| file.path());
+        if let Some(input) = inputs
+            .chain(like)
+            .chain(weights)
+            .find(|input| same_file(path, input))
+        {
+            let text = format!(
+                "{option} {} is the input {}",
+                path.display(),
+                input.display()
+            );
+            return Err(Failure::failed(text).hint(format!("name another file with {option}")));
+        }
+        if output.is_some_and(|output| output == path || same_file(path, output)) {
+            let text = format!("{option} and -o both name {}", path.display());
+            return Err(Failure::failed(text));
+        }
+        // It is written when all is done: better to know now.
+        if !job.force && path.symlink_metadata().is_ok() {
+            return Err(exists(path));
+        }
     }
     Ok(())
 }

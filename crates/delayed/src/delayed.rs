@@ -219,6 +219,22 @@ impl<T> Delayed<T> {
         self
     }
 
+    /// Which step of the work the task is, reading, say: [profiles](crate::Profile) sum up by group and step.
+    /// ```
+    /// use delayed::{Profile, Run, delayed};
+    /// let profile = Profile::new();
+    /// let field = delayed(|| 1.0).group("wind").step("read").map(|x| x * 2.0).group("wind").step("regrid");
+    /// Run::new().observe(profile.clone()).compute(&field)?;
+    /// let mut groups: Vec<_> = profile.report().unwrap().groups.into_iter().map(|share| share.name).collect();
+    /// groups.sort();
+    /// assert_eq!(groups, ["wind: read", "wind: regrid"]);
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
+    pub fn step(self, step: impl Into<Cow<'static, str>>) -> Self {
+        self.node().head.notes().step = Some(step.into());
+        self
+    }
+
     /// The expected size of the value in bytes, for plans and memory limits.
     /// ```
     /// use delayed::{Graph, delayed};

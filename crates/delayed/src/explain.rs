@@ -96,7 +96,7 @@ impl Graph {
     }
 
     /// The most bytes and values alive at once when the tasks run one after another.
-    fn peak(&self) -> (u64, usize) {
+    pub(crate) fn peak(&self) -> (u64, usize) {
         let mut readers: Vec<usize> = (0..self.len() as u32)
             .map(|id| self.dependents(TaskId(id)).count())
             .collect();

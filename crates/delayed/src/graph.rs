@@ -58,6 +58,8 @@ pub struct TaskInfo {
     pub label: Label,
     /// Its group, if it has one.
     pub group: Option<String>,
+    /// Which step of the work it is, if that was said.
+    pub step: Option<String>,
     /// Where it was built.
     pub site: &'static Location<'static>,
     /// The expected size of its value, if the user gave one.
@@ -422,6 +424,7 @@ impl TaskInfo {
             },
             label: node.label(),
             group: notes.group.map(Into::into),
+            step: notes.step.map(Into::into),
             site: node.head.site,
             bytes: notes.bytes,
             priority: notes.priority,

@@ -171,6 +171,7 @@ mod delayed;
 mod dot;
 mod error;
 mod explain;
+mod foresee;
 mod frozen;
 mod graph;
 mod handle;
@@ -191,6 +192,7 @@ mod scheduler;
 mod svg;
 mod sync;
 mod task;
+mod traffic;
 mod tuples;
 mod values;
 
@@ -209,9 +211,10 @@ pub use crate::{
     ops::Plain,
     optimize::Passes,
     outputs::Outputs,
-    profile::{Profile, Report, TaskTime},
+    profile::{Profile, Report, Share, TaskTime},
     progress::ProgressBar,
     run::{Run, Scheduler},
     scheduler::cancelled,
     svg::{Colour, Svg},
+    traffic::{Traffic, count_read, count_written},
 };

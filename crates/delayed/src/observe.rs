@@ -6,6 +6,7 @@ use crate::{
     frozen::Frozen,
     graph::{Graph, TaskId},
     key::Label,
+    traffic::Traffic,
 };
 
 /// Sees a run as it goes.
@@ -185,11 +186,18 @@ pub struct TaskEnd {
     pub finished: Instant,
     /// Whether it gave a value.
     pub succeeded: bool,
+    /// Bytes that it [counted](crate::count_read) as read and written.
+    pub traffic: Traffic,
 }
 
 impl TaskEnd {
-    pub(crate) fn new(worker: usize, started: Instant, succeeded: bool) -> Self {
+    pub(crate) fn new(
+        worker: usize,
+        started: Instant,
+        (succeeded, traffic): (bool, Traffic),
+    ) -> Self {
         TaskEnd {
+            traffic,
             worker,
             started,
             finished: Instant::now(),

@@ -146,6 +146,7 @@ pub(crate) struct Notes {
     /// The label is the task's key, and nobody else's.
     pub(crate) keyed: bool,
     pub(crate) group: Option<Cow<'static, str>>,
+    pub(crate) step: Option<Cow<'static, str>>,
     pub(crate) bytes: Option<u64>,
     pub(crate) priority: i16,
     pub(crate) retries: u32,

@@ -4,6 +4,8 @@
 //! buffer that is not given back is freed like any other. Buffers lie on one shelf per type, which all threads share,
 //! since a chunk is often made by one thread and used up by another.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use parking_lot::Mutex;
 
 use crate::values::{Element, Values};
@@ -12,6 +14,41 @@ use crate::values::{Element, Values};
 const SMALL: usize = 64 << 10;
 /// Bytes kept on one shelf at the most: a few chunks for each of a few threads.
 const MOST_KEPT: usize = 64 << 20;
+
+/// The same, while somebody has [less](Less) room.
+static KEPT: AtomicUsize = AtomicUsize::new(MOST_KEPT);
+/// What those who have less room allow.
+static ALLOWED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+/// While it lives, shelves hold no more than so many bytes each.
+#[derive(Debug)]
+pub(crate) struct Less(usize);
+
+impl Less {
+    /// Empties the shelves, and keeps them so full at the most.
+    pub(crate) fn than(bytes: usize) -> Self {
+        let mut allowed = ALLOWED.lock();
+        allowed.push(bytes);
+        settle(&allowed);
+        clear();
+        Self(bytes)
+    }
+}
+
+impl Drop for Less {
+    fn drop(&mut self) {
+        let mut allowed = ALLOWED.lock();
+        if let Some(at) = allowed.iter().position(|&bytes| bytes == self.0) {
+            allowed.swap_remove(at);
+        }
+        settle(&allowed);
+    }
+}
+
+fn settle(allowed: &[usize]) {
+    let least = allowed.iter().copied().min();
+    KEPT.store(least.unwrap_or(MOST_KEPT).min(MOST_KEPT), Ordering::Relaxed);
+}
 
 /// The buffers of one type that nobody uses at the moment.
 #[derive(Debug)]
@@ -31,7 +68,12 @@ macro_rules! numbers {
                 &SHELF
             }
         }
-    )*};
+    )*
+        /// Frees all buffers that nobody uses.
+        fn clear() {
+            $(<$type as Number>::shelf().0.lock().clear();)*
+        }
+    };
 }
 
 numbers!(i8, u8, i16, u16, i32, u32, i64, u64, f32, f64);
@@ -72,7 +114,7 @@ pub(crate) fn give<T: Number>(buffer: Vec<T>) {
     let mut kept = T::shelf().0.lock();
     kept.push(buffer);
     let mut total: usize = kept.iter().map(bytes).sum();
-    while total > MOST_KEPT {
+    while total > KEPT.load(Ordering::Relaxed) {
         // The oldest is the least likely to be still warm.
         total -= bytes(&kept.remove(0));
     }

@@ -1,5 +1,6 @@
 //! The place of a file that is being made: it appears complete, under its name, or not at all.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
@@ -7,16 +8,14 @@ use tempfile::{Builder, TempPath};
 
 use crate::error::Error;
 
-/// A file under a temporary name beside its place.
+/// A place for a file.
 #[derive(Debug)]
-pub(crate) struct Destination {
-    path: PathBuf,
+pub(crate) struct Place {
+    pub(crate) path: PathBuf,
     overwrite: bool,
-    temporary: Mutex<Option<TempPath>>,
-    temporary_path: PathBuf,
 }
 
-impl Destination {
+impl Place {
     /// Takes a place for a file; nothing that is there is touched yet.
     ///
     /// # Errors
@@ -27,27 +26,77 @@ impl Destination {
                 path: path.to_owned(),
             });
         }
-        let fault = |source| Error::File {
-            action: "write",
-            path: path.to_owned(),
-            source,
-        };
         // A device or a pipe would be replaced by a file of its name.
         let other = path.metadata().is_ok_and(|meta| !meta.is_file());
         if other || path.file_name().is_none() {
-            return Err(fault(std::io::Error::other("it is not a file")));
+            return Err(Error::File {
+                action: "write",
+                path: path.to_owned(),
+                source: std::io::Error::other("it is not a file"),
+            });
         }
         // Replacing a link replaces what it points to.
-        let place = if overwrite {
+        let path = if overwrite {
             path.canonicalize().unwrap_or_else(|_| path.to_owned())
         } else {
             path.to_owned()
         };
-        let folder = match place.parent() {
+        Ok(Self { path, overwrite })
+    }
+
+    /// The folder that it is in.
+    pub(crate) fn folder(&self) -> &Path {
+        match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
+        }
+    }
+
+    /// A hidden file beside it, by what its name ends in.
+    pub(crate) fn beside(&self, ending: &str) -> PathBuf {
+        let mut name = OsString::from(".");
+        name.push(self.path.file_name().unwrap_or_default());
+        name.push(".");
+        name.push(ending);
+        self.folder().join(name)
+    }
+
+    /// Gives a complete file the name.
+    pub(crate) fn give(&self, file: TempPath) -> Result<(), Error> {
+        let done = if self.overwrite {
+            file.persist(&self.path)
+        } else {
+            file.persist_noclobber(&self.path)
         };
-        let name = place.file_name().unwrap_or_default().to_string_lossy();
+        done.map_err(|fault| match fault.error.kind() {
+            std::io::ErrorKind::AlreadyExists => Error::OutputExists {
+                path: self.path.clone(),
+            },
+            _ => Error::File {
+                action: "rename the finished output to",
+                path: self.path.clone(),
+                source: fault.error,
+            },
+        })
+    }
+}
+
+/// A file under a temporary name beside its place.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    place: Place,
+    temporary: Mutex<Option<TempPath>>,
+    temporary_path: PathBuf,
+}
+
+impl Destination {
+    /// Takes a place for a file; nothing that is there is touched yet.
+    ///
+    /// # Errors
+    /// As [`Place::new`].
+    pub(crate) fn new(path: &Path, overwrite: bool) -> Result<Self, Error> {
+        let place = Place::new(path, overwrite)?;
+        let name = place.path.file_name().unwrap_or_default().to_string_lossy();
         let mut builder = Builder::new();
         let prefix = format!(".{name}.");
         builder.prefix(&prefix).suffix(".partial");
@@ -57,10 +106,16 @@ impl Destination {
             // What the user's umask makes of it, as for any file that a program writes.
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        let temporary = builder.tempfile_in(folder).map_err(fault)?.into_temp_path();
+        let made = builder.tempfile_in(place.folder());
+        let temporary = made
+            .map_err(|source| Error::File {
+                action: "write",
+                path: path.to_owned(),
+                source,
+            })?
+            .into_temp_path();
         Ok(Self {
-            path: place,
-            overwrite,
+            place,
             temporary_path: temporary.to_path_buf(),
             temporary: Mutex::new(Some(temporary)),
         })
@@ -73,23 +128,9 @@ impl Destination {
 
     /// Gives the complete file its name.
     pub(crate) fn appear(&self) -> Result<(), Error> {
-        let Some(temporary) = self.temporary.lock().take() else {
-            return Ok(());
-        };
-        let done = if self.overwrite {
-            temporary.persist(&self.path)
-        } else {
-            temporary.persist_noclobber(&self.path)
-        };
-        done.map_err(|fault| match fault.error.kind() {
-            std::io::ErrorKind::AlreadyExists => Error::OutputExists {
-                path: self.path.clone(),
-            },
-            _ => Error::File {
-                action: "rename the finished output to",
-                path: self.path.clone(),
-                source: fault.error,
-            },
-        })
+        match self.temporary.lock().take() {
+            Some(temporary) => self.place.give(temporary),
+            None => Ok(()),
+        }
     }
 }

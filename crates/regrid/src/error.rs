@@ -506,6 +506,22 @@ pub enum Error {
         /// The output.
         path: PathBuf,
     },
+    /// Somebody else is writing the output.
+    #[error("{} is being written by another process", path.display())]
+    OutputBusy {
+        /// The output.
+        path: PathBuf,
+    },
+    /// What an interrupted run left is of another request.
+    #[error("{} holds what a run left that did something else{difference}", journal.display())]
+    OtherLeftovers {
+        /// The output.
+        path: PathBuf,
+        /// The journal of that run.
+        journal: PathBuf,
+        /// The first thing that differs, in words.
+        difference: String,
+    },
     /// The output is one of the inputs.
     #[error("the output {} is one of the inputs", path.display())]
     OutputIsInput {

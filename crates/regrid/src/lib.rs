@@ -57,8 +57,10 @@
 
 #![deny(unsafe_code)]
 
+mod attempt;
 mod attribute;
 mod axis;
+mod budget;
 mod buffers;
 mod catalogue;
 mod chunk;
@@ -94,7 +96,7 @@ pub use io::{
     check_complete, expected_length,
 };
 pub use output::Write;
-pub use pipeline::{LazyField, PlannedWrite, Reads, write};
+pub use pipeline::{Explanation, LazyField, PlannedWrite, Reads, write};
 pub use regridder::{RegridFloat, Regridder};
 pub use report::{Extent, Integral, Report};
 pub use request::Request;

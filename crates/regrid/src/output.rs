@@ -1,14 +1,16 @@
 //! The output file: what it holds, under which names; complete or not there.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::attempt::{Attempt, Record};
 use crate::attribute::{AttributeValue, Attributes};
 use crate::buffers;
 use crate::chunk::Region;
 use crate::companions::BOUNDS;
-use crate::destination::Destination;
+use crate::destination::Place;
 use crate::error::Error;
 use crate::field::{FieldMeta, Variable};
 use crate::io::decoding::encode_missing;
@@ -17,6 +19,7 @@ use crate::io::{Dimension, Layout, OutputVariable};
 use crate::pipeline::LazyField;
 use crate::time::{Calendar, Instant};
 use crate::values::Values;
+use crate::weightfile::Hash;
 
 /// How to write: where, how compressed, over what.
 #[derive(Debug, Clone)]
@@ -26,6 +29,7 @@ pub struct Write {
     overwrite: bool,
     history: Option<String>,
     pub(crate) max_error: Option<f64>,
+    resume: bool,
 }
 
 impl Write {
@@ -37,6 +41,7 @@ impl Write {
             overwrite: false,
             history: None,
             max_error: None,
+            resume: false,
         }
     }
 
@@ -63,6 +68,46 @@ impl Write {
         self
     }
 
+    /// Whether to go on with what an earlier attempt left that was interrupted, and to leave what the next one can go on with.
+    ///
+    /// Finished chunks are taken over as they are if the request is the same: the inputs by name, size and time of change,
+    /// the options, the grid, the version of this library. If nothing was left, it simply starts.
+    #[must_use]
+    pub fn resume(mut self, resume: bool) -> Self {
+        self.resume = resume;
+        self
+    }
+
+    /// Finds out whether the fields may be written there; touches nothing.
+    ///
+    /// # Errors
+    /// [`Error::Nothing`] without fields, [`Error::OutputExists`], [`Error::OutputIsInput`], [`Error::File`].
+    pub fn check(&self, fields: &[LazyField]) -> Result<(), Error> {
+        if fields.is_empty() {
+            return Err(Error::Nothing { action: "write" });
+        }
+        let own = identity(&self.path);
+        let inputs: HashSet<&PathBuf> = fields.iter().flat_map(|f| f.inputs.iter()).collect();
+        for input in inputs {
+            if own.is_some() && identity(input) == own {
+                return Err(Error::OutputIsInput {
+                    path: self.path.clone(),
+                });
+            }
+        }
+        let place = Place::new(&self.path, self.overwrite)?;
+        match place.folder().metadata() {
+            Ok(meta) if meta.is_dir() => Ok(()),
+            found => Err(Error::File {
+                action: "write",
+                path: self.path.clone(),
+                source: found
+                    .err()
+                    .unwrap_or_else(|| std::io::ErrorKind::NotADirectory.into()),
+            }),
+        }
+    }
+
     /// What made the file, for its history: a command, say. The default names this library's call.
     #[must_use]
     pub fn history(mut self, made_by: impl Into<String>) -> Self {
@@ -74,60 +119,84 @@ impl Write {
 /// An output being written under a temporary name beside its place.
 #[derive(Debug)]
 pub(crate) struct Output {
-    destination: Destination,
+    /// Declared first: it is closed before its file is removed.
     writer: NetcdfWriter,
+    attempt: Attempt,
     names: Vec<String>,
 }
 
 impl Output {
     /// Makes the file with all that is known before the fields are computed.
     pub(crate) fn create(options: Write, fields: &[LazyField]) -> Result<Self, Error> {
+        options.check(fields)?;
         let Write {
             path,
             deflate,
             overwrite,
             history,
             max_error: _,
+            resume,
         } = options;
         let Some(first) = fields.first() else {
             return Err(Error::Nothing { action: "write" });
         };
-        let own = identity(&path);
-        let inputs: HashSet<&PathBuf> = fields.iter().flat_map(|f| f.inputs.iter()).collect();
-        for input in inputs {
-            if own.is_some() && identity(input) == own {
-                return Err(Error::OutputIsInput { path });
-            }
-        }
-        let destination = Destination::new(&path, overwrite)?;
         let (layout, names) = layout(fields, &history_line(history.as_deref(), first), first);
-        let writer = NetcdfWriter::create(destination.temporary_path(), &path, &layout, deflate)?;
+        let request = request(&layout, fields, deflate);
+        let attempt = Attempt::new(&path, overwrite, resume, &request)?;
+        let writer = NetcdfWriter::create(&attempt.part(), &path, &layout, deflate)?;
         Ok(Self {
-            destination,
             writer,
+            attempt,
             names,
         })
     }
 
-    /// The fields' names in the file.
-    pub(crate) fn names(&self) -> &[String] {
-        &self.names
+    /// Where it is until it is complete.
+    pub(crate) fn part(&self) -> PathBuf {
+        self.attempt.part()
     }
 
-    pub(crate) fn temporary_path(&self) -> &Path {
-        self.destination.temporary_path()
+    /// The files that are not to outlive the process.
+    pub(crate) fn temporary_paths(&self) -> Vec<PathBuf> {
+        self.attempt.temporary_paths()
     }
 
-    /// Writes one chunk.
+    /// What earlier attempts finished, by field and chunk; the last word on each.
+    pub(crate) fn finished(&self) -> HashMap<(usize, usize), Record> {
+        let place = |record: &Record| (record.field as usize, record.chunk as usize);
+        let all = self.attempt.finished.iter();
+        all.map(|record| (place(record), *record)).collect()
+    }
+
+    /// Takes over a chunk that an earlier attempt finished; false if it is not there any more.
+    pub(crate) fn take_over(&self, region: &Region, record: &Record) -> Result<bool, Error> {
+        let Some(bytes) = self.attempt.take_over(record) else {
+            return Ok(false);
+        };
+        let Some(name) = self.names.get(record.field as usize) else {
+            return Ok(false);
+        };
+        self.writer
+            .put_stored(name, region, &bytes, |bytes, places| {
+                self.attempt.note(record.field, record.chunk, places, bytes)
+            })?;
+        Ok(true)
+    }
+
+    /// Writes one chunk of a field.
     pub(crate) fn put(
         &self,
-        name: &str,
+        (field, chunk): (usize, usize),
         region: &Region,
         values: Values,
         fill: &AttributeValue,
     ) -> Result<(), Error> {
         let values = encode_missing(values, Some(fill));
-        let done = self.writer.put(name, region, &values);
+        let done = self
+            .writer
+            .put(&self.names[field], region, &values, |bytes, places| {
+                self.attempt.note(field as u32, chunk as u64, places, bytes)
+            });
         buffers::give_values(values);
         done
     }
@@ -135,8 +204,75 @@ impl Output {
     /// Closes the file and gives it its name.
     pub(crate) fn finish(&self) -> Result<(), Error> {
         self.writer.finish()?;
-        self.destination.appear()
+        self.attempt.appear()
     }
+}
+
+/// What an output is made of, line by line: the same for the same request, and different for any other.
+fn request(layout: &Layout, fields: &[LazyField], deflate: u8) -> String {
+    let mut lines = format!("regrid {}\ndeflate {deflate}\n", env!("CARGO_PKG_VERSION"));
+    for dimension in &layout.dimensions {
+        let _ = writeln!(lines, "dimension {dimension:?}");
+    }
+    for (name, value) in layout.attributes.iter() {
+        // The history says when it was made.
+        if name != "history" {
+            let _ = writeln!(lines, "attribute {name} {value:?}");
+        }
+    }
+    for variable in &layout.variables {
+        let (values, rest) = (variable.values.as_ref(), &variable.attributes);
+        let _ = writeln!(
+            lines,
+            "variable {} {:?} {:?} {:?} {:?} {rest:?} {:016x}",
+            variable.name,
+            variable.data_type,
+            variable.dimensions,
+            variable.fill,
+            variable.chunk_shape,
+            values.map_or(0, fingerprint)
+        );
+    }
+    let mut inputs: Vec<&PathBuf> = fields.iter().flat_map(|f| f.inputs.iter()).collect();
+    inputs.sort();
+    inputs.dedup();
+    for field in fields {
+        let (name, words, weights) = (
+            &field.meta.name,
+            &field.in_words,
+            field.weights_fingerprint(),
+        );
+        let _ = writeln!(lines, "field {name} {words} {weights:016x}");
+    }
+    for input in inputs {
+        let meta = input.metadata().ok();
+        let changed = meta.as_ref().and_then(|meta| meta.modified().ok());
+        let since = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let _ = writeln!(
+            lines,
+            "input {} of {} bytes, changed at {}",
+            input.display(),
+            meta.map_or(0, |meta| meta.len()),
+            since.map_or(0, |since| since.as_nanos())
+        );
+    }
+    lines
+}
+
+/// A number of some values.
+fn fingerprint(values: &Values) -> u64 {
+    let mut hash = Hash::default();
+    macro_rules! add {
+        ($($variant:ident),*) => {
+            match values {
+                $(Values::$variant(array) => array.iter().for_each(|x| hash.add(&x.to_le_bytes())),)*
+                Values::Char(array) => array.iter().for_each(|&x| hash.add(&[x])),
+                Values::Text(array) => array.iter().for_each(|text| hash.add(text.as_bytes())),
+            }
+        };
+    }
+    add!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64);
+    hash.0
 }
 
 /// What tells a file from every other, whatever path leads to it.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::budget::Budget;
 use crate::catalogue::{Catalogue, SourceVariable};
 use crate::companions::bystanders;
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::kernel::Rule;
-use crate::pipeline::{LazyField, Overlap, regrid_param};
+use crate::pipeline::{Explanation, LazyField, Overlap, regrid_param};
 use crate::scheme::{Compat, Edges, Fill, Method, Outside, PlaneWeights, Pole};
 use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
 use crate::weightfile::Weights;
@@ -48,6 +49,8 @@ pub struct Request {
     pub(crate) fill: Option<Fill>,
     pub(crate) min_valid: Option<f64>,
     pub(crate) chunk: Option<(usize, usize)>,
+    memory: Option<u64>,
+    threads: Option<usize>,
 }
 
 impl Request {
@@ -68,6 +71,8 @@ impl Request {
             fill: None,
             min_valid: None,
             chunk: None,
+            memory: None,
+            threads: None,
         }
     }
 
@@ -189,6 +194,47 @@ impl Request {
     pub fn chunk(mut self, rows: usize, columns: usize) -> Self {
         self.chunk = Some((rows, columns));
         self
+    }
+
+    /// The bytes of memory that the work may take; no limit unless it is stated.
+    ///
+    /// The plan makes chunks and what is read at once small enough for that, and [writing](crate::PlannedWrite::run) starts no
+    /// new work while there is no room. It counts what grows with the work: values, buffers, weights. The program itself and
+    /// its libraries come on top. The values of the result do not depend on it; the sizes of an output's chunks may.
+    #[must_use]
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// The number of threads to plan for: one for each core unless stated. How many do work is said to the [run](delayed::Run).
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// What the work is planned for.
+    pub(crate) fn budget(&self) -> Budget {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        Budget {
+            memory: self.memory,
+            threads: self.threads.unwrap_or_else(cores).max(1),
+        }
+    }
+
+    /// What it comes to, without doing it: tasks, bytes to read and to write, memory.
+    /// ```no_run
+    /// # use regrid::{Catalogue, Grid, Request};
+    /// let plan = Request::new(&Grid::global(0.5)?).memory(1 << 30).explain(&Catalogue::open(["data/"])?)?;
+    /// println!("{plan}");
+    /// # Ok::<(), regrid::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn explain(&self, files: &Catalogue) -> Result<Explanation, Error> {
+        Ok(Explanation::of(&self.build(files)?))
     }
 
     /// The options in words, for a file's history.

@@ -26,6 +26,13 @@ impl SparseWeights {
         (0..len).map(|i| vec![(i, 1.0)]).collect()
     }
 
+    /// Bytes of memory that they take.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.ends[..])
+            + size_of_val(&self.entries[..])
+            + size_of_val(&self.covered[..])
+    }
+
     /// Number of targets.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -196,6 +203,11 @@ pub(crate) struct Corrections {
 }
 
 impl Corrections {
+    /// Bytes of memory that they take.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&self.ends[..]) + size_of_val(&self.terms[..])
+    }
+
     /// The terms of an entry.
     pub(crate) fn terms(&self, entry: usize) -> &[(usize, f64)] {
         let start = if entry == 0 { 0 } else { self.ends[entry - 1] };

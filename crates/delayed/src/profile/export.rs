@@ -4,7 +4,8 @@ use std::{fmt, time::Duration};
 
 use crate::quoted::quoted;
 
-use super::Record;
+use super::{Record, Share};
+use crate::traffic::Traffic;
 
 /// The trace event format: one track of complete events for each worker, and counters for what is alive.
 pub(super) struct Trace<'a>(pub(super) Option<&'a Record>);
@@ -25,7 +26,7 @@ impl fmt::Display for Trace<'_> {
             for task in &record.tasks {
                 write!(
                     f,
-                    ",\n{{\"name\":{},\"cat\":{},\"ph\":\"X\",\"pid\":1,\"tid\":{},\"ts\":{},\"dur\":{},\"args\":{{\"key\":{},\"ok\":{}}}{}}}",
+                    ",\n{{\"name\":{},\"cat\":{},\"ph\":\"X\",\"pid\":1,\"tid\":{},\"ts\":{},\"dur\":{},\"args\":{{\"key\":{},\"ok\":{},\"bytes\":{},\"read\":{},\"written\":{}}}{}}}",
                     Json(&record.graph.label(task.id).to_string()),
                     Json(&record.group(task.id)),
                     task.worker,
@@ -33,6 +34,9 @@ impl fmt::Display for Trace<'_> {
                     micros(task.time()),
                     Json(record.graph.key(task.id).as_str()),
                     task.succeeded,
+                    record.graph.info(task.id).bytes.unwrap_or(0),
+                    task.traffic.read,
+                    task.traffic.written,
                     // The viewers' name for red.
                     if task.succeeded {
                         ""
@@ -70,7 +74,7 @@ impl fmt::Display for Page<'_> {
             .expect("the page has a place for its data");
         f.write_str(before)?;
         match self.0 {
-            None => f.write_str("{\"tasks\":[],\"groups\":[],\"alive\":[],\"path\":[],\"workers\":0,\"wall\":0,\"busy\":0,\"critical\":0,\"peak_bytes\":0,\"peak_values\":0}")?,
+            None => f.write_str("{\"tasks\":[],\"groups\":[],\"steps\":[],\"read\":0,\"written\":0,\"alive\":[],\"path\":[],\"workers\":0,\"wall\":0,\"busy\":0,\"critical\":0,\"peak_bytes\":0,\"peak_values\":0}")?,
             Some(record) => data(f, record)?,
         }
         f.write_str(after)
@@ -83,13 +87,13 @@ fn data(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
         report
             .groups
             .iter()
-            .position(|(group, ..)| group == name)
+            .position(|share| share.name == name)
             .unwrap_or(0)
     };
     f.write_str("{\"groups\":[")?;
-    separated(f, &report.groups, |f, (name, tasks, time)| {
-        write!(f, "[{},{tasks},{}]", Json(name), micros(*time))
-    })?;
+    separated(f, &report.groups, share)?;
+    f.write_str("],\n\"steps\":[")?;
+    separated(f, &report.steps, share)?;
     f.write_str("],\n\"tasks\":[")?;
     separated(f, &record.tasks, |f, task| {
         let key = record.graph.key(task.id).as_str();
@@ -114,13 +118,26 @@ fn data(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
     })?;
     write!(
         f,
-        "],\n\"workers\":{},\"wall\":{},\"busy\":{},\"critical\":{},\"peak_bytes\":{},\"peak_values\":{}}}",
+        "],\n\"workers\":{},\"wall\":{},\"busy\":{},\"critical\":{},\"peak_bytes\":{},\"peak_values\":{},\"read\":{},\"written\":{}}}",
         report.workers,
         micros(report.wall),
         micros(report.busy),
         micros(report.critical_path.1),
         report.peak_bytes,
-        report.peak_values
+        report.peak_values,
+        report.traffic.read,
+        report.traffic.written
+    )
+}
+
+/// What some tasks have in common, how many they are, their time, what they made, read and wrote.
+fn share(f: &mut fmt::Formatter<'_>, share: &Share) -> fmt::Result {
+    let Traffic { read, written } = share.traffic;
+    let (name, time) = (Json(&share.name), micros(share.time));
+    write!(
+        f,
+        "[{name},{},{time},{},{read},{written}]",
+        share.tasks, share.bytes
     )
 }
 

@@ -19,6 +19,7 @@ use crate::{
     explain::Bytes,
     graph::{Graph, TaskId, write},
     observe::{Observer, RunEnd, RunView, TaskEnd, TaskView},
+    traffic::Traffic,
 };
 
 /// Notes who ran what when; to be handed to [`Run::observe`](crate::Run::observe) as a clone and looked at afterwards.
@@ -62,6 +63,8 @@ pub struct TaskTime {
     pub finished: Duration,
     /// Whether it gave a value.
     pub succeeded: bool,
+    /// Bytes that it counted as read and written.
+    pub traffic: Traffic,
 }
 
 impl TaskTime {
@@ -92,6 +95,7 @@ impl Observer for Profile {
                 started: since(end.started),
                 finished: since(end.finished),
                 succeeded: end.succeeded,
+                traffic: end.traffic,
             };
             record.tasks.push(time);
         }
@@ -186,8 +190,40 @@ pub struct Report {
     pub peak_bytes: u64,
     /// The most values that were alive at once.
     pub peak_values: usize,
-    /// Groups, the one with the most time first: name (a task's label if it has no group), tasks, time.
-    pub groups: Vec<(String, usize, Duration)>,
+    /// Bytes that tasks counted as read and written.
+    pub traffic: Traffic,
+    /// Groups, the one with the most time first, each step of a group by itself; a task without either counts under its label.
+    pub groups: Vec<Share>,
+    /// The steps of all groups together, if groups have steps in common.
+    pub steps: Vec<Share>,
+}
+
+/// The share of some tasks in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Share {
+    /// What they have in common.
+    pub name: String,
+    /// How many they are.
+    pub tasks: usize,
+    /// The time of all together.
+    pub time: Duration,
+    /// Bytes of their values, by what they were said to make.
+    pub bytes: u64,
+    /// Bytes that they counted as read and written.
+    pub traffic: Traffic,
+}
+
+impl Share {
+    fn of(name: String) -> Self {
+        Share {
+            name,
+            tasks: 0,
+            time: Duration::ZERO,
+            bytes: 0,
+            traffic: Traffic::default(),
+        }
+    }
 }
 
 impl Report {
@@ -211,8 +247,13 @@ impl fmt::Display for Report {
             self.peak_values,
             Bytes(self.peak_bytes)
         )?;
-        for (name, tasks, time) in &self.groups {
-            writeln!(f, "{tasks:>9} {:>12} {name}", format!("{time:.3?}"))?;
+        if self.traffic != Traffic::default() {
+            let Traffic { read, written } = self.traffic;
+            writeln!(f, "{} read, {} written", Bytes(read), Bytes(written))?;
+        }
+        for share in self.steps.iter().chain(&self.groups) {
+            let time = format!("{:.3?}", share.time);
+            writeln!(f, "{:>9} {time:>12} {}", share.tasks, share.name)?;
         }
         Ok(())
     }
@@ -234,7 +275,32 @@ impl Record {
     /// What a task is counted under.
     fn group(&self, id: TaskId) -> String {
         let info = self.graph.info(id);
-        info.group.clone().unwrap_or_else(|| info.label.stem())
+        match (&info.group, &info.step) {
+            (Some(group), Some(step)) => format!("{group}: {step}"),
+            (Some(name), None) | (None, Some(name)) => name.clone(),
+            (None, None) => info.label.stem(),
+        }
+    }
+
+    /// Tasks summed up by what they have in common, the most time first.
+    fn shares(&self, name: impl Fn(TaskId) -> Option<String>) -> Vec<Share> {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut shares: Vec<Share> = Vec::new();
+        for task in &self.tasks {
+            let Some(name) = name(task.id) else { continue };
+            let place = *places.entry(name).or_insert_with_key(|name| {
+                shares.push(Share::of(name.clone()));
+                shares.len() - 1
+            });
+            let share = &mut shares[place];
+            share.tasks += 1;
+            share.time += task.time();
+            let bytes = self.graph.info(task.id).bytes.unwrap_or(0);
+            share.bytes = share.bytes.saturating_add(bytes);
+            share.traffic += task.traffic;
+        }
+        shares.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.name.cmp(&b.name)));
+        shares
     }
 
     /// Bytes and values alive after each change, in the order of time; a value counts from when its task starts to make it.
@@ -289,17 +355,15 @@ impl Record {
     }
 
     fn report(&self) -> Report {
-        let mut groups: HashMap<String, (usize, Duration)> = HashMap::new();
+        let groups = self.shares(|id| Some(self.group(id)));
+        let steps = self.shares(|id| {
+            let info = self.graph.info(id);
+            info.group.as_ref().and(info.step.clone())
+        });
+        let mut traffic = Traffic::default();
         for task in &self.tasks {
-            let group = groups.entry(self.group(task.id)).or_default();
-            group.0 += 1;
-            group.1 += task.time();
+            traffic += task.traffic;
         }
-        let mut groups: Vec<_> = groups
-            .into_iter()
-            .map(|(name, (tasks, time))| (name, tasks, time))
-            .collect();
-        groups.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
         let alive = self.alive();
         let (path, time) = self.critical_path();
         Report {
@@ -315,6 +379,12 @@ impl Record {
             ),
             peak_bytes: alive.iter().map(|alive| alive.1).max().unwrap_or(0),
             peak_values: alive.iter().map(|alive| alive.2).max().unwrap_or(0),
+            traffic,
+            // With one group, its steps stand among the groups already.
+            steps: match groups.len() > steps.len() {
+                true => steps,
+                false => Vec::new(),
+            },
             groups,
         }
     }
@@ -359,7 +429,7 @@ mod tests {
             let mut groups: Vec<_> = report
                 .groups
                 .iter()
-                .map(|(name, tasks, _)| (name.as_str(), *tasks))
+                .map(|share| (share.name.as_str(), share.tasks))
                 .collect();
             groups.sort_unstable();
             assert_eq!(

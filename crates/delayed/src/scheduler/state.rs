@@ -35,6 +35,7 @@ use crate::{
     observe::{RunEnd, TaskEnd, TaskView},
     run::Run,
     task::Node,
+    traffic::counted,
     values::{Call, KNOWN, Known, Watch},
 };
 
@@ -387,8 +388,8 @@ impl<'r, 'g> State<'r, 'g> {
         let view = self.view(task);
         self.tell(|observer| observer.task_started(&view, worker));
         let started = Instant::now();
-        let succeeded = self.attempt(&call);
-        let end = TaskEnd::new(worker, started, succeeded);
+        let (succeeded, traffic) = counted(|| self.attempt(&call));
+        let end = TaskEnd::new(worker, started, (succeeded, traffic));
         self.tell(|observer| observer.task_finished(&view, &end));
         succeeded
     }

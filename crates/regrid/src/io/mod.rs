@@ -11,6 +11,7 @@ mod header;
 mod length;
 pub(crate) mod netcdf;
 mod superblock;
+pub(crate) mod traffic;
 
 pub use header::LengthError;
 pub use length::{FileKind, check_complete, expected_length};
@@ -117,6 +118,12 @@ pub trait ChunkSource: fmt::Debug + Send + Sync {
     /// # Errors
     /// What the file system or the format's library says.
     fn read(&self, region: &Region) -> Result<Values, Error>;
+
+    /// Bytes that a region takes in the file, compressed as they are; nothing if that is not known.
+    fn stored_bytes(&self, region: &Region) -> Option<u64> {
+        let _ = region;
+        None
+    }
 }
 
 /// A variable of an output file.

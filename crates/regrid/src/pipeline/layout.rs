@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::parts::{OpenPart, storage};
+use crate::budget::Budget;
 use crate::catalogue::{Role, SourceVariable};
-use crate::chunk::cuts;
+use crate::chunk::{combinations, cuts};
 use crate::kernel::Fresh;
 use crate::plan::{
     AxisCut, AxisPlan, AxisSource, ChunkPlan, SparseCut, SparsePlan, block_cells,
@@ -13,7 +14,7 @@ use crate::plan::{
 };
 use crate::scheme::{PlaneWeights, pole_row};
 use crate::time::ChosenTimes;
-use crate::weights::SparseWeights;
+use crate::weights::{Corrections, SparseWeights};
 
 /// In which order a chunk is computed: the outer dimensions first, the plane's last.
 #[derive(Debug, Clone)]
@@ -85,13 +86,20 @@ impl Order {
     }
 
     /// The usual shape of a target chunk, in the order in which it is computed.
-    fn chunk_shape(&self, computed: &[usize], chunk: Option<(usize, usize)>) -> Vec<usize> {
+    ///
+    /// `most` are the cells of a chunk at the most, where nobody states its size.
+    fn chunk_shape(
+        &self,
+        computed: &[usize],
+        chunk: Option<(usize, usize)>,
+        most: usize,
+    ) -> Vec<usize> {
         let list = computed.len() == self.outer + 1;
         let mut shape = computed.to_vec();
         if list {
             shape.insert(self.outer, 1);
         }
-        let mut shape = target_chunk_shape(&shape, chunk);
+        let mut shape = target_chunk_shape(&shape, chunk, most);
         if list {
             shape.remove(self.outer);
         }
@@ -104,9 +112,14 @@ impl Order {
     }
 
     /// How many chunks targets of a shape, in the result's order, are cut into.
-    pub(super) fn chunk_count(&self, result: &[usize], chunk: Option<(usize, usize)>) -> u64 {
+    pub(super) fn chunk_count(
+        &self,
+        result: &[usize],
+        chunk: Option<(usize, usize)>,
+        most: usize,
+    ) -> u64 {
         let computed = self.computed(result);
-        let sizes = self.chunk_shape(&computed, chunk);
+        let sizes = self.chunk_shape(&computed, chunk, most);
         computed
             .iter()
             .zip(sizes)
@@ -160,8 +173,9 @@ impl Plan {
         (weights, also): (&PlaneWeights, Option<&PlaneWeights>),
         times: Option<&ChosenTimes>,
         target: &[usize],
-        chunk: Option<(usize, usize)>,
+        (chunk, budget, cell_bytes): (Option<(usize, usize)>, Budget, usize),
     ) -> Self {
+        let most = budget.chunk_cells(cell_bytes);
         let outer = order.outer;
         let source_shape: Vec<usize> = order
             .source
@@ -169,7 +183,7 @@ impl Plan {
             .map(|&d| variable.dimensions[d].len)
             .collect();
         let target_shape = order.computed(target);
-        let chunk_shape = order.chunk_shape(&target_shape, chunk);
+        let chunk_shape = order.chunk_shape(&target_shape, chunk, most);
         let target_cuts: Vec<Vec<Range<usize>>> = target_shape
             .iter()
             .zip(&chunk_shape)
@@ -189,7 +203,8 @@ impl Plan {
             .iter()
             .map(|cuts| cuts.first().map_or(1, ExactSizeIterator::len))
             .collect();
-        let most = block_cells(&source_shape, &usual, variable.meta.data_type.size());
+        let stored_bytes = variable.meta.data_type.size();
+        let most = block_cells(&source_shape, &usual, stored_bytes, budget.block_bytes());
         // Other cells of the rows and columns that are read from the same blocks; a sparse plan knows of them by itself.
         let others: [Vec<usize>; 2] = match (weights, also) {
             (PlaneWeights::Separable(_), Some(PlaneWeights::Separable(also))) => {
@@ -390,6 +405,106 @@ impl Plan {
         }
     }
 
+    /// All chunks by their index, those that read the same blocks one after another: along the dimensions before the plane,
+    /// cuts with one first block go together, part of the plane by part of the plane.
+    pub(super) fn indices(&self) -> impl Iterator<Item = Vec<usize>> + use<> {
+        let groups: Vec<Vec<Range<usize>>> = self.outer.iter().map(|cuts| alike(cuts)).collect();
+        let plane = self.counts().split_off(self.outer.len());
+        let counts: Vec<usize> = groups.iter().map(Vec::len).collect();
+        combinations(&counts).flat_map(move |at| {
+            let group: Vec<Range<usize>> = at
+                .iter()
+                .zip(&groups)
+                .map(|(&i, groups)| groups[i].clone())
+                .collect();
+            combinations(&plane).flat_map(move |plane| {
+                let group = group.clone();
+                let lengths: Vec<usize> = group.iter().map(ExactSizeIterator::len).collect();
+                combinations(&lengths).map(move |within| {
+                    let outer = within.iter().zip(&group).map(|(i, range)| range.start + i);
+                    outer.chain(plane.iter().copied()).collect()
+                })
+            })
+        })
+    }
+
+    /// Cells of the blocks that neighbouring chunks, as [`indices`](Self::indices) has them, read together; at the most.
+    pub(super) fn band_cells(&self) -> usize {
+        let cells = |cut: &AxisCut, axis: usize| -> usize {
+            let blocks = cut
+                .pieces
+                .iter()
+                .map(|piece| self.blocks[axis][piece.block].len());
+            blocks.sum()
+        };
+        let most = |cuts: &[Arc<AxisCut>], axis: usize| {
+            cuts.iter().map(|cut| cells(cut, axis)).max().unwrap_or(0)
+        };
+        let outer = self.outer.len();
+        let before: usize = self
+            .outer
+            .iter()
+            .enumerate()
+            .map(|(axis, cuts)| most(cuts, axis))
+            .product();
+        let plane = match &self.plane {
+            PlanePlan::Separable([rows, columns]) => most(rows, outer) * most(columns, outer + 1),
+            PlanePlan::Sparse(cuts) => cuts
+                .iter()
+                .map(|(windows, sparse)| {
+                    let counts: Vec<usize> = windows.iter().map(|cut| cut.pieces.len()).collect();
+                    let reached = combinations(&counts)
+                        .zip(&sparse.reached)
+                        .filter(|(_, reached)| **reached);
+                    let block = |index: Vec<usize>| -> usize {
+                        let axes = index.iter().zip(windows).enumerate();
+                        axes.map(|(axis, (&i, cut))| {
+                            self.blocks[outer + axis][cut.pieces[i].block].len()
+                        })
+                        .product()
+                    };
+                    reached.map(|(index, _)| block(index)).sum()
+                })
+                .max()
+                .unwrap_or(0),
+        };
+        before * plane
+    }
+
+    /// Bytes of the weights that chunks hold.
+    pub(super) fn weights_bytes(&self) -> usize {
+        let cut = |cut: &Arc<AxisCut>| cut.weights.bytes();
+        let outer: usize = self.outer.iter().flatten().map(cut).sum();
+        let plane: usize = match &self.plane {
+            PlanePlan::Separable(axes) => axes.iter().flatten().map(cut).sum(),
+            PlanePlan::Sparse(cuts) => cuts
+                .iter()
+                .map(|(_, sparse)| {
+                    sparse.weights.bytes()
+                        + sparse.corrections.as_ref().map_or(0, Corrections::bytes)
+                })
+                .sum(),
+        };
+        outer + plane
+    }
+
+    /// Cells of the largest block, and of the largest storage chunk.
+    pub(super) fn largest(&self) -> [usize; 2] {
+        [&self.blocks, &self.storage].map(|cuts| {
+            let longest = |cuts: &Vec<Range<usize>>| cuts.iter().map(ExactSizeIterator::len).max();
+            cuts.iter().map(|cuts| longest(cuts).unwrap_or(0)).product()
+        })
+    }
+
+    /// Rows and columns of a target chunk; of a list, one row.
+    pub(super) fn plane_chunk(&self) -> (usize, usize) {
+        match self.chunk_shape[self.order.outer..] {
+            [rows, columns] => (rows, columns),
+            [.., points] => (1, points),
+            [] => (1, 1),
+        }
+    }
+
     /// All columns of a source row, at the outer cuts of a chunk.
     pub(super) fn ring(&self, chunk: &ChunkPlan, row: usize) -> ChunkPlan {
         let columns: Vec<usize> = (0..self.columns).collect();
@@ -442,6 +557,18 @@ fn first_time(mut used: Vec<bool>, cell: impl Fn(usize) -> usize, seen: &mut [bo
         *used = !std::mem::replace(&mut seen[cell(place)], true);
     }
     used
+}
+
+/// Runs of neighbouring cuts that read the same first block.
+fn alike(cuts: &[Arc<AxisCut>]) -> Vec<Range<usize>> {
+    let first = |cut: &AxisCut| cut.pieces.first().map(|piece| piece.block);
+    let mut start = 0;
+    cuts.chunk_by(|a, b| first(a).is_some() && first(a) == first(b))
+        .map(|run| {
+            start += run.len();
+            start - run.len()..start
+        })
+        .collect()
 }
 
 /// The rows next to the poles whose means some weights read.

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use delayed::Delayed;
 
 use crate::attribute::Attributes;
+use crate::budget::Budget;
 use crate::chunk::Region;
 use crate::companions::set_words;
 use crate::error::Error;
 use crate::field::{Field, FieldMeta};
+use crate::io::ChunkSource;
 use crate::io::cf::referenced;
 use crate::report::Report;
 use crate::values::{DataType, Values};
@@ -31,6 +33,23 @@ pub struct LazyField {
     /// Whether the report has integrals.
     pub(super) has_integral: bool,
     pub(super) reads: Reads,
+    /// What is read of which source.
+    pub(super) stored: Arc<[(Arc<dyn ChunkSource>, Region)]>,
+    pub(super) needs: Needs,
+}
+
+/// The memory that a field's work takes beside the values that tasks hold, and for what it is planned.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needs {
+    pub(crate) budget: Budget,
+    /// A number of the weights.
+    pub(crate) fingerprint: u64,
+    /// Bytes of weights.
+    pub(crate) weights: u64,
+    /// Bytes that a thread holds while it works.
+    pub(crate) work: u64,
+    /// Bytes of the largest value that a task makes.
+    pub(crate) largest: u64,
 }
 
 /// What a field will read.
@@ -76,6 +95,20 @@ impl LazyField {
         self.report.as_ref()
     }
 
+    /// Bytes that will be read of files, compressed as they are; nothing if some source does not know.
+    pub fn stored_bytes(&self) -> Option<u64> {
+        let bytes = self
+            .stored
+            .iter()
+            .map(|(source, region)| source.stored_bytes(region));
+        bytes.sum()
+    }
+
+    /// A number of the weights that it is made with.
+    pub(crate) fn weights_fingerprint(&self) -> u64 {
+        self.needs.fingerprint
+    }
+
     /// What the user should know though nothing failed.
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -106,6 +139,7 @@ impl LazyField {
         })
         .named(format!("rejoin {name}"))
         .group(name)
+        .step("rejoin")
         .bytes(bytes as u64)
     }
 

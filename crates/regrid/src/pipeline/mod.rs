@@ -5,6 +5,7 @@
 //! tasks: `read_block`, `pole_means`, [`regrid_chunk`] and the writing of a chunk. So the whole graph, parameters and
 //! chunks, is there before anything runs.
 
+mod explain;
 mod layout;
 mod lazy;
 mod parts;
@@ -12,9 +13,10 @@ mod readers;
 mod reporting;
 mod writing;
 
-pub(crate) use reporting::Overlap;
-
+pub use explain::Explanation;
+pub(crate) use lazy::Needs;
 pub use lazy::{LazyField, Reads};
+pub(crate) use reporting::Overlap;
 pub use writing::{PlannedWrite, write};
 
 use std::sync::Arc;
@@ -26,7 +28,7 @@ use reporting::report;
 
 use crate::attribute::AttributeValue;
 use crate::catalogue::{Catalogue, SourceVariable};
-use crate::chunk::{Region, combinations};
+use crate::chunk::Region;
 use crate::companions::{file_attributes, meaning, surroundings};
 use crate::error::Error;
 use crate::field::FieldMeta;
@@ -36,9 +38,14 @@ use crate::request::{FLAGS, Request};
 use crate::scheme::PlaneWeights;
 use crate::time::ChosenTimes;
 use crate::values::DataType;
+use crate::weightfile::Hash;
+use crate::weights::SparseWeights;
 
 /// Chunks of one field at the most: their tasks alone would take gigabytes.
 const MOST_CHUNKS: u64 = 2_000_000;
+
+/// Cells that a chunk should keep when chunks are made smaller, so that a task is worth its while.
+const FEWEST_CELLS: usize = 1 << 12;
 
 /// Plans one parameter and builds its tasks.
 pub(crate) fn regrid_param(
@@ -72,7 +79,10 @@ pub(crate) fn regrid_param(
 
     let target_shape: Vec<usize> = surroundings.dimensions.iter().map(|d| d.len).collect();
     let order = Order::new(variable, request.target.is_list());
-    let chunks = order.chunk_count(&target_shape, request.chunk);
+    let budget = request.budget();
+    let cell_bytes = decoding.output.size();
+    let most = budget.chunk_cells(cell_bytes);
+    let chunks = order.chunk_count(&target_shape, request.chunk, most);
     if chunks > MOST_CHUNKS {
         return Err(Error::TooManyChunks {
             variable: variable.name().to_owned(),
@@ -80,21 +90,29 @@ pub(crate) fn regrid_param(
             most: MOST_CHUNKS,
         });
     }
-    let plan = |weights, also| {
-        Plan::new(
-            variable,
-            order.clone(),
-            &parts,
-            (weights, also),
-            times,
-            &target_shape,
-            request.chunk,
-        )
-    };
+    let made =
+        |weights: &PlaneWeights, also: Option<&PlaneWeights>, chunk: Option<(usize, usize)>| {
+            Plan::new(
+                variable,
+                order.clone(),
+                &parts,
+                (weights, also),
+                times,
+                &target_shape,
+                (chunk, budget, cell_bytes),
+            )
+        };
+    let also = overlap.as_ref().map(|overlap| &*overlap.weights);
+    let mut plan = made(weights, also, request.chunk);
+    let mut chunk = request.chunk;
+    if let (Some(most), None) = (budget.band_bytes(), request.chunk) {
+        let most = most / cell_bytes.max(1) as u64;
+        plan = narrowed(plan, most, |chunk| made(weights, also, chunk));
+        chunk = Some(plan.plane_chunk());
+    }
     let compared = overlap
         .as_ref()
-        .map(|overlap| plan(&overlap.weights, Some(weights)));
-    let plan = plan(weights, overlap.as_ref().map(|overlap| &*overlap.weights));
+        .map(|overlap| made(&overlap.weights, Some(weights), chunk));
 
     let name = variable.name().to_owned();
     let mut readers = Readers::new(variable, &parts, &plan, &fill, decoding.output);
@@ -105,9 +123,9 @@ pub(crate) fn regrid_param(
     });
     let rule = request.rule();
     let order = &plan.order.result;
-    let counts = plan.counts();
-    let mut chunks = Vec::with_capacity(counts.iter().product());
-    for index in combinations(&counts) {
+    let mut chunks = Vec::with_capacity(plan.counts().iter().product());
+    let mut largest_chunk = 0;
+    for index in plan.indices() {
         let chunk = plan.chunk(&index);
         let region = Region::new(chunk.targets()).permuted(order);
         let blocks = readers.blocks(&chunk);
@@ -122,7 +140,9 @@ pub(crate) fn regrid_param(
         )
         .named(format!("regrid {name} {region}"))
         .group(name.clone())
+        .step("regrid")
         .bytes(bytes as u64);
+        largest_chunk = largest_chunk.max(bytes);
         chunks.push((region, chunk));
     }
     let has_integral = overlap.as_ref().is_some_and(|overlap| overlap.has_areas());
@@ -130,7 +150,17 @@ pub(crate) fn regrid_param(
         debug_assert_eq!(compared.blocks, plan.blocks);
         report(&name, overlap, &compared, &mut readers, &absent, &chunks)
     });
-    let reads = readers.reads;
+    let (reads, stored) = (readers.reads, readers.stored);
+    let stored_size = variable.meta.data_type.size();
+    let [block, storage] = plan.largest();
+    let needs = Needs {
+        budget,
+        fingerprint: fingerprint(weights),
+        weights: plan.weights_bytes() as u64,
+        // A chunk shuffled, compressed and filled up; values before they are unpacked or turned; storage chunks as they come.
+        work: (3 * largest_chunk + block * stored_size + 3 * storage * stored_size) as u64,
+        largest: largest_chunk.max(block * cell_bytes) as u64,
+    };
     let chunk_shape: Vec<usize> = order.iter().map(|&d| plan.chunk_shape[d]).collect();
     Ok(LazyField {
         meta: FieldMeta {
@@ -151,5 +181,52 @@ pub(crate) fn regrid_param(
         report,
         has_integral,
         reads,
+        stored: stored.into(),
+        needs,
     })
+}
+
+/// A plan whose neighbouring chunks read so many cells together at the most, if smaller chunks help.
+///
+/// Chunks are halved while that helps: their rows first, then their columns.
+fn narrowed(mut plan: Plan, most: u64, made: impl Fn(Option<(usize, usize)>) -> Plan) -> Plan {
+    while plan.band_cells() as u64 > most {
+        let (rows, columns) = plan.plane_chunk();
+        let halves = [(rows.div_ceil(2), columns), (rows, columns.div_ceil(2))];
+        let worthwhile =
+            |&(r, c): &(usize, usize)| (r, c) != (rows, columns) && r * c >= FEWEST_CELLS;
+        let smaller = halves
+            .into_iter()
+            .filter(worthwhile)
+            .map(|half| made(Some(half)))
+            .find(|half| half.band_cells() < plan.band_cells());
+        match smaller {
+            Some(smaller) => plan = smaller,
+            None => break,
+        }
+    }
+    plan
+}
+
+/// A number of weights; those of all entries would take as long as some kinds of regridding, so that it is of a sample.
+fn fingerprint(weights: &PlaneWeights) -> u64 {
+    const SAMPLES: usize = 10_000;
+    let mut hash = Hash::default();
+    let mut add = |weights: &SparseWeights| {
+        hash.add(&(weights.bytes() as u64).to_le_bytes());
+        for target in (0..weights.len()).step_by(weights.len().div_ceil(SAMPLES).max(1)) {
+            for &(cell, weight) in weights.row(target) {
+                hash.add(&(cell as u64).to_le_bytes());
+                hash.add(&weight.to_le_bytes());
+            }
+        }
+    };
+    match weights {
+        PlaneWeights::Separable(weights) => {
+            add(&weights.latitude);
+            add(&weights.longitude);
+        }
+        PlaneWeights::Sparse(weights, _) => add(weights),
+    }
+    hash.0
 }

@@ -1,6 +1,7 @@
 //! Read tasks, and the means of rows next to the poles.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use delayed::{Delayed, try_delayed};
 
@@ -14,6 +15,7 @@ use crate::chunk::Region;
 use crate::error::Error;
 use crate::io::ChunkSource;
 use crate::io::decoding::Decoding;
+use crate::io::traffic::counted;
 use crate::kernel::{PoleMeans, pole_means};
 use crate::plan::ChunkPlan;
 use crate::values::{DataType, Values};
@@ -54,6 +56,8 @@ pub(super) struct Readers<'a> {
     poles: HashMap<(Vec<usize>, bool), Delayed<PoleMeans>>,
     /// What the read tasks made so far will read.
     pub(super) reads: Reads,
+    /// The regions that they read, as their sources count them.
+    pub(super) stored: Vec<(Arc<dyn ChunkSource>, Region)>,
     stored_size: usize,
     decoded_size: usize,
 }
@@ -77,6 +81,7 @@ impl<'a> Readers<'a> {
             blocks: HashMap::new(),
             poles: HashMap::new(),
             reads: Reads::default(),
+            stored: Vec::new(),
             stored_size: variable.meta.data_type.size(),
             decoded_size: decoded.size(),
         }
@@ -132,12 +137,23 @@ impl<'a> Readers<'a> {
             self.stacked,
             self.fill.clone(),
         );
+        let own = match stacked {
+            true => Region::new(&stored.ranges()[1..]),
+            false => stored.clone(),
+        };
+        self.stored.push((source.clone(), own));
+        let values_bytes = (cells * self.stored_size) as u64;
         let label = format!("read {} {} {stored}", part.file, self.name);
         let block = try_delayed(move || {
-            read_block(source.as_ref(), &stored, stacked, &decoding, &fill, &order).map(Block)
+            let (block, read) =
+                counted(|| read_block(source.as_ref(), &stored, stacked, &decoding, &fill, &order));
+            // Sources that do not count give values as they are stored.
+            delayed::count_read(read.unwrap_or(values_bytes));
+            block.map(Block)
         })
         .named(label)
         .group(self.name.to_owned())
+        .step("read")
         .bytes((cells * self.decoded_size) as u64);
         self.blocks.insert(index, block.clone());
         block
@@ -164,7 +180,8 @@ impl<'a> Readers<'a> {
                 pole_means(&ring, &values(&blocks))
             })
             .named(format!("pole of {} (row {row})", self.name))
-            .group(self.name.to_owned());
+            .group(self.name.to_owned())
+            .step("read");
             self.poles.insert(key, pole.clone());
             poles.push(pole);
         }

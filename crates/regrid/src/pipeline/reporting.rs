@@ -11,7 +11,7 @@ use ndarray::{ArrayD, IxDyn};
 
 use super::layout::Plan;
 use super::readers::{Block, Readers, values};
-use crate::chunk::{Region, combinations};
+use crate::chunk::Region;
 use crate::grid::Grid;
 use crate::kernel::tally;
 use crate::report::{Report, Tally};
@@ -124,7 +124,7 @@ pub(super) fn report(
 ) -> Delayed<Report> {
     let fresh = plan.fresh();
     let mut tallies = Vec::with_capacity(chunks.len());
-    for (index, (region, values_of_chunk)) in combinations(&plan.counts()).zip(chunks) {
+    for (index, (region, values_of_chunk)) in plan.indices().zip(chunks) {
         let chunk = plan.chunk(&index);
         let blocks = readers.blocks(&chunk);
         let fresh = fresh.of(&index);

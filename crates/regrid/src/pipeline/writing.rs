@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use delayed::{Delayed, Graph, Run};
+use delayed::{Delayed, Graph, Run, try_delayed};
 
+use super::explain::{Explanation, Totals};
 use super::lazy::LazyField;
+use crate::buffers::Less;
+use crate::chunk::Region;
 use crate::error::Error;
 use crate::output::{Output, Write};
 use crate::report::Report;
@@ -18,15 +21,18 @@ pub struct PlannedWrite {
     tasks: Vec<Delayed<()>>,
     reports: Vec<Delayed<Report>>,
     max_error: Option<f64>,
+    /// Chunks that an earlier attempt finished, and the tasks that make them if they are not there after all.
+    finished: Vec<(Delayed<bool>, Delayed<()>)>,
+    totals: Totals,
 }
 
 impl Write {
     /// Makes the output under a temporary name, and a task that writes each chunk as soon as it is computed.
     ///
     /// # Errors
-    /// [`Error::Nothing`] without fields, [`Error::OutputExists`], [`Error::OutputIsInput`], [`Error::File`] and
-    /// [`Error::Netcdf`] where the file cannot be made; [`Error::NoIntegral`] if errors are to be judged
-    /// that no report tells of.
+    /// [`Error::Nothing`] without fields, [`Error::OutputExists`], [`Error::OutputIsInput`], [`Error::OutputBusy`],
+    /// [`Error::OtherLeftovers`], [`Error::File`] and [`Error::Netcdf`] where the file cannot be made;
+    /// [`Error::NoIntegral`] if errors are to be judged that no report tells of.
     pub fn plan(self, fields: &[LazyField]) -> Result<PlannedWrite, Error> {
         let max_error = self.max_error;
         let refused = |field: &LazyField| match (&field.report, field.has_integral) {
@@ -45,25 +51,32 @@ impl Write {
             }
         }
         let output = Arc::new(Output::create(self, fields)?);
-        let mut tasks = Vec::new();
+        let known = output.finished();
+        let (mut tasks, mut finished) = (Vec::new(), Vec::new());
         // Fields side by side: their chunks at the same times lie in the same files, which are then open once for all.
         let most = fields.iter().map(|field| field.chunks.len()).max();
-        for index in 0..most.unwrap_or(0) {
-            for (field, name) in fields.iter().zip(output.names()) {
-                let Some((region, chunk)) = field.chunks.get(index) else {
+        for c in 0..most.unwrap_or(0) {
+            for (f, field) in fields.iter().enumerate() {
+                let Some((region, chunk)) = field.chunks.get(c) else {
                     continue;
                 };
-                let (output, place, name, fill) = (
-                    output.clone(),
-                    region.clone(),
-                    name.clone(),
-                    field.meta.fill_value.clone(),
-                );
-                let task = chunk
-                    .try_map_owned(move |values: Values| output.put(&name, &place, values, &fill))
-                    .named(format!("write {} {region}", field.meta.name))
-                    .group(field.meta.name.clone());
-                tasks.push(task);
+                let (own, place) = (output.clone(), region.clone());
+                let fill = field.meta.fill_value.clone();
+                let task = chunk.try_map_owned(move |values: Values| {
+                    let bytes = values.len() * values.data_type().size();
+                    own.put((f, c), &place, values, &fill)?;
+                    delayed::count_written(bytes as u64);
+                    Ok::<(), Error>(())
+                });
+                let task = labelled(task, "write", field, region);
+                match known.get(&(f, c)) {
+                    None => tasks.push(task),
+                    Some(&record) => {
+                        let (own, place) = (output.clone(), region.clone());
+                        let taken = try_delayed(move || own.take_over(&place, &record));
+                        finished.push((labelled(taken, "take over", field, region), task));
+                    }
+                }
             }
         }
         let reports = fields.iter().filter_map(|field| field.report.clone());
@@ -72,12 +85,27 @@ impl Write {
             tasks,
             reports: reports.collect(),
             max_error,
+            finished,
+            totals: Totals::of(fields),
         })
     }
 }
 
+/// A task of writing, with its label and the rest that is to be known of it.
+pub(super) fn labelled<T>(
+    task: Delayed<T>,
+    step: &'static str,
+    field: &LazyField,
+    region: &Region,
+) -> Delayed<T> {
+    let name = &field.meta.name;
+    task.named(format!("{step} {name} {region}"))
+        .group(name.clone())
+        .step(step)
+}
+
 impl PlannedWrite {
-    /// The graph of all tasks.
+    /// The graph of all tasks; chunks that an earlier attempt finished have none.
     ///
     /// # Errors
     /// [`Error::Run`] if the graph cannot be made.
@@ -85,16 +113,33 @@ impl PlannedWrite {
         Ok(Graph::of((self.tasks.clone(), self.reports.clone())))
     }
 
+    /// How many chunks an earlier attempt finished.
+    pub fn finished(&self) -> usize {
+        self.finished.len()
+    }
+
+    /// What the work comes to.
+    pub fn explain(&self) -> Explanation {
+        self.totals.explain(&Graph::of(self.tasks.clone()))
+    }
+
     /// Where the output is until it is complete.
-    pub fn temporary_path(&self) -> &std::path::Path {
-        self.output.temporary_path()
+    pub fn temporary_path(&self) -> PathBuf {
+        self.output.part()
+    }
+
+    /// The files that are to be removed if the process ends before its time; none if the next one is to find them.
+    pub fn temporary_paths(&self) -> Vec<PathBuf> {
+        self.output.temporary_paths()
     }
 
     /// Runs the tasks; then the output appears under its name, complete.
     ///
+    /// If the [request](crate::Request::memory) states how much memory the work may take, that is the run's limit.
+    ///
     /// # Errors
     /// [`Error::Run`] for what a task met; [`Error::Netcdf`] and [`Error::File`] if the output cannot be finished. In either
-    /// case nothing is left behind.
+    /// case nothing is left behind, unless the next attempt is to [resume](Write::resume).
     pub fn run(self, run: &Run) -> Result<(), Error> {
         self.run_and_report(run, |_| ()).map(drop)
     }
@@ -109,12 +154,29 @@ impl PlannedWrite {
         run: &Run,
         see: impl FnOnce(&[Report]),
     ) -> Result<Vec<Report>, Error> {
-        let (_, reports) = run.compute((&self.tasks, &self.reports))?;
+        let budget = self.totals.budget();
+        let _kept = budget.kept_bytes().map(Less::than);
+        let limited = self
+            .totals
+            .live()
+            .map(|live| run.clone().memory_limit(live));
+        let run = limited.as_ref().unwrap_or(run);
+        let mut tasks = self.tasks;
+        if !self.finished.is_empty() {
+            let (taken, made): (Vec<_>, Vec<_>) = self.finished.into_iter().unzip();
+            let taken = run.compute(&taken)?;
+            let lost = made.into_iter().zip(taken).filter(|(_, taken)| !taken);
+            tasks.extend(lost.map(|(task, _)| task));
+        }
+        let mut reports = Vec::new();
+        if !tasks.is_empty() || !self.reports.is_empty() {
+            (_, reports) = run.compute((&tasks, &self.reports))?;
+        }
         see(&reports);
         if let Some(most) = self.max_error {
             reports.iter().try_for_each(|report| judge(report, most))?;
         }
-        drop((self.tasks, self.reports));
+        drop((tasks, self.reports));
         self.output.finish()?;
         Ok(reports)
     }

@@ -53,7 +53,7 @@ impl FromStr for Fingerprint {
 }
 
 /// The 64-bit hash of Fowler, Noll and Vo, variant 1a: it stays the same from version to version.
-struct Hash(u64);
+pub(crate) struct Hash(pub(crate) u64);
 
 impl Default for Hash {
     fn default() -> Self {
@@ -62,7 +62,8 @@ impl Default for Hash {
 }
 
 impl Hash {
-    fn add(&mut self, bytes: &[u8]) {
+    /// Adds bytes to what it is of.
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }

@@ -33,6 +33,7 @@ use std::sync::Arc;
 
 pub(crate) use area::areas;
 use content::{Content, FINGERPRINTS, METHOD, Reader};
+pub(crate) use fingerprint::Hash;
 use gradients::Plane;
 use links::{Links, Normalization};
 use record::{GridRecord, Sameness};

@@ -98,23 +98,9 @@ impl ChunkedVariable {
         out: &mut [u8],
         mut absent: impl FnMut(&Region, &mut [u8]) -> Result<(), E>,
     ) -> Result<(), ChunkError<E>> {
-        let first: Vec<usize> = region
-            .ranges()
-            .iter()
-            .zip(&self.chunk_shape)
-            .map(|(range, size)| range.start / size)
-            .collect();
-        let counts: Vec<usize> = region
-            .ranges()
-            .iter()
-            .zip(&self.chunk_shape)
-            .zip(&first)
-            .map(|((range, size), first)| range.end.div_ceil(*size) - first)
-            .collect();
         SCRATCH.with_borrow_mut(|scratch| {
             let mut result = Ok(());
-            for place in combinations(&counts) {
-                let chunk: Vec<usize> = place.iter().zip(&first).map(|(p, f)| p + f).collect();
+            for chunk in self.touched(region) {
                 result = self
                     .read_chunk(&chunk, region, out, scratch, &mut absent)
                     .map_err(|fault| ChunkError { chunk, fault });
@@ -125,6 +111,31 @@ impl ChunkedVariable {
             scratch.shrink(MOST_KEPT);
             result
         })
+    }
+
+    /// The chunks that a region touches, by their places along each dimension.
+    fn touched(&self, region: &Region) -> impl Iterator<Item = Vec<usize>> + use<> {
+        let ranges = region.ranges().iter().zip(&self.chunk_shape);
+        let first: Vec<usize> = ranges.clone().map(|(range, n)| range.start / n).collect();
+        let counts: Vec<usize> = ranges
+            .zip(&first)
+            .map(|((range, n), first)| range.end.div_ceil(*n) - first)
+            .collect();
+        combinations(&counts)
+            .map(move |place| place.iter().zip(&first).map(|(p, f)| p + f).collect())
+    }
+
+    /// Bytes in the file of the chunks that a region touches.
+    pub(super) fn stored_bytes(&self, region: &Region) -> u64 {
+        let bytes = |chunk: Vec<usize>| {
+            let offset: Vec<usize> = chunk
+                .iter()
+                .zip(&self.chunk_shape)
+                .map(|(c, n)| c * n)
+                .collect();
+            self.dataset.chunk_bytes(&offset)
+        };
+        self.touched(region).map(bytes).sum()
     }
 
     /// Reads what a region has of one chunk.

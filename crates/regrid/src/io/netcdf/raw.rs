@@ -20,7 +20,9 @@ use hdf5_metno_sys::h5d::{
     H5D_layout_t, H5Dclose, H5Dget_create_plist, H5Dget_space, H5Dget_type, H5Dopen2,
     H5Dread_chunk1, H5Dset_extent, H5Dwrite_chunk,
 };
-use hdf5_metno_sys::h5f::{H5F_ACC_RDONLY, H5F_ACC_RDWR, H5F_scope_t, H5Fclose, H5Fflush, H5Fopen};
+use hdf5_metno_sys::h5f::{
+    H5F_ACC_RDONLY, H5F_ACC_RDWR, H5F_scope_t, H5Fclose, H5Fflush, H5Fget_filesize, H5Fopen,
+};
 use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5l::H5Lexists;
 use hdf5_metno_sys::h5p::{
@@ -31,6 +33,7 @@ use hdf5_metno_sys::h5t::{self, H5Tclose, H5Tequal};
 use hdf5_metno_sys::h5z::H5Zfilter_avail;
 
 use super::silence::silence_hdf5;
+use crate::io::traffic;
 use crate::values::DataType;
 
 unsafe extern "C" {
@@ -118,6 +121,15 @@ impl RawFile {
             Handle::new(id, H5Dclose)
         };
         RawDataset::new(open(&other).or_else(|| open(&own))?)
+    }
+
+    /// Where the file ends, as HDF5 has it. The lock has to be held, for the answer to mean something.
+    fn end(&self) -> u64 {
+        let _lock = LOCK.lock();
+        let mut end = 0;
+        // SAFETY: the file is open, and the number is written to a place that lives on; the lock is held.
+        let known = unsafe { H5Fget_filesize(self.0.id, &mut end) >= 0 };
+        if known { end } else { 0 }
     }
 
     /// Writes out all that HDF5 still holds and closes the file; tells whether all went well.
@@ -292,8 +304,10 @@ impl RawDataset {
         let known =
             unsafe { H5Dget_chunk_storage_size(self.handle.id, offset.as_ptr(), &mut size) >= 0 };
         if !known || size == 0 {
+            traffic::count(0);
             return Stored::Nothing;
         }
+        traffic::count(size);
         let Some(buffer) = usize::try_from(size).ok().and_then(buffer) else {
             return Stored::Unreadable;
         };
@@ -316,11 +330,32 @@ impl RawDataset {
         }
     }
 
-    /// Stores a chunk, all filters applied; tells whether it is stored.
-    pub(super) fn write_chunk(&self, offset: &[usize], bytes: &[u8]) -> bool {
+    /// Bytes of a chunk in the file; 0 if there is nothing.
+    pub(super) fn chunk_bytes(&self, offset: &[usize]) -> u64 {
+        silence_hdf5();
+        let offset = self.offset(offset);
+        let mut size = 0;
+        let _lock = LOCK.lock();
+        // SAFETY: the dataset is open, the offset has one number for each of its dimensions, and the size is written to a
+        // place that lives on; the lock is held.
+        let known =
+            unsafe { H5Dget_chunk_storage_size(self.handle.id, offset.as_ptr(), &mut size) >= 0 };
+        if known { size } else { 0 }
+    }
+
+    /// Stores a chunk, all filters applied; tells at which of two places in the file it lies, most likely, if it is stored.
+    ///
+    /// HDF5 puts a chunk at the end of the file, its own pages before or behind it.
+    pub(super) fn write_chunk(
+        &self,
+        file: &RawFile,
+        offset: &[usize],
+        bytes: &[u8],
+    ) -> Option<[u64; 2]> {
         silence_hdf5();
         let offset = self.offset(offset);
         let _lock = LOCK.lock();
+        let before = file.end();
         // SAFETY: the dataset is open, the offset has one number for each of its dimensions, and the bytes are there and
         // as many as stated; the lock is held.
         let done = unsafe {
@@ -333,7 +368,7 @@ impl RawDataset {
                 bytes.as_ptr().cast(),
             )
         };
-        done >= 0
+        (done >= 0).then(|| [before, file.end().saturating_sub(bytes.len() as u64)])
     }
 
     /// Gives an array that may grow its lengths; tells whether it has them.

@@ -18,7 +18,7 @@ use crate::buffers::{self, Number};
 use crate::chunk::{Region, combinations};
 use crate::error::Error;
 use crate::io::{
-    ChunkSource, Dimension, FileKind, FileMeta, SourceFile, VariableMeta, check_complete,
+    ChunkSource, Dimension, FileKind, FileMeta, SourceFile, VariableMeta, check_complete, traffic,
 };
 use crate::values::{DataType, Values};
 
@@ -206,15 +206,19 @@ impl NetcdfVariable {
         region: &Region,
         out: &mut [T],
     ) -> Result<(), Error> {
+        let by_library = |out: &mut [T]| {
+            traffic::count(size_of_val(out) as u64);
+            self.read_by_library(region, out)
+        };
         if !self.in_chunks {
-            return self.read_by_library(region, out);
+            return by_library(out);
         }
         let access = self
             .files
             .access(&self.path, &self.name, &self.shape, self.data_type);
         let chunks = match &*access {
             Access::Chunks(chunks) => chunks,
-            Access::Library => return self.read_by_library(region, out),
+            Access::Library => return by_library(out),
             Access::Lacks(filter) => {
                 return Err(Error::Filter {
                     path: self.path.clone(),
@@ -301,6 +305,7 @@ impl ChunkSource for NetcdfVariable {
         if let Some(values) = &self.small
             && shape == self.shape
         {
+            traffic::count(0);
             return Ok(Values::clone(values));
         }
         let wanted = IxDyn(&shape);
@@ -326,6 +331,23 @@ impl ChunkSource for NetcdfVariable {
             };
         }
         Ok(read!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64))
+    }
+
+    fn stored_bytes(&self, region: &Region) -> Option<u64> {
+        if self.small.is_some() && region.shape() == self.shape {
+            return Some(0);
+        }
+        let values = (region.len() * self.data_type.size()) as u64;
+        if !self.in_chunks {
+            return self.data_type.is_numeric().then_some(values);
+        }
+        let access = self
+            .files
+            .access(&self.path, &self.name, &self.shape, self.data_type);
+        match &*access {
+            Access::Chunks(chunks) => Some(chunks.stored_bytes(region)),
+            Access::Library | Access::Lacks(_) => None,
+        }
     }
 }
 

@@ -152,9 +152,49 @@ impl NetcdfWriter {
 
     /// Stores one chunk of one variable: a whole one, or what of it lies within the variable.
     ///
+    /// `noted` hears what was stored, and at which of two places in the file it lies, most likely.
+    ///
     /// # Panics
     /// If the region is not that of a chunk, or if the values are not of its shape and the variable's type.
-    pub(crate) fn put(&self, name: &str, region: &Region, values: &Values) -> Result<(), Error> {
+    pub(crate) fn put(
+        &self,
+        name: &str,
+        region: &Region,
+        values: &Values,
+        noted: impl FnOnce(&[u8], [u64; 2]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.field(name, region, |field, file| {
+            field.put(region, values, |offset, bytes| {
+                field
+                    .store(file, offset, bytes)
+                    .map(|places| noted(bytes, places))
+            })
+        })
+    }
+
+    /// Stores one chunk as another file has it; `noted` as in [`put`](Self::put).
+    pub(crate) fn put_stored(
+        &self,
+        name: &str,
+        region: &Region,
+        bytes: &[u8],
+        noted: impl FnOnce(&[u8], [u64; 2]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.field(name, region, |field, file| {
+            let offset: Vec<usize> = region.ranges().iter().map(|range| range.start).collect();
+            field
+                .store(file, &offset, bytes)
+                .map(|places| noted(bytes, places))
+        })
+    }
+
+    /// Does something for a chunk of a field.
+    fn field(
+        &self,
+        name: &str,
+        region: &Region,
+        work: impl FnOnce(&Field, &RawFile) -> Result<Result<(), Error>, Refused>,
+    ) -> Result<(), Error> {
         if region.is_empty() {
             return Ok(());
         }
@@ -162,9 +202,8 @@ impl NetcdfWriter {
         let Some(open) = &*open else {
             return Err(self.refused("write", Some(name), Refused::Closed));
         };
-        open.fields[name]
-            .put(region, values)
-            .map_err(|why| self.refused("write", Some(name), why))
+        work(&open.fields[name], &open.file)
+            .map_err(|why| self.refused("write", Some(name), why))?
     }
 
     /// Closes the file, once all of it is on the disk.
@@ -238,7 +277,19 @@ impl Field {
         })
     }
 
-    fn put(&self, region: &Region, values: &Values) -> Result<(), Refused> {
+    fn store(&self, file: &RawFile, offset: &[usize], bytes: &[u8]) -> Result<[u64; 2], Refused> {
+        self.dataset
+            .write_chunk(file, offset, bytes)
+            .ok_or(Refused::Chunk)
+    }
+
+    /// Makes the bytes of a chunk, and hands them to `store`.
+    fn put<T>(
+        &self,
+        region: &Region,
+        values: &Values,
+        store: impl FnOnce(&[usize], &[u8]) -> T,
+    ) -> T {
         let offset: Vec<usize> = region.ranges().iter().map(|range| range.start).collect();
         let chunk: Vec<Range<usize>> = offset
             .iter()
@@ -295,11 +346,7 @@ impl Field {
                     .compress(shuffled, stream)
                 }
             };
-            if self.dataset.write_chunk(&offset, stored) {
-                Ok(())
-            } else {
-                Err(Refused::Chunk)
-            }
+            store(&offset, stored)
         })
     }
 }

@@ -107,7 +107,9 @@ macro_rules! writes {
                                     let values =
                                         ArrayD::from_shape_fn(IxDyn(&region.shape()), value);
                                     writer
-                                        .put("field", region, &Values::$variant(values))
+                                        .put("field", region, &Values::$variant(values), |_, _| {
+                                            Ok(())
+                                        })
                                         .unwrap();
                                 }
                             });
@@ -154,7 +156,7 @@ fn a_closed_file_takes_no_chunk() {
     writer.finish().unwrap();
     let values = Values::zeros(DataType::F32, &SHAPE);
     let error = writer
-        .put("field", &Region::whole(&SHAPE), &values)
+        .put("field", &Region::whole(&SHAPE), &values, |_, _| Ok(()))
         .unwrap_err();
     assert!(
         error.chain().contains("cannot write variable field in"),

@@ -1,0 +1,264 @@
+//! `--resume` goes on with what a killed run left, and the result is what an undisturbed run gives.
+
+#![cfg(unix)]
+
+mod command;
+mod sources;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use command::regrid;
+use netcdf::{AttributeValue, Options};
+use sources::{alone, noise};
+
+const OPTIONS: [&str; 6] = ["--grid", "1", "--chunk", "45x360", "--deflate", "9"];
+
+fn job(folder: &Path, output: &str, more: &[&str]) -> Command {
+    let mut command = regrid();
+    command
+        .arg(folder.join("in.nc"))
+        .arg("-o")
+        .arg(folder.join(output))
+        .args(OPTIONS)
+        .args(more)
+        .stderr(Stdio::piped());
+    command
+}
+
+fn done(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Starts a job and kills it once its journal has so many bytes; false if it was done before.
+fn killed(mut command: Command, journal: &Path, bytes: u64) -> bool {
+    let mut child = command.spawn().unwrap();
+    loop {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        if journal.metadata().is_ok_and(|meta| meta.len() >= bytes) {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            return true;
+        }
+        std::thread::sleep(Duration::from_micros(200));
+    }
+}
+
+/// All that is in a file but its history, as bytes and words.
+fn contents(path: &Path) -> Vec<(String, Vec<u8>)> {
+    let file = netcdf::open(path).unwrap();
+    let mut all = Vec::new();
+    for attribute in file.attributes() {
+        if attribute.name() != "history" {
+            let value: AttributeValue = attribute.value().unwrap();
+            all.push((
+                attribute.name().to_owned(),
+                format!("{value:?}").into_bytes(),
+            ));
+        }
+    }
+    for variable in file.variables() {
+        let attributes: Vec<_> = variable
+            .attributes()
+            .map(|attribute| (attribute.name().to_owned(), attribute.value().unwrap()))
+            .collect();
+        let shape: Vec<usize> = variable
+            .dimensions()
+            .iter()
+            .map(netcdf::Dimension::len)
+            .collect();
+        let words = format!(
+            "{} {shape:?} {attributes:?} {:?}",
+            variable.name(),
+            variable.chunking().ok()
+        );
+        let values: Vec<f64> = variable.get_values(..).unwrap();
+        all.push((
+            words,
+            values
+                .iter()
+                .flat_map(|x| x.to_bits().to_le_bytes())
+                .collect(),
+        ));
+    }
+    all
+}
+
+/// How many chunks the plan says are taken over.
+fn taken_over(said: &str) -> usize {
+    let line = said.lines().find_map(|line| line.strip_prefix("resume"));
+    line.map_or(0, |line| {
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    })
+}
+
+#[test]
+fn a_killed_run_goes_on_where_it_stopped() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    noise(&folder.join("in.nc"), Options::NETCDF4, 12, 90, 180);
+    done(job(folder, "whole.nc", &[]));
+    let expected = contents(&folder.join("whole.nc"));
+    let journal = folder.join(".out.nc.journal");
+
+    // How long a journal is at the beginning: it stands when the first chunk is done.
+    for (moments, threads) in [
+        (&[0, 1, 400][..], "1"),
+        (&[200, 700, 1500], "2"),
+        (&[1000, 1000], "2"),
+    ] {
+        let mut whole = 0;
+        for &more in moments {
+            let start = journal.metadata().map_or(0, |meta| meta.len());
+            if !killed(
+                job(folder, "out.nc", &["--resume", "-j", threads]),
+                &journal,
+                start + more,
+            ) {
+                break;
+            }
+            let left = names(folder);
+            assert!(
+                left.iter().any(|name| name.starts_with(".out.nc.part")),
+                "{left:?}"
+            );
+            assert!(!left.contains(&"out.nc".to_owned()), "{left:?}");
+            whole += 1;
+        }
+        let said = match folder.join("out.nc").exists() {
+            true => String::new(),
+            false => done(job(folder, "out.nc", &["--resume", "-j", threads])),
+        };
+        if whole > 0 && moments.contains(&1500) {
+            assert!(taken_over(&said) > 0, "{said}");
+        }
+        assert!(contents(&folder.join("out.nc")) == expected, "{moments:?}");
+        assert_eq!(names(folder), ["in.nc", "out.nc", "whole.nc"]);
+        std::fs::remove_file(folder.join("out.nc")).unwrap();
+    }
+}
+
+#[test]
+fn what_a_run_without_the_option_left_is_taken_over_too_or_removed() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    noise(&folder.join("in.nc"), Options::NETCDF4, 12, 90, 180);
+    done(job(folder, "whole.nc", &[]));
+    let expected = contents(&folder.join("whole.nc"));
+    let journal = folder.join(".out.nc.journal");
+
+    assert!(killed(job(folder, "out.nc", &[]), &journal, 2500));
+    // The part of the file that is torn off is made again.
+    let part = folder.join(".out.nc.part1");
+    let len = part.metadata().unwrap().len();
+    let file = std::fs::File::options().write(true).open(&part).unwrap();
+    file.set_len(len - len / 3).unwrap();
+    let said = done(job(folder, "out.nc", &["--resume"]));
+    assert!(taken_over(&said) > 0, "{said}");
+    assert!(contents(&folder.join("out.nc")) == expected);
+    std::fs::remove_file(folder.join("out.nc")).unwrap();
+
+    assert!(killed(job(folder, "out.nc", &[]), &journal, 1500));
+    assert_eq!(taken_over(&done(job(folder, "out.nc", &[]))), 0);
+    assert!(contents(&folder.join("out.nc")) == expected);
+    assert_eq!(names(folder), ["in.nc", "out.nc", "whole.nc"]);
+}
+
+#[test]
+fn leftovers_of_another_request_are_refused() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    noise(&folder.join("in.nc"), Options::NETCDF4, 12, 90, 180);
+    let journal = folder.join(".out.nc.journal");
+    assert!(killed(job(folder, "out.nc", &[]), &journal, 1500));
+    let left = names(folder);
+    let refused = |command: &mut Command, what: &str| {
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(
+            said.contains("holds what a run left that did something else"),
+            "{said}"
+        );
+        assert!(said.contains(what), "{said}");
+        assert_eq!(names(folder), left, "nothing is touched");
+    };
+    refused(
+        &mut job(folder, "out.nc", &["--resume", "-m", "nearest"]),
+        "method",
+    );
+    // To explain touches nothing either.
+    let explained = job(folder, "out.nc", &["--explain"]).output().unwrap();
+    assert!(explained.status.success());
+    assert_eq!(names(folder), left);
+    // The input is another file by now.
+    std::fs::remove_file(folder.join("in.nc")).unwrap();
+    noise(&folder.join("in.nc"), Options::NETCDF4, 12, 90, 180);
+    refused(&mut job(folder, "out.nc", &["--resume"]), "in.nc");
+}
+
+#[test]
+fn an_interrupt_leaves_what_can_be_resumed_only_if_asked() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    noise(&folder.join("in.nc"), Options::NETCDF4, 40, 90, 180);
+    let journal = folder.join(".out.nc.journal");
+    for (options, left) in [(&[][..], false), (&["--resume"], true)] {
+        let mut child = job(folder, "out.nc", options).spawn().unwrap();
+        while journal.metadata().map_or(0, |meta| meta.len()) < 1500 {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        let pid = child.id().to_string();
+        Command::new("kill")
+            .args(["-s", "INT", &pid])
+            .status()
+            .unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(1));
+        assert_eq!(journal.exists(), left);
+    }
+    let said = done(job(folder, "out.nc", &["--resume"]));
+    assert!(taken_over(&said) > 0, "{said}");
+}
+
+#[test]
+fn two_runs_do_not_write_one_file() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    noise(&folder.join("in.nc"), Options::NETCDF4, 40, 90, 180);
+    let journal = folder.join(".out.nc.journal");
+    let mut first = job(folder, "out.nc", &[]).spawn().unwrap();
+    while !journal.exists() {
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    // The first may be between making the journal and locking it.
+    std::thread::sleep(Duration::from_millis(20));
+    let second = job(folder, "out.nc", &["--resume"]).output().unwrap();
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(second.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("is being written by another process"),
+        "{said}"
+    );
+    first.kill().unwrap();
+    first.wait().unwrap();
+}

@@ -1,0 +1,245 @@
+//! An output in the making, and what earlier attempts left of it.
+//!
+//! Beside `OUT.nc` stand `.OUT.nc.part1`, the file that is written, and `.OUT.nc.journal`, which says where its finished
+//! chunks lie. Both go when `OUT.nc` appears, or when writing fails. A process that is killed leaves them behind: the next
+//! one removes them, or, if it is to resume, writes `.OUT.nc.part2` and takes over what is finished. The journal is locked
+//! as long as somebody writes.
+
+mod journal;
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use parking_lot::Mutex;
+use tempfile::TempPath;
+
+use crate::destination::Place;
+use crate::error::Error;
+pub(crate) use journal::Record;
+use journal::{Found, Journal, crc};
+
+/// An output that is being written.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    place: Place,
+    journal: Mutex<Journal>,
+    journal_path: PathBuf,
+    number: u32,
+    /// Whether a later attempt is to find what this one leaves.
+    keep: bool,
+    /// What earlier attempts finished.
+    pub(crate) finished: Vec<Record>,
+    done: Mutex<bool>,
+}
+
+impl Attempt {
+    /// Takes the place of an output; `request` is what it is made of, in words that no other request has.
+    ///
+    /// # Errors
+    /// Those of [`Place::new`]; [`Error::OutputBusy`] if somebody writes it; [`Error::OtherLeftovers`] if there is
+    /// something to resume, of another request.
+    pub(crate) fn new(
+        path: &Path,
+        overwrite: bool,
+        resume: bool,
+        request: &str,
+    ) -> Result<Self, Error> {
+        let place = Place::new(path, overwrite)?;
+        let journal_path = place.beside("journal");
+        let fault = |source| Error::File {
+            action: "write",
+            path: path.to_owned(),
+            source,
+        };
+        let file = locked(&journal_path, path)?;
+        let mut journal = Journal::new(file);
+        let mut finished = Vec::new();
+        let found = match resume {
+            true => journal.find(request).map_err(fault)?,
+            false => Found::Nothing,
+        };
+        match found {
+            Found::Own(records) => finished = records,
+            Found::Others { request: theirs } => {
+                let lines = theirs.lines().zip(request.lines());
+                let differs = lines.into_iter().find(|(a, b)| a != b);
+                return Err(Error::OtherLeftovers {
+                    path: path.to_owned(),
+                    journal: journal_path,
+                    difference: differs.map_or_else(String::new, |(a, b)| {
+                        format!(": {} there, {} now", shortened(a), shortened(b))
+                    }),
+                });
+            }
+            Found::Nothing => {
+                journal.begin(request).map_err(fault)?;
+                for (_, part) in parts(&place) {
+                    let _ = fs::remove_file(part);
+                }
+            }
+        }
+        let last = parts(&place).iter().map(|(number, _)| *number).max();
+        let last = last.max(finished.iter().map(|record| record.attempt).max());
+        let attempt = Self {
+            place,
+            journal: Mutex::new(journal),
+            journal_path,
+            number: last.unwrap_or(0).saturating_add(1),
+            keep: resume,
+            finished,
+            done: Mutex::new(false),
+        };
+        File::create_new(attempt.part()).map_err(fault)?;
+        Ok(attempt)
+    }
+
+    /// The file that is written.
+    pub(crate) fn part(&self) -> PathBuf {
+        self.part_of(self.number)
+    }
+
+    fn part_of(&self, number: u32) -> PathBuf {
+        self.place.beside(&format!("part{number}"))
+    }
+
+    /// The files that are not to outlive the process; none if they are to be found by the next one.
+    pub(crate) fn temporary_paths(&self) -> Vec<PathBuf> {
+        match self.keep {
+            true => Vec::new(),
+            false => vec![self.part(), self.journal_path.clone()],
+        }
+    }
+
+    /// Notes that a chunk of a field is stored, at one of two places.
+    pub(crate) fn note(
+        &self,
+        field: u32,
+        chunk: u64,
+        places: [u64; 2],
+        bytes: &[u8],
+    ) -> Result<(), Error> {
+        let crc = crc(bytes);
+        self.journal
+            .lock()
+            .note((self.number, field, chunk), places, (bytes, crc))
+            .map_err(|source| Error::File {
+                action: "write the journal of",
+                path: self.place.path.clone(),
+                source,
+            })
+    }
+
+    /// The bytes of a chunk that an earlier attempt finished, if they are as it wrote them.
+    pub(crate) fn take_over(&self, record: &Record) -> Option<Vec<u8>> {
+        record.chunk(&self.journal_path, &self.part_of(record.attempt))
+    }
+
+    /// Gives the complete file its name; what attempts left goes.
+    pub(crate) fn appear(&self) -> Result<(), Error> {
+        let mut done = self.done.lock();
+        if *done {
+            return Ok(());
+        }
+        let part = TempPath::try_from_path(self.part()).map_err(|source| Error::File {
+            action: "finish writing",
+            path: self.place.path.clone(),
+            source,
+        })?;
+        self.place.give(part)?;
+        *done = true;
+        self.clear();
+        Ok(())
+    }
+
+    /// Removes what is beside the output; the journal last, since it is the lock.
+    fn clear(&self) {
+        for (_, part) in parts(&self.place) {
+            let _ = fs::remove_file(part);
+        }
+        let _ = fs::remove_file(&self.journal_path);
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if !*self.done.lock() && !self.keep {
+            self.clear();
+        }
+    }
+}
+
+/// The files of attempts beside an output, with their numbers.
+fn parts(place: &Place) -> Vec<(u32, PathBuf)> {
+    let start = place.beside("part");
+    let start = start.file_name().unwrap_or_default().to_string_lossy();
+    let number = |entry: fs::DirEntry| {
+        let name = entry.file_name();
+        let number = name.to_str()?.strip_prefix(&*start)?.parse().ok()?;
+        Some((number, entry.path()))
+    };
+    let entries = fs::read_dir(place.folder()).into_iter().flatten();
+    entries.flatten().filter_map(number).collect()
+}
+
+/// Opens the journal, which nobody else has open.
+fn locked(journal: &Path, output: &Path) -> Result<File, Error> {
+    let fault = |source| Error::File {
+        action: "write",
+        path: output.to_owned(),
+        source,
+    };
+    loop {
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(journal)
+            .map_err(fault)?;
+        if !lock(&file) {
+            return Err(Error::OutputBusy {
+                path: output.to_owned(),
+            });
+        }
+        // Whoever had the lock may have finished and removed the file in between.
+        if same(&file, journal).map_err(fault)? {
+            return Ok(file);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn lock(file: &File) -> bool {
+    use rustix::fs::{FlockOperation, flock};
+    // Some file systems have no locks; there, it is for the user not to write a file twice at once.
+    !matches!(
+        flock(file, FlockOperation::NonBlockingLockExclusive),
+        Err(rustix::io::Errno::WOULDBLOCK)
+    )
+}
+
+#[cfg(unix)]
+fn same(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let own = file.metadata()?;
+    Ok(fs::metadata(path).is_ok_and(|there| (there.dev(), there.ino()) == (own.dev(), own.ino())))
+}
+
+#[cfg(not(unix))]
+fn lock(_: &File) -> bool {
+    true
+}
+
+#[cfg(not(unix))]
+fn same(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
+fn shortened(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("'{}...'", &text[..end]),
+        None => format!("'{text}'"),
+    }
+}

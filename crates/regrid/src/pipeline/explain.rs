@@ -1,0 +1,169 @@
+//! What the work comes to, before it is done.
+
+use std::fmt;
+
+use delayed::{Delayed, Graph};
+
+use super::lazy::{LazyField, Needs, Reads};
+use super::writing::labelled;
+use crate::budget::Budget;
+
+/// Regridding and writing in numbers, before anything is read; displays as a short table.
+///
+/// A run's [profile](delayed::Profile) shows the same tasks, bytes and [values](Self::values_bytes).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// All tasks: reading, regridding, writing.
+    pub tasks: usize,
+    /// Tasks that read.
+    pub read_tasks: usize,
+    /// Storage chunks of the sources that they read; stretches of unchunked variables count as one each.
+    pub storage_chunks: usize,
+    /// Bytes to read, compressed as they are in the files; of sources that do not know that, the bytes of their values.
+    pub read_bytes: u64,
+    /// Bytes of the values in them.
+    pub read_values_bytes: u64,
+    /// Chunks to write.
+    pub chunks: usize,
+    /// Bytes of values to write, before any compression.
+    pub write_bytes: u64,
+    /// Bytes of weights.
+    pub weights_bytes: u64,
+    /// The most bytes of values that tasks hold at once.
+    pub values_bytes: u64,
+    /// The most memory that the work takes: values, weights, and what threads hold while they read, compress and write.
+    pub memory_bytes: u64,
+    /// The limit of memory.
+    pub memory_limit: Option<u64>,
+    /// The number of threads that it is planned for.
+    pub threads: usize,
+}
+
+/// What the fields of one output come to together.
+#[derive(Debug, Clone)]
+pub(super) struct Totals {
+    reads: Reads,
+    chunks: usize,
+    write_bytes: u64,
+    needs: Option<Needs>,
+    /// To ask how much is stored of them.
+    fields: Vec<LazyField>,
+}
+
+impl Totals {
+    pub(super) fn of(fields: &[LazyField]) -> Self {
+        let mut totals = Self {
+            reads: Reads::default(),
+            chunks: 0,
+            write_bytes: 0,
+            needs: None,
+            fields: fields.to_vec(),
+        };
+        for field in fields {
+            totals.reads.blocks += field.reads.blocks;
+            totals.reads.storage_chunks += field.reads.storage_chunks;
+            totals.reads.bytes += field.reads.bytes;
+            totals.chunks += field.chunks.len();
+            let cell = field.data_type.size();
+            let cells: usize = field.meta.shape().iter().product();
+            totals.write_bytes += (cells * cell) as u64;
+            let more = field.needs;
+            totals.needs = Some(totals.needs.map_or(more, |needs| Needs {
+                budget: needs.budget,
+                fingerprint: needs.fingerprint,
+                weights: needs.weights + more.weights,
+                work: needs.work.max(more.work),
+                largest: needs.largest.max(more.largest),
+            }));
+        }
+        totals
+    }
+
+    pub(super) fn budget(&self) -> Budget {
+        self.needs.map_or(
+            Budget {
+                memory: None,
+                threads: 1,
+            },
+            |needs| needs.budget,
+        )
+    }
+
+    /// What is not values held by tasks: weights, work of threads, buffers kept for the next chunk.
+    fn apart(&self) -> u64 {
+        let Some(needs) = self.needs else { return 0 };
+        needs.weights + needs.work * needs.budget.threads as u64
+    }
+
+    /// The limit on values that tasks hold, if the memory is limited: no task alone is beyond it.
+    pub(super) fn live(&self) -> Option<u64> {
+        let kept = self.budget().kept_bytes().unwrap_or(0) as u64;
+        let live = self.budget().live(self.apart() + 2 * kept)?;
+        Some(live.max(self.needs.map_or(0, |needs| needs.largest)))
+    }
+
+    pub(super) fn explain(&self, graph: &Graph) -> Explanation {
+        let budget = self.budget();
+        let values_bytes = graph.expected_peak(budget.threads, self.live());
+        let stored: Option<u64> = self.fields.iter().map(LazyField::stored_bytes).sum();
+        Explanation {
+            tasks: graph.tasks(),
+            read_tasks: self.reads.blocks,
+            storage_chunks: self.reads.storage_chunks,
+            read_bytes: stored.unwrap_or(self.reads.bytes),
+            read_values_bytes: self.reads.bytes,
+            chunks: self.chunks,
+            write_bytes: self.write_bytes,
+            weights_bytes: self.needs.map_or(0, |needs| needs.weights),
+            values_bytes,
+            memory_bytes: values_bytes + self.apart(),
+            memory_limit: budget.memory,
+            threads: budget.threads,
+        }
+    }
+}
+
+impl Explanation {
+    /// What fields come to when they are written.
+    pub fn of(fields: &[LazyField]) -> Self {
+        Totals::of(fields).explain(&Self::graph(fields))
+    }
+
+    /// The graph of the tasks, as it will be when the fields are written.
+    pub fn graph(fields: &[LazyField]) -> Graph {
+        let write = |field: &LazyField| -> Vec<Delayed<()>> {
+            let chunks = field.chunks.iter();
+            chunks
+                .map(|(region, chunk)| labelled(chunk.map(|_| ()), "write", field, region))
+                .collect()
+        };
+        Graph::of(fields.iter().flat_map(write).collect::<Vec<_>>())
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} tasks on {} threads", self.tasks, self.threads)?;
+        writeln!(
+            f,
+            "read {} bytes in {} storage chunks ({} bytes of values)",
+            self.read_bytes, self.storage_chunks, self.read_values_bytes
+        )?;
+        writeln!(
+            f,
+            "write {} bytes of values in {} chunks",
+            self.write_bytes, self.chunks
+        )?;
+        writeln!(f, "weights {} bytes", self.weights_bytes)?;
+        write!(
+            f,
+            "memory {} bytes, {} of them values",
+            self.memory_bytes, self.values_bytes
+        )?;
+        match self.memory_limit {
+            Some(limit) => writeln!(f, ", within {limit}"),
+            None => writeln!(f),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What a plan says that the work will take is what the run's profile shows, within a tenth.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use delayed::{Profile, Report, Run};
+use netcdf::Options;
+use regrid::{Catalogue, Explanation, Grid, Request, Write};
+
+/// Where a file is open in one test, it had better not be made in another.
+static ALONE: Mutex<()> = Mutex::new(());
+
+const SHAPE: [usize; 3] = [48, 180, 360];
+
+/// Writes a smooth field, in chunks of a shape, or in one stretch.
+fn source(path: &Path, options: Options, chunk: Option<[usize; 3]>) {
+    let [steps, rows, columns] = SHAPE;
+    let mut file = netcdf::create_with(path, options).unwrap();
+    let axes = [
+        ("time", steps, "hours since 2000-01-01", 0.0, 1.0),
+        ("lat", rows, "degrees_north", -89.5, 1.0),
+        ("lon", columns, "degrees_east", 0.5, 1.0),
+    ];
+    for (name, len, ..) in axes {
+        file.add_dimension(name, len).unwrap();
+    }
+    for (name, _, units, ..) in axes {
+        let mut axis = file.add_variable::<f64>(name, &[name]).unwrap();
+        axis.put_attribute("units", units).unwrap();
+    }
+    let mut field = file
+        .add_variable::<f32>("t", &["time", "lat", "lon"])
+        .unwrap();
+    if let Some(chunk) = chunk {
+        field.set_chunking(&chunk).unwrap();
+        field.set_compression(1, true).unwrap();
+    }
+    file.enddef().unwrap();
+    for (name, len, _, first, step) in axes {
+        let values: Vec<f64> = (0..len).map(|i| first + i as f64 * step).collect();
+        file.variable_mut(name)
+            .unwrap()
+            .put_values(&values, ..)
+            .unwrap();
+    }
+    let values: Vec<f32> = (0..steps * rows * columns)
+        .map(|i| ((i % 977) as f32).sqrt())
+        .collect();
+    file.variable_mut("t")
+        .unwrap()
+        .put_values(&values, ..)
+        .unwrap();
+}
+
+fn near(what: &str, expected: u64, found: u64) -> Result<(), String> {
+    let apart = expected.abs_diff(found) as f64;
+    match apart <= 0.1 * expected.max(found) as f64 {
+        true => Ok(()),
+        false => Err(format!("{what}: {expected} expected, {found} found")),
+    }
+}
+
+/// Plans and runs, and gives what was expected and what was.
+fn run(folder: &Path, threads: usize, memory: Option<u64>) -> (Explanation, Report) {
+    let files = Catalogue::open([folder.join("in.nc")]).unwrap();
+    let mut request = Request::new(&Grid::global(0.5).unwrap()).threads(threads);
+    if let Some(memory) = memory {
+        request = request.memory(memory);
+    }
+    let expected = request.explain(&files).unwrap();
+    let fields = request.build(&files).unwrap();
+    let profile = Profile::new();
+    let write = Write::new(folder.join("out.nc"))
+        .overwrite(true)
+        .plan(&fields)
+        .unwrap();
+    assert_eq!(write.explain(), expected);
+    write
+        .run(&Run::new().threads(threads).observe(profile.clone()))
+        .unwrap();
+    (expected, profile.report().unwrap())
+}
+
+fn compare(options: Options, chunk: Option<[usize; 3]>) {
+    let _alone = ALONE.lock();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    source(&folder.join("in.nc"), options, chunk);
+    let mut results: Vec<Vec<u8>> = Vec::new();
+    for memory in [None, Some(4 << 20)] {
+        for threads in [1, 2] {
+            // Which of two threads is held up, and when, is the machine's affair: the most of a few runs counts.
+            let mut peak = 0;
+            let attempts = if threads == 1 { 1 } else { 5 };
+            let mut outcome = Ok(());
+            for _ in 0..attempts {
+                let (expected, found) = run(folder, threads, memory);
+                assert_eq!(expected.tasks, found.tasks);
+                near("read", expected.read_bytes, found.traffic.read).unwrap();
+                assert_eq!(expected.write_bytes, found.traffic.written);
+                let reads = found
+                    .groups
+                    .iter()
+                    .find(|share| share.name == "t: read")
+                    .unwrap();
+                assert!(reads.tasks >= expected.read_tasks, "poles may come on top");
+                peak = peak.max(found.peak_bytes);
+                outcome = near("values", expected.values_bytes, peak);
+                if outcome.is_ok() {
+                    break;
+                }
+            }
+            outcome.unwrap_or_else(|text| panic!("{chunk:?} {threads} {memory:?}: {text}"));
+            let file = netcdf::open(folder.join("out.nc")).unwrap();
+            let values: Vec<f32> = file.variable("t").unwrap().get_values(..).unwrap();
+            results.push(
+                values
+                    .iter()
+                    .flat_map(|x| x.to_bits().to_le_bytes())
+                    .collect(),
+            );
+        }
+    }
+    assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn chunks_of_one_time() {
+    compare(Options::NETCDF4, Some([1, 180, 360]));
+}
+
+#[test]
+fn chunks_of_many_times() {
+    compare(Options::NETCDF4, Some([16, 32, 32]));
+}
+
+#[test]
+fn one_stretch() {
+    compare(Options::NETCDF4, None);
+}
+
+#[test]
+fn classic() {
+    compare(Options::_64BIT_OFFSET, None);
+}
