@@ -1,12 +1,16 @@
 //! What will be alive at once on several threads: the scheduler's choices played through on paper.
 //!
-//! A task is taken to last as long as the bytes are many that it makes and reads. Which worker is free first is decided by
-//! that; all else is as in a run: the next dependent first, then what others left, then a task without inputs, if there is room.
+//! A task is taken to last as long as the bytes are many that it makes and reads; tasks without inputs, or those that make
+//! nothing, perhaps several times as long. Of such plays the one with the most alive counts. Which worker is free first is
+//! decided by that; all else is as in a run: the next dependent first, then what others left, then a task without inputs, if there is room.
 
 use crate::graph::{Graph, Kind, TaskId};
 
 /// Roots looked at, from the next one on, to find one whose value can be used soon; fewer than a run does.
 const FAR: usize = 64;
+
+/// How many times as long as others tasks last that bring data in, and those that take it out.
+const PACES: [[u128; 2]; 3] = [[1, 1], [1, 8], [8, 1]];
 
 impl Graph {
     /// The most bytes alive at once when `threads` run the tasks, with a [memory limit](crate::Run::memory_limit) or without, by what tasks
@@ -25,9 +29,13 @@ impl Graph {
         if threads <= 1 {
             return self.peak().0;
         }
-        let mut play = Play::new(self, threads, memory_limit);
-        play.play_out();
-        u64::try_from(play.peak).unwrap_or(u64::MAX)
+        let peaks = PACES.map(|pace| {
+            let mut play = Play::new(self, threads, memory_limit, pace);
+            play.play_out();
+            play.peak
+        });
+        let most = peaks.into_iter().max().unwrap_or(0);
+        u64::try_from(most).unwrap_or(u64::MAX)
     }
 }
 
@@ -35,6 +43,7 @@ impl Graph {
 struct Play<'g> {
     graph: &'g Graph,
     limit: Option<u128>,
+    pace: [u128; 2],
     workers: Vec<Worker>,
     /// Inputs that a task waits for, and dependents that have not read it.
     waits: Vec<u32>,
@@ -60,9 +69,10 @@ struct Worker {
 }
 
 impl<'g> Play<'g> {
-    fn new(graph: &'g Graph, threads: usize, limit: Option<u64>) -> Self {
+    fn new(graph: &'g Graph, threads: usize, limit: Option<u64>, pace: [u128; 2]) -> Self {
         let mut play = Play {
             graph,
+            pace,
             limit: limit.map(u128::from),
             workers: (0..threads).map(|_| Worker::default()).collect(),
             waits: vec![0; graph.len()],
@@ -189,7 +199,14 @@ impl<'g> Play<'g> {
         self.live += self.bytes(task);
         self.peak = self.peak.max(self.live);
         let read: u128 = self.inputs(task).map(|input| self.bytes(input)).sum();
-        self.workers[worker].task = Some((now + 1 + self.bytes(task) + read, task));
+        let made = self.bytes(task);
+        let [bringing, taking] = self.pace;
+        let lasts = match (read, made) {
+            (0, made) => made * bringing,
+            (read, 0) => read * taking,
+            (read, made) => read + made,
+        };
+        self.workers[worker].task = Some((now + 1 + lasts, task));
     }
 
     fn finish(&mut self, worker: usize) {
