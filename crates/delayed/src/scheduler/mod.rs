@@ -57,7 +57,11 @@ pub(crate) fn run_noting_lost(
     }
     match end {
         RunEnd::Finished => Ok(()),
-        RunEnd::Cancelled => Err((Error::Cancelled, None)),
+        RunEnd::Cancelled => {
+            // If this run is within a task whose own run is stopping, the task knows now.
+            cancelled();
+            Err((Error::Cancelled, None))
+        }
         RunEnd::Failed => {
             let finished = state.finished();
             let mut failures = state.into_failures();

@@ -421,6 +421,10 @@ impl<'r, 'g> State<'r, 'g> {
             retries -= 1;
         };
         self.release_after_failure(call);
+        // A task that gave up since the run was stopping did not fail: the run has its reason already.
+        if inside::was_told() && self.stopping() {
+            return false;
+        }
         self.failures.lock().push((call.task, cause));
         if !self.settings.keep_going {
             self.stop.cancel();
@@ -432,12 +436,15 @@ impl<'r, 'g> State<'r, 'g> {
     fn release_after_failure(&self, call: &Call<'_>) {
         if !call.has_released() {
             // A panic in a value's own drop has nowhere to go: the task is lost already.
-            let _ = catch_unwind(AssertUnwindSafe(|| {
+            let release = || {
                 self.frozen.entries[call.task as usize]
                     .node
                     .work
                     .release(call)
-            }));
+            };
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(release)) {
+                inside::discard(payload);
+            }
         }
     }
 
