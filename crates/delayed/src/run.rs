@@ -227,9 +227,11 @@ impl fmt::Debug for Run {
         f.debug_struct("Run")
             .field("threads", &self.threads)
             .field("scheduler", &self.scheduler)
+            .field("memory_limit", &self.memory_limit)
             .field("cancel", &self.cancel)
             .field("observers", &self.observers.len())
             .field("keep_going", &self.keep_going)
+            .field("passes", &self.passes)
             .finish()
     }
 }

@@ -480,6 +480,37 @@ fn a_task_that_gives_up_since_the_run_was_cancelled_is_no_failure() {
 }
 
 #[test]
+fn a_task_that_is_not_tried_again_since_the_run_was_cancelled_is_no_failure() {
+    for run in runs() {
+        let token = CancelToken::new();
+        let cancel = token.clone();
+        let task = try_delayed(move || {
+            cancel.cancel();
+            Err::<u32, _>("busy")
+        });
+        let error = run.cancel(&token).compute(task.retries(1)).unwrap_err();
+        assert!(error.is_cancelled(), "{error:?}");
+    }
+}
+
+#[test]
+fn nothing_is_salvaged_of_a_run_that_failed_and_was_cancelled() {
+    for run in runs() {
+        let token = CancelToken::new();
+        let cancel = token.clone();
+        let bad = try_delayed(|| Err::<u32, _>(NoSuchFile)).named("bad");
+        // It runs last, so that no task is left when it gives up.
+        let last = apply((delayed(|| 1), delayed(|| 2)), |(a, b)| a + b).try_map(move |_| {
+            cancel.cancel();
+            Err::<String, _>(format!("stopped after {}", until_told()))
+        });
+        let ((none, nothing), outcome) = run.cancel(&token).salvage((&bad, &last.priority(-1)));
+        assert_eq!((none, nothing), (None, None));
+        assert!(outcome.is_err());
+    }
+}
+
+#[test]
 fn a_panic_whose_payload_panics_when_dropped_is_an_error_too() {
     struct Twice;
     impl Drop for Twice {
