@@ -59,6 +59,8 @@ impl Run {
     }
 
     /// How many threads may work, the caller's among them; 0 is one for each core, the default.
+    ///
+    /// Calling another thread takes some microseconds: a graph of tiny tasks, 20 us in all, is done sooner by one.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = NonZero::new(threads);
         self
