@@ -40,7 +40,7 @@ pub enum Error {
         /// File, line and column of the panic, where known.
         place: Option<String>,
     },
-    /// Several tasks failed in a run that was told to keep going.
+    /// Several tasks failed: in a run that was told to keep going, or since they were running when the first one did.
     #[error("{} tasks failed, the first: {}", errors.len(), errors[0])]
     Several {
         /// One error for each task that failed, in rank order; never empty.

@@ -3,7 +3,7 @@
 use std::{
     error::Error as _,
     sync::{
-        Arc, Mutex,
+        Arc, Barrier, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
 };
@@ -289,13 +289,12 @@ fn a_cancelled_outer_run_stops_the_runs_within_its_tasks() {
         let token = token.clone();
         try_delayed(move || {
             token.cancel();
-            assert!(delayed::cancelled());
             delayed(|| 1).compute()
         })
     };
     assert!(!delayed::cancelled());
     let error = Run::new().cancel(&token).compute(&inner).unwrap_err();
-    assert!(error.source().unwrap().to_string().contains("cancelled"));
+    assert!(error.is_cancelled(), "{error:?}");
 }
 
 #[test]
@@ -409,4 +408,119 @@ fn a_task_bigger_than_the_memory_limit_is_refused_with_what_to_do() {
         }
     ));
     assert!(error.to_string().contains("raise the limit"), "{error}");
+}
+
+/// Two tasks on two threads: one fails once the other is at work; the other works until it is told to stop.
+fn one_fails_while_another_works(
+    work: impl Fn() -> Result<u32, Error> + Send + Sync + 'static,
+) -> [Delayed<u32>; 2] {
+    let both = Arc::new(Barrier::new(2));
+    let other = both.clone();
+    [
+        try_delayed(move || {
+            both.wait();
+            Err::<u32, _>(NoSuchFile)
+        })
+        .named("read"),
+        try_delayed(move || {
+            other.wait();
+            work()
+        })
+        .named("work"),
+    ]
+}
+
+fn until_told() -> u32 {
+    while !delayed::cancelled() {
+        std::thread::yield_now();
+    }
+    0
+}
+
+#[test]
+fn a_task_that_gives_up_since_another_failed_is_no_failure_of_its_own() {
+    let nested = || {
+        let tasks: Vec<_> = (0..1000).map(|_| delayed(until_told)).collect();
+        Run::new().threads(2).compute(&tasks).map(|v| v[0])
+    };
+    let works: [fn() -> Result<u32, Error>; 3] = [
+        || delayed(until_told).map(|x| *x).compute(),
+        || panic!("stopped after {}", until_told()),
+        || {
+            Err(
+                try_delayed(|| Err::<u32, _>(format!("stopped after {}", until_told())))
+                    .compute()
+                    .unwrap_err(),
+            )
+        },
+    ];
+    let graphs = works
+        .map(one_fails_while_another_works)
+        .into_iter()
+        .chain([one_fails_while_another_works(nested)]);
+    for graph in graphs {
+        let error = Run::new().threads(2).compute(&graph).unwrap_err();
+        assert_eq!(error.task().unwrap().key.as_str(), "read");
+        assert!(matches!(error, Error::Failed { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn a_task_that_gives_up_since_the_run_was_cancelled_is_no_failure() {
+    for run in runs() {
+        let token = CancelToken::new();
+        let cancel = token.clone();
+        let task = try_delayed(move || {
+            cancel.cancel();
+            Err::<u32, _>(format!("stopped after {}", until_told()))
+        });
+        let error = run.cancel(&token).compute(&task).unwrap_err();
+        assert!(error.is_cancelled(), "{error:?}");
+    }
+}
+
+#[test]
+fn a_task_that_is_not_tried_again_since_the_run_was_cancelled_is_no_failure() {
+    for run in runs() {
+        let token = CancelToken::new();
+        let cancel = token.clone();
+        let task = try_delayed(move || {
+            cancel.cancel();
+            Err::<u32, _>("busy")
+        });
+        let error = run.cancel(&token).compute(task.retries(1)).unwrap_err();
+        assert!(error.is_cancelled(), "{error:?}");
+    }
+}
+
+#[test]
+fn nothing_is_salvaged_of_a_run_that_failed_and_was_cancelled() {
+    for run in runs() {
+        let token = CancelToken::new();
+        let cancel = token.clone();
+        let bad = try_delayed(|| Err::<u32, _>(NoSuchFile)).named("bad");
+        // It runs last, so that no task is left when it gives up.
+        let last = apply((delayed(|| 1), delayed(|| 2)), |(a, b)| a + b).try_map(move |_| {
+            cancel.cancel();
+            Err::<String, _>(format!("stopped after {}", until_told()))
+        });
+        let ((none, nothing), outcome) = run.cancel(&token).salvage((&bad, &last.priority(-1)));
+        assert_eq!((none, nothing), (None, None));
+        assert!(outcome.is_err());
+    }
+}
+
+#[test]
+fn a_panic_whose_payload_panics_when_dropped_is_an_error_too() {
+    struct Twice;
+    impl Drop for Twice {
+        fn drop(&mut self) {
+            panic!("again");
+        }
+    }
+    for run in runs() {
+        let task = delayed(|| -> u32 { std::panic::panic_any(Twice) }).named("bad");
+        let error = run.compute((&task, delayed(|| 1))).unwrap_err();
+        assert_eq!(error.task().unwrap().key.as_str(), "bad");
+    }
 }

@@ -163,3 +163,37 @@ fn a_task_that_can_never_fit_is_refused_by_name() {
     ));
     assert!(error.to_string().starts_with("task `big` "));
 }
+
+#[test]
+fn sizes_that_no_machine_has_can_be_added_up() {
+    for threads in [1, 2] {
+        let parts: Vec<_> = (0..8_u64)
+            .map(|i| {
+                delayed(move || i)
+                    .bytes(u64::MAX)
+                    .map(|x| x + 1)
+                    .bytes(u64::MAX)
+            })
+            .collect();
+        let sum = apply(&parts, |parts| parts.into_iter().sum::<u64>()).bytes(u64::MAX);
+        let run = Run::new().threads(threads).memory_limit(u64::MAX);
+        assert_eq!(run.compute(&sum).unwrap(), 36);
+    }
+}
+
+/// Each task that makes way looks at the best of those that wait, not at all of them: else this would take minutes.
+#[test]
+fn a_hundred_thousand_tasks_may_wait_for_one_limit() {
+    let parts: Vec<_> = (0..100_000_u64)
+        .map(|i| {
+            let part = delayed(move || i).limit("disk", 1);
+            if i % 3 == 0 {
+                part.limit("net", 2)
+            } else {
+                part
+            }
+        })
+        .collect();
+    let sum = apply(&parts, |parts| parts.into_iter().sum::<u64>());
+    assert_eq!(Run::new().threads(4).compute(&sum).unwrap(), 4_999_950_000);
+}

@@ -19,15 +19,23 @@ use crate::{
 };
 
 /// The limits of one run; made only if some task has one.
+///
+/// Tasks that take the same limits are one *crowd*: of those of a crowd that wait, only the best need be looked at.
 pub(crate) struct Limits {
-    /// The limits that each limited task takes.
-    needs: HashMap<u32, Vec<usize>>,
+    /// The crowd of each limited task.
+    crowds: HashMap<u32, usize>,
+    /// The limits that each crowd takes.
+    needs: Vec<Vec<usize>>,
+    /// The crowds that take each limit.
+    takers: Vec<Vec<usize>>,
     state: Mutex<Parked>,
 }
 
 struct Parked {
+    /// How often each limit can be taken still.
     free: Vec<usize>,
-    waiting: BTreeSet<u32>,
+    /// Those of each crowd that wait.
+    waiting: Vec<BTreeSet<u32>>,
     /// Those that have their limits already when a worker comes to them.
     admitted: HashSet<u32>,
 }
@@ -36,12 +44,14 @@ impl Limits {
     pub(crate) fn of(frozen: &Frozen<'_>) -> Option<Self> {
         let mut places: HashMap<String, usize> = HashMap::new();
         let mut free: Vec<usize> = Vec::new();
-        let mut needs: HashMap<u32, Vec<usize>> = HashMap::new();
+        let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
+        let mut crowds: HashMap<u32, usize> = HashMap::new();
         for task in &frozen.steered {
             let limits = frozen
                 .node(*task as usize)
                 .head
                 .with_notes(|notes| notes.limits.clone());
+            let mut needs = Vec::new();
             for (name, at_once) in limits.into_iter().flatten() {
                 let place = *places.entry(name.into_owned()).or_insert(free.len());
                 if place == free.len() {
@@ -49,55 +59,67 @@ impl Limits {
                 }
                 // Tasks that disagree on a limit get the smaller one.
                 free[place] = free[place].min(at_once);
-                let needs = needs.entry(*task).or_default();
-                if !needs.contains(&place) {
-                    needs.push(place);
-                }
+                needs.push(place);
             }
+            if !needs.is_empty() {
+                needs.sort_unstable();
+                needs.dedup();
+                let next = known.len();
+                crowds.insert(*task, *known.entry(needs).or_insert(next));
+            }
+        }
+        let mut needs = vec![Vec::new(); known.len()];
+        let mut takers = vec![Vec::new(); free.len()];
+        for (limits, crowd) in known {
+            for limit in &limits {
+                takers[*limit].push(crowd);
+            }
+            needs[crowd] = limits;
         }
         let parked = Parked {
             free,
-            waiting: BTreeSet::new(),
+            waiting: vec![BTreeSet::new(); needs.len()],
             admitted: HashSet::new(),
         };
-        (!needs.is_empty()).then(|| Limits {
+        (!crowds.is_empty()).then(|| Limits {
+            crowds,
             needs,
+            takers,
             state: Mutex::new(parked),
         })
     }
 
     /// Takes a task's limits; if that cannot be, parks it.
     pub(crate) fn admit(&self, task: u32) -> bool {
-        let Some(needs) = self.needs.get(&task) else {
+        let Some(crowd) = self.crowds.get(&task) else {
             return true;
         };
         let mut state = self.state.lock();
-        if state.admitted.remove(&task) || state.take(needs) {
+        if state.admitted.remove(&task) || state.take(&self.needs[*crowd]) {
             return true;
         }
-        state.waiting.insert(task);
+        state.waiting[*crowd].insert(task);
         false
     }
 
     /// Gives a task's limits back and hands on those that can go now, by falling rank.
     pub(crate) fn leave(&self, task: u32, mut push: impl FnMut(u32)) {
-        let Some(needs) = self.needs.get(&task) else {
+        let Some(crowd) = self.crowds.get(&task) else {
             return;
         };
+        let given_back = &self.needs[*crowd];
         let mut state = self.state.lock();
-        for place in needs {
-            state.free[*place] += 1;
+        for limit in given_back {
+            state.free[*limit] += 1;
         }
         let mut going = Vec::new();
-        for waiting in state.waiting.clone() {
-            if state.free.iter().all(|free| *free == 0) {
-                break;
-            }
-            if state.take(&self.needs[&waiting]) {
-                state.waiting.remove(&waiting);
-                state.admitted.insert(waiting);
-                going.push(waiting);
-            }
+        // Nobody else can go: what the others lack was not given back.
+        let touched = || given_back.iter().flat_map(|limit| &self.takers[*limit]);
+        while let Some((waiting, crowd)) = state.best(touched().copied(), &self.needs) {
+            state.take(&self.needs[crowd]);
+            state.waiting[crowd].remove(&waiting);
+            state.admitted.insert(waiting);
+            going.push(waiting);
         }
         drop(state);
         going.into_iter().rev().for_each(&mut push);
@@ -105,12 +127,28 @@ impl Limits {
 }
 
 impl Parked {
+    fn can_take(&self, needs: &[usize]) -> bool {
+        needs.iter().all(|limit| self.free[*limit] > 0)
+    }
+
     fn take(&mut self, needs: &[usize]) -> bool {
-        let can = needs.iter().all(|place| self.free[*place] > 0);
+        let can = self.can_take(needs);
         if can {
-            needs.iter().for_each(|place| self.free[*place] -= 1);
+            needs.iter().for_each(|limit| self.free[*limit] -= 1);
         }
         can
+    }
+
+    /// The best task that waits in one of some crowds and could have its limits, and its crowd.
+    fn best(
+        &self,
+        crowds: impl Iterator<Item = usize>,
+        needs: &[Vec<usize>],
+    ) -> Option<(u32, usize)> {
+        crowds
+            .filter(|crowd| self.can_take(&needs[*crowd]))
+            .filter_map(|crowd| Some((*self.waiting[crowd].first()?, crowd)))
+            .min()
     }
 }
 
@@ -123,7 +161,8 @@ pub(crate) struct Memory {
 
 #[derive(Default)]
 struct Use {
-    live: u64,
+    /// Wider than one size, so that no sum of them overflows.
+    live: u128,
     /// Tasks that are running, queued or parked.
     in_flight: usize,
     /// Tasks that gave no value, so that nothing is released with them.
@@ -183,7 +222,7 @@ impl Memory {
     /// Before its dependents are told: the next worker may give up the value that is not there at once.
     pub(crate) fn without_value(&self, task: u32) {
         let mut state = self.state.lock();
-        state.live -= self.bytes[task as usize];
+        state.live -= u128::from(self.bytes[task as usize]);
         state.empty.insert(task);
     }
 
@@ -198,7 +237,7 @@ impl Memory {
     pub(crate) fn released(&self, task: u32) {
         let mut state = self.state.lock();
         if !state.empty.contains(&task) {
-            state.live -= self.bytes[task as usize];
+            state.live -= u128::from(self.bytes[task as usize]);
         }
     }
 }
@@ -206,10 +245,10 @@ impl Memory {
 impl Use {
     fn begin(&mut self, bytes: u64) {
         self.in_flight += 1;
-        self.live += bytes;
+        self.live += u128::from(bytes);
     }
 
     fn has_room(&self, bytes: u64, limit: u64) -> bool {
-        self.in_flight == 0 || self.live + bytes <= limit
+        self.in_flight == 0 || self.live + u128::from(bytes) <= u128::from(limit)
     }
 }

@@ -57,12 +57,16 @@ pub(crate) fn run_noting_lost(
     }
     match end {
         RunEnd::Finished => Ok(()),
-        RunEnd::Cancelled => Err((Error::Cancelled, None)),
+        RunEnd::Cancelled => {
+            // If this run is within a task whose own run is stopping, the task knows now.
+            cancelled();
+            Err((Error::Cancelled, None))
+        }
         RunEnd::Failed => {
-            let finished = state.finished();
+            let complete = state.is_complete();
             let mut failures = state.into_failures();
             failures.sort_by_key(|(task, _)| *task);
-            let lost = finished.then(|| frozen.lost(failures.iter().map(|(task, _)| *task)));
+            let lost = complete.then(|| frozen.lost(failures.iter().map(|(task, _)| *task)));
             let mut errors: Vec<Error> = failures
                 .into_iter()
                 .map(|(task, cause)| frozen.error(task, cause))

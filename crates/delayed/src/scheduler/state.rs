@@ -124,6 +124,8 @@ pub(crate) struct State<'r, 'g> {
     /// What stops the run from outside.
     cancel: Vec<CancelToken>,
     cancelled: AtomicBool,
+    /// A task has no value although it did not fail.
+    gave_up: AtomicBool,
     pub(crate) limits: Option<Limits>,
     pub(crate) memory: Option<Memory>,
     failures: Mutex<Vec<(u32, Cause)>>,
@@ -171,6 +173,7 @@ impl<'r, 'g> State<'r, 'g> {
             stop: CancelToken::new(),
             cancel: settings.stops(),
             cancelled: AtomicBool::new(false),
+            gave_up: AtomicBool::new(false),
             limits: if frozen.steered.is_empty() {
                 None
             } else {
@@ -204,6 +207,11 @@ impl<'r, 'g> State<'r, 'g> {
     /// Whether every task has finished.
     pub(crate) fn finished(&self) -> bool {
         self.sinks.load(Acquire) == 0
+    }
+
+    /// Whether every task has finished and has a value, unless it failed or needs one that did. For a run that is over.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.finished() && !self.gave_up.load(Relaxed)
     }
 
     /// What stops the run, for those who run its tasks.
@@ -421,7 +429,14 @@ impl<'r, 'g> State<'r, 'g> {
             }
             retries -= 1;
         };
+        // A task that gave up, or was given up, since the run was stopping did not fail: the run has its reason already.
+        let could_try_again = retries > 0 && !call.has_released();
+        let gave_up = self.stopping() && (could_try_again || inside::was_told());
         self.release_after_failure(call);
+        if gave_up {
+            self.gave_up.store(true, Relaxed);
+            return false;
+        }
         self.failures.lock().push((call.task, cause));
         if !self.settings.keep_going {
             self.stop.cancel();
@@ -433,12 +448,15 @@ impl<'r, 'g> State<'r, 'g> {
     fn release_after_failure(&self, call: &Call<'_>) {
         if !call.has_released() {
             // A panic in a value's own drop has nowhere to go: the task is lost already.
-            let _ = catch_unwind(AssertUnwindSafe(|| {
+            let release = || {
                 self.frozen.entries[call.task as usize]
                     .node
                     .work
                     .release(call)
-            }));
+            };
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(release)) {
+                inside::discard(payload);
+            }
         }
     }
 
@@ -512,7 +530,7 @@ impl<'r, 'g> State<'r, 'g> {
             RunEnd::Cancelled
         } else {
             assert!(
-                self.finished(),
+                self.is_complete(),
                 "a run ended with tasks that nobody had run"
             );
             RunEnd::Finished
