@@ -447,7 +447,8 @@ pub(crate) fn clone_output<T: Send + Sync + 'static>(
 
 /// The value of an output, moved out of a run that is over.
 pub(crate) fn take_output<T: Send + Sync + 'static>(entries: &mut [Entry<'_>], task: u32) -> T {
-    // SAFETY: the entries are borrowed mutably, so the run is over (rule 4); it ended well, so the value is there (rule 2).
+    // SAFETY: the entries are borrowed mutably, so the run is over (rule 4). The value is there (rule 2): the run ended well, or it was
+    // complete (`State::is_complete`) and the task is not among those that failed or need one that did.
     unsafe { entries[task as usize].slot.take() }
 }
 
