@@ -10,6 +10,9 @@ import netCDF4
 import numpy as np
 from iris.analysis import AreaWeighted, Linear, Nearest
 
+# What is in the way afterwards.
+FOLDER = __import__("tempfile").mkdtemp()
+
 warnings.filterwarnings("ignore")
 FILL = -999.0
 
@@ -67,7 +70,7 @@ GRIDS = {
     "global_askew": (np.arange(-86, 90, 9.1), np.arange(3.7, 360, 20.0)),
 }
 for name, (lat, lon) in GRIDS.items():
-    write(f"/tmp/{name}.nc", lat, lon, np.zeros((len(lat), len(lon))), "t", {})
+    write(f"{FOLDER}/{name}.nc", lat, lon, np.zeros((len(lat), len(lon))), "t", {})
 
 
 def case(name, of, grid, options, tool, call, values, tolerance=1e-9):
@@ -82,15 +85,15 @@ def case(name, of, grid, options, tool, call, values, tolerance=1e-9):
 
 
 def by_iris(name, of, grid, options, scheme, call):
-    target = iris.load_cube(f"/tmp/{grid}.nc")
+    target = iris.load_cube(f"{FOLDER}/{grid}.nc")
     values = iris.load_cube(of + ".nc").regrid(target, scheme).data
     case("iris-" + name, of, grid, "--compat iris " + options, "Iris 3.14.1", call, values)
 
 
 def by_cdo(name, of, grid, options, operator, tolerance=1e-9):
     call = f"cdo -b F64 {operator},TARGET"
-    out = "/tmp/answer.nc"
-    subprocess.run(["cdo", "-s", "-b", "F64", f"{operator},/tmp/{grid}.nc", of + ".nc", out], check=True)
+    out = f"{FOLDER}/answer.nc"
+    subprocess.run(["cdo", "-s", "-b", "F64", f"{operator},{FOLDER}/{grid}.nc", of + ".nc", out], check=True)
     with netCDF4.Dataset(out) as file:
         values = file["t"][:]
     case("cdo-" + name, of, grid, "--compat cdo " + options, "CDO 2.1.1", call, values, tolerance)
