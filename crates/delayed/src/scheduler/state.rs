@@ -51,6 +51,8 @@ const FAR: usize = 256;
 const PATIENCE: usize = 4;
 /// How many inputs of a task are looked at to see what it waits for.
 const MANY: usize = 32;
+/// How many dependents' counts are fetched ahead.
+const PREFETCHED: usize = 8;
 /// How many roots are opened at once where tasks are small.
 const AT_ONCE: usize = 16;
 
@@ -371,6 +373,17 @@ impl<'r, 'g> State<'r, 'g> {
             (_, None) => false,
             (None, Some(_)) => true,
             (Some(memory), Some(root)) => memory.has_room(*root),
+        }
+    }
+
+    /// Has the counts of a task's dependents brought here while the task runs, if there are several: lowered one after another,
+    /// each would be waited for. A single one is mostly a sum that other workers add to just as well.
+    #[inline]
+    pub(crate) fn prefetch_dependents(&self, task: u32) {
+        if let several @ [_, _, ..] = self.dependents(task) {
+            for dependent in several.iter().rev().take(PREFETCHED) {
+                self.frozen.entries[*dependent as usize].prefetch();
+            }
         }
     }
 

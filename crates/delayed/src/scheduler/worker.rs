@@ -128,6 +128,7 @@ impl Team<'_, '_, '_> {
             {
                 continue;
             }
+            self.state.prefetch_dependents(task);
             let has_value = self.state.execute(task, seat, false);
             if let (false, Some(memory)) = (has_value, &self.state.memory) {
                 memory.without_value(task);
