@@ -192,6 +192,7 @@ mod scheduler;
 mod svg;
 mod sync;
 mod task;
+mod trace;
 mod traffic;
 mod tuples;
 mod values;
