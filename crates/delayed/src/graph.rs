@@ -222,11 +222,16 @@ impl Graph {
         self
     }
 
+    /// All nodes by number.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = TaskId> + use<> {
+        (0..self.len() as u32).map(TaskId)
+    }
+
     pub(crate) fn to_parts(&self) -> Parts {
-        let ids = || (0..self.len() as u32).map(TaskId);
         Parts {
-            infos: ids().map(|id| self.info(id).clone()).collect(),
-            dependencies: ids()
+            infos: self.ids().map(|id| self.info(id).clone()).collect(),
+            dependencies: self
+                .ids()
                 .map(|id| {
                     self.dependencies(id)
                         .map(|dependency| dependency.0)
