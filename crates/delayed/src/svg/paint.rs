@@ -1,6 +1,10 @@
 //! What colours tell: names in colours that can be told apart, amounts on a scale; and the key that says so.
 
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    time::Duration,
+};
 
 use crate::{
     explain::Bytes,
@@ -111,7 +115,7 @@ impl Paint {
 /// What the colours mean.
 pub(crate) struct Key {
     /// Each name has the colour of its place.
-    names: Vec<String>,
+    names: HashMap<String, usize>,
     /// The names that the drawing does not say otherwise.
     shown: Vec<String>,
     /// The least and the greatest amount, and in words what they are.
@@ -125,15 +129,16 @@ impl Key {
         colour: &Colour,
         is_synopsis: bool,
     ) -> Self {
-        let (mut names, mut shown): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+        let (mut names, mut shown) = (HashMap::new(), Vec::new());
+        let mut is_shown = HashSet::new();
         let mut range: Option<(f64, f64)> = None;
         for (paint, is_said) in painted {
             match paint {
                 Paint::Name(name) => {
-                    if !names.contains(name) {
-                        names.push(name.clone());
+                    if !names.contains_key(name) {
+                        names.insert(name.clone(), names.len());
                     }
-                    if !is_said && !shown.contains(name) {
+                    if !is_said && is_shown.insert(name) {
                         shown.push(name.clone());
                     }
                 }
@@ -160,8 +165,10 @@ impl Key {
             Paint::None => ("#ffffff".to_string(), "#000000"),
             Paint::Name(name) if name == SEVERAL => ("#eeeeee".to_string(), "#000000"),
             Paint::Name(name) => {
-                let place = self.names.iter().position(|other| other == name);
-                let place = place.unwrap_or(0) % DISTINCT.len();
+                let place = self
+                    .names
+                    .get(name)
+                    .map_or(0, |place| place % DISTINCT.len());
                 let ink = if place == 6 { "#ffffff" } else { "#000000" };
                 (DISTINCT[place].to_string(), ink)
             }
