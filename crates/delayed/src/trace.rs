@@ -5,10 +5,10 @@
 use std::{collections::HashMap, fmt::Write, iter};
 
 use crate::{
+    audited::values::KNOWN,
     error::{Cause, Error, TaskTrace},
     frozen::Frozen,
     key::Key,
-    values::KNOWN,
 };
 
 /// An error names so many inputs, and so many lost outputs.
