@@ -34,6 +34,18 @@ fn equal_pure_tasks_on_equal_inputs_run_once() {
     }
 }
 
+/// As many outputs as this are not looked up by going through all of them.
+#[test]
+fn each_of_a_hundred_thousand_outputs_has_its_value_however_often_it_is_asked_for() {
+    let outputs: Vec<Delayed<usize>> = (0..100_000)
+        .map(|i| delayed(move || i / 3).pure(i / 3))
+        .collect();
+    let expected = (0..100_000).map(|i| i / 3);
+    assert!(compute(&outputs).unwrap().into_iter().eq(expected.clone()));
+    let (salvaged, outcome) = Run::new().salvage(&outputs);
+    assert!(outcome.is_ok() && salvaged.into_iter().eq(expected.map(Some)));
+}
+
 #[test]
 fn tasks_are_not_pure_unless_told_so() {
     let read = || delayed(|| 1);
