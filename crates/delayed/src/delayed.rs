@@ -41,7 +41,15 @@ pub struct Delayed<T> {
 
 /// A task without inputs.
 ///
-/// The closure is an `Fn`, so that a graph can be computed again and a task tried again.
+/// The closure is an `Fn`, so that a graph can be computed again and a task tried again: what it captured it cannot give away but as a
+/// clone. What is there already, and needs no work, is a [`value`](value()).
+/// ```
+/// use delayed::delayed;
+/// let names = vec!["low", "high"];
+/// let list = delayed(move || names.join(", "));
+/// assert_eq!(list.compute()?, "low, high");
+/// # Ok::<(), delayed::Error>(())
+/// ```
 #[track_caller]
 pub fn delayed<T, F>(f: F) -> Delayed<T>
 where
@@ -386,7 +394,8 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     /// Says that the task always gives the same value for the same inputs, so that equal tasks run once.
     ///
     /// Two pure tasks are equal if they have the same function or closure, equal tokens and the same inputs (equal ones, if those are
-    /// pure). What a closure captures is not looked at: it belongs into the token.
+    /// pure). What a closure captures is not looked at: it belongs into the token. So does a function that is handed on as a pointer (`fn(..)`),
+    /// since all of one signature are of one type.
     /// ```
     /// use delayed::{Graph, delayed};
     /// let read = |file: &'static str| delayed(move || file.len()).pure(file);

@@ -272,6 +272,8 @@ pub struct TaskTrace {
     pub inputs_left_out: usize,
     /// The outputs of the run that cannot be had without it; at most 16.
     pub outputs: Vec<Key>,
+    /// Whether equal pure tasks were one in that graph: the numbers of keys depend on it.
+    pub(crate) merged: bool,
 }
 
 impl TaskTrace {

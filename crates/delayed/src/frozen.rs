@@ -32,6 +32,8 @@ pub(crate) struct Frozen<'g> {
     pub(crate) steered: Vec<u32>,
     /// Tasks whose name the user wants to be theirs alone.
     pub(crate) keyed: Vec<u32>,
+    /// Whether equal pure tasks were made one.
+    pub(crate) merged: bool,
 }
 
 /// Where a walk remembers the number of a node.
@@ -279,6 +281,7 @@ fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>, merge: bool) -> Fro
         outputs,
         steered,
         keyed,
+        merged: merge,
     }
 }
 

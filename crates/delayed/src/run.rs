@@ -265,11 +265,14 @@ impl Error {
     pub fn replay<O: Outputs>(&self, outputs: O) -> Result<()> {
         let mut wanted = Vec::new();
         outputs.nodes(&mut wanted);
-        let whole = Frozen::of(&wanted);
-        let Some(task) = self.task().and_then(|task| whole.find(&task.key)) else {
+        let Some(failed) = self.task() else {
             return Ok(());
         };
-        let mut alone = Frozen::of(&[whole.node(task)]);
+        let whole = Frozen::with(&wanted, failed.merged);
+        let Some(task) = whole.find(&failed.key) else {
+            return Ok(());
+        };
+        let mut alone = Frozen::with(&[whole.node(task)], failed.merged);
         let run = Run {
             let_panic: true,
             ..Run::new().scheduler(Scheduler::Sequential)

@@ -106,6 +106,7 @@ impl Frozen<'_> {
                     inputs: keys.by_ref().take(parts.inputs.len()).collect(),
                     inputs_left_out: parts.left_out,
                     outputs: keys.by_ref().take(parts.outputs.len()).collect(),
+                    merged: self.merged,
                 }
             })
             .collect()
