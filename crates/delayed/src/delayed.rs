@@ -394,8 +394,8 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     /// Says that the task always gives the same value for the same inputs, so that equal tasks run once.
     ///
     /// Two pure tasks are equal if they have the same function or closure, equal tokens and the same inputs (equal ones, if those are
-    /// pure). What a closure captures is not looked at: it belongs into the token. So does a function that is handed on as a pointer (`fn(..)`),
-    /// since all of one signature are of one type.
+    /// pure) in the same places. What a closure captures is not looked at, nor are the plain fields of a [`Shape`](crate::Shape): they belong
+    /// into the token. So does a function that is handed on as a pointer (`fn(..)`), since all of one signature are of one type.
     /// ```
     /// use delayed::{Graph, delayed};
     /// let read = |file: &'static str| delayed(move || file.len()).pure(file);

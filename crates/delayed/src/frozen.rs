@@ -173,8 +173,8 @@ fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>, merge: bool) -> Fro
         mut frames,
     } = Room::take();
     let (mut known, mut steered, mut keyed) = (Vec::new(), Vec::new(), Vec::new());
-    // Pure tasks by what they do to which inputs.
-    let mut pure: HashMap<(TypeId, u64, Vec<u32>), u32> = HashMap::new();
+    // Pure tasks by what they do to which inputs; several if they have those in different places.
+    let mut pure: HashMap<(TypeId, u64, Vec<u32>), Vec<u32>> = HashMap::new();
     // Priorities go before the caller's order, weights do not.
     list.extend_from_slice(outputs);
     list.sort_by_key(|output| Reverse(output.head.weight().urgency));
@@ -238,12 +238,17 @@ fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>, merge: bool) -> Fro
             };
             if let Some((steer, has_key, token)) = node.head.with_notes(notes) {
                 if merge && let Some((function, token)) = token {
-                    let first = *pure.entry((function, token, own.to_vec())).or_insert(task);
-                    if first != task {
-                        marks.set(node, first);
+                    let alike = pure.entry((function, token, own.to_vec())).or_default();
+                    let held = node.work.held();
+                    let first = alike
+                        .iter()
+                        .find(|first| entries[**first as usize].node.work.holds_like(held));
+                    if let Some(first) = first {
+                        marks.set(node, *first);
                         dependencies.truncate(first_dependency as usize);
                         continue;
                     }
+                    alike.push(task);
                 }
                 if steer {
                     steered.push(task);
