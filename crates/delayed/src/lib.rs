@@ -185,6 +185,7 @@ mod observe;
 mod ops;
 mod optimize;
 mod outputs;
+mod parts;
 mod priority;
 mod profile;
 mod progress;
