@@ -217,7 +217,7 @@ impl Regridder {
                 .zip(piece.axes().0.poles)
                 .filter(|(_, pole)| pole.is_some())
             {
-                poles.push(PoleMeans::of_row(&source[row * columns..][..self.distinct]));
+                poles.push(PoleMeans::of(&[&source[row * columns..][..self.distinct]]));
             }
         }
         let poles: Vec<&PoleMeans> = poles.iter().collect();
