@@ -345,6 +345,11 @@ fn layout(fields: &[LazyField], history: &str, first: &LazyField) -> (Layout, Ve
         .unwrap_or("CF-1.8")
         .to_owned();
     attributes.set("Conventions", conventions);
+    // A file of features has those of one type alone.
+    let feature = |field: &LazyField| field.attributes.text("featureType").map(str::to_owned);
+    if fields.iter().any(|field| feature(field) != feature(first)) {
+        attributes.remove("featureType");
+    }
     let before = first.history.as_deref().filter(|text| !text.is_empty());
     attributes.set(
         "history",

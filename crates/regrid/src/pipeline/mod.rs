@@ -29,7 +29,7 @@ use reporting::report;
 use crate::attribute::AttributeValue;
 use crate::catalogue::{Catalogue, SourceVariable};
 use crate::chunk::Region;
-use crate::companions::{file_attributes, meaning, surroundings};
+use crate::companions::{feature_type, file_attributes, meaning, surroundings};
 use crate::error::Error;
 use crate::field::FieldMeta;
 use crate::io::decoding::{Decoding, single};
@@ -162,6 +162,10 @@ pub(crate) fn regrid_param(
         largest: largest_chunk.max(block * cell_bytes) as u64,
     };
     let chunk_shape: Vec<usize> = order.iter().map(|&d| plan.chunk_shape[d]).collect();
+    let mut attributes = file_attributes(&first.meta().attributes);
+    if let Some(feature) = feature_type(variable, &request.target, &surroundings) {
+        attributes.set("featureType", feature);
+    }
     Ok(LazyField {
         meta: FieldMeta {
             name,
@@ -176,7 +180,7 @@ pub(crate) fn regrid_param(
         notes: surroundings.notes,
         inputs: catalogue.paths(),
         history: first.meta().attributes.text("history").map(str::to_owned),
-        attributes: file_attributes(&first.meta().attributes),
+        attributes,
         in_words: request.in_words(),
         report,
         has_integral,

@@ -201,7 +201,7 @@ pub(super) fn read_block(
     let values = if stacked {
         source
             .read(&Region::new(&stored.ranges()[1..]))?
-            .with_new_first_dimension()
+            .with_new_dimension(0)
     } else {
         source.read(stored)?
     };
