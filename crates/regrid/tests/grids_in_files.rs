@@ -342,6 +342,26 @@ fn bounds_of_another_shape_are_refused() {
             "{said}"
         );
     }
+    // A hole is a mistake; what was never written says nothing.
+    let written = |bounds: &[f64; 6]| {
+        file(
+            &[
+                ("lat", &["lat"], &[3], &[1.0, 2.0, 3.0], &lat),
+                ("lon", &["lon"], &[2], &[1.0, 2.0], &lon),
+                ("b", &["lat", "two"], &[3, 2], bounds, &[]),
+            ],
+            (&["lat", "lon"], &[3, 2]),
+            &[],
+        )
+    };
+    let said = refusal(&written(&[0.5, 1.5, 1.5, f64::NAN, 2.5, 3.5]));
+    assert!(
+        said.contains("coordinate b") && said.contains("index 1"),
+        "{said}"
+    );
+    let never = written(&[f64::NAN; 6]);
+    let grid = never.variable("t").unwrap().grid();
+    assert!(grid.axes().unwrap().0.bounds().is_none());
     let cells = |(dimensions, shape): (&[&str], &[usize])| {
         let bounds = vec![0.0; shape.iter().product()];
         refusal(&file(
@@ -392,6 +412,17 @@ fn coordinates_that_make_no_grid_say_where() {
     // Points.
     assert!(refusal(&found(&[1.0, -91.0], &["x"])).contains("-91"));
     assert!(refusal(&found(&[], &["x"])).contains("empty"));
+    // Units of something else.
+    let kelvin = [("units", text("K"))];
+    let misnamed = file(
+        &[
+            ("lat", &["lat"], &[2], &[1.0, 2.0], &kelvin),
+            ("lon", &["lon"], &[2], &[1.0, 2.0], &lon),
+        ],
+        (&["lat", "lon"], &[2, 2]),
+        &[],
+    );
+    assert!(refusal(&misnamed).contains("lat has units \"K\""));
     // Two pairs of coordinates, and nobody says which.
     let several = file(
         &[

@@ -144,7 +144,7 @@ fn degrees_axis<A>(
     new: fn(Centres, Bounds) -> Result<A, Error>,
     stored_as_f32: fn(A) -> A,
 ) -> Result<A, Error> {
-    let (mut centres, mut bounds) = read_axis(source, variable)?;
+    let (mut centres, mut bounds) = read_axis(source, kind, variable)?;
     if let Some(units) = variable.attributes.text("units")
         && !is_angle(units)
     {
@@ -170,7 +170,7 @@ fn plane_axis(
     kind: AxisKind,
     mapping: &Attributes,
 ) -> Result<PlaneAxis, Error> {
-    let (centres, bounds) = read_axis(source, variable)?;
+    let (centres, bounds) = read_axis(source, kind, variable)?;
     let unit = metres_per_unit(&variable.attributes, mapping)
         .map_err(|units| Error::AxisUnits { axis: kind, units })
         .map_err(unusable(source, variable))?;
@@ -225,6 +225,7 @@ fn metres_per_unit(attributes: &Attributes, mapping: &Attributes) -> Result<f64,
 /// The values of a one-dimensional coordinate, and its bounds, where they are two for each.
 fn read_axis(
     source: &dyn SourceFile,
+    kind: AxisKind,
     coordinate: &VariableMeta,
 ) -> Result<(Centres, Bounds), Error> {
     let centres = load_f64(source, &coordinate.name)?;
@@ -240,13 +241,20 @@ fn read_axis(
         }));
     }
     let flat = load_f64(source, &bounds.name)?;
-    let bounds: Vec<[f64; 2]> = flat.chunks_exact(2).map(|b| [b[0], b[1]]).collect();
-    // Bounds that were never written say nothing.
-    let usable = bounds
-        .iter()
-        .flatten()
-        .all(|x| x.is_finite() && x.abs() < NEVER_WRITTEN);
-    Ok((centres, usable.then_some(bounds)))
+    // Bounds that were never written say nothing; a hole among others is a mistake.
+    let written = |x: f64| x.is_finite() && x.abs() < NEVER_WRITTEN;
+    let hole = flat.iter().position(|&x| !written(x));
+    if let Some(at) = hole
+        && flat.iter().any(|&x| written(x))
+    {
+        return Err(unusable(source, bounds)(Error::AxisValue {
+            axis: kind,
+            index: at / 2,
+            value: flat[at],
+        }));
+    }
+    let pairs = flat.chunks_exact(2).map(|b| [b[0], b[1]]).collect();
+    Ok((centres, hole.is_none().then_some(pairs)))
 }
 
 /// Beyond any coordinate in metres, below the numbers that mark what was never written.

@@ -101,8 +101,32 @@ fn find<'a>(meta: &'a FileMeta, variable: &VariableMeta) -> Placement<'a> {
         return native;
     }
     match (cell_by_cell(meta, variable), native) {
+        (Placement::None, Placement::None) => misnamed(meta, variable),
         (Placement::None, native) => native,
         (found, _) => found,
+    }
+}
+
+/// Why axes that are called latitude and longitude are none.
+fn misnamed<'a>(meta: &FileMeta, variable: &VariableMeta) -> Placement<'a> {
+    let axes = variable.dimensions.iter().filter_map(|d| meta.variable(d));
+    let mut named = axes.filter(|v| {
+        let names = ["lat", "latitude", "lon", "longitude"];
+        let stated = v.attributes.text("standard_name");
+        v.data_type.is_numeric()
+            && v.dimensions == [v.name.clone()]
+            && names.iter().any(|name| v.name.eq_ignore_ascii_case(name))
+            && stated.is_none_or(|name| name == "latitude" || name == "longitude")
+            && !is_latitude(v)
+            && !is_longitude(v)
+    });
+    match (named.next(), variable.dimensions.len()) {
+        (Some(axis), 2..) => Placement::Unsupported(format!(
+            "its coordinate {} has units {:?}, which are none of latitude or longitude",
+            axis.name,
+            axis.attributes.text("units").unwrap_or_default()
+        )),
+        _ => Placement::None,
     }
 }
 
