@@ -339,17 +339,25 @@ fn is_target_axis(companion: &Variable, field: &FieldMeta) -> bool {
 /// What the file holds, and the fields' names in it.
 fn layout(fields: &[LazyField], history: &str, first: &LazyField) -> (Layout, Vec<String>) {
     let mut attributes = first.attributes.clone();
-    let conventions = attributes
-        .text("Conventions")
-        .filter(|text| text.contains("CF-"))
-        .unwrap_or("CF-1.8")
-        .to_owned();
-    attributes.set("Conventions", conventions);
     // A file of features has those of one type alone.
     let feature = |field: &LazyField| field.attributes.text("featureType").map(str::to_owned);
     if fields.iter().any(|field| feature(field) != feature(first)) {
         attributes.remove("featureType");
     }
+    let features = attributes.text("featureType").is_some();
+    // Features are known from CF 1.6 on.
+    let old = |text: &str| {
+        features
+            && text
+                .strip_prefix("CF-1.")
+                .is_some_and(|n| n.parse().is_ok_and(|n: u32| n < 6))
+    };
+    let conventions = attributes
+        .text("Conventions")
+        .filter(|text| text.contains("CF-") && !old(text))
+        .unwrap_or("CF-1.8")
+        .to_owned();
+    attributes.set("Conventions", conventions);
     let before = first.history.as_deref().filter(|text| !text.is_empty());
     attributes.set(
         "history",
