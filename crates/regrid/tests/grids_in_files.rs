@@ -292,6 +292,32 @@ fn a_scalar_coordinate_is_an_axis_of_one_cell() {
     let (shape, values) = regridded(&place, target.clone(), Method::Linear);
     assert_eq!(shape, [2, 1, 2]);
     assert!(values[0].is_nan() && values[2].is_nan() && (values[1], values[3]) == (1.0, 2.0));
+    // The same where nothing names the coordinates, as long as there are no others; bounds stay as they are.
+    let unnamed = MemoryFile::new("a.nc")
+        .with("lat", &[], doubles(&[], &[50.0]), None, &lat[..1])
+        .with("lon", &[], doubles(&[], &[5.0]), None, &lon)
+        .with("time", &["time"], doubles(&[2], &[0.0, 1.0]), None, &{
+            let [units] = time.clone();
+            [units, ("bounds", text("time_bnds"))]
+        })
+        .with(
+            "time_bnds",
+            &["time", "two"],
+            doubles(&[2, 2], &[0.0; 4]),
+            None,
+            &[],
+        )
+        .with("t", &["time"], doubles(&[2], &[1.0, 2.0]), None, &[]);
+    let unnamed = Catalogue::from_files(vec![Arc::new(unnamed) as Arc<dyn SourceFile>]).unwrap();
+    assert_eq!(
+        roles(&unnamed),
+        [Role::Time, Role::Latitude, Role::Longitude]
+    );
+    let meta = unnamed.files()[0].meta();
+    assert_eq!(
+        meta.variable("time_bnds").unwrap().dimensions,
+        ["time", "two"]
+    );
     // A row, whose rows go before its columns wherever those are.
     let axis: Coordinate<'_> = ("lon", &["lon"], &[2], &[4.0, 6.0], &lon);
     let row = at(axis, &["lon", "time"], &[2, 2], &[1.0, 2.0, 3.0, 4.0]);

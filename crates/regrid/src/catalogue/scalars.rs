@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::placement::{Placement, placement};
 use crate::chunk::Region;
 use crate::error::Error;
-use crate::io::cf::{is_latitude, is_longitude, referenced};
+use crate::io::cf::{is_latitude, is_longitude, referenced, serving};
 use crate::io::{ChunkSource, Dimension, FileMeta, SourceFile, VariableMeta};
 use crate::values::{DataType, Values};
 
@@ -49,7 +49,11 @@ pub(super) fn unfolded(file: Arc<dyn SourceFile>) -> Arc<dyn SourceFile> {
 fn with_axes(meta: &FileMeta) -> Option<FileMeta> {
     let mut with_axes = meta.clone();
     let mut axes: Vec<String> = Vec::new();
+    let serving = serving(meta);
     for variable in &mut with_axes.variables {
+        if serving.contains(&variable.name) {
+            continue;
+        }
         let Some([latitude, longitude]) = place(meta, variable) else {
             continue;
         };
@@ -114,10 +118,14 @@ fn place<'a>(meta: &'a FileMeta, variable: &VariableMeta) -> Option<[&'a Variabl
             .filter_map(|name| meta.variable(name));
         let mut found: Vec<&VariableMeta> = axes.chain(named).filter(|v| is(v)).collect();
         found.dedup_by(|a, b| a.name == b.name);
+        // Some files name them elsewhere, or nowhere: the only one of the file is meant.
+        if found.is_empty() {
+            found = meta.variables.iter().filter(|v| is(v)).collect();
+        }
         // One axis or one scalar; a scalar's name must be free for its dimension.
         let fits = |v: &VariableMeta| match v.dimensions.as_slice() {
             [] => meta.dimension(&v.name).is_none(),
-            [dimension] => *dimension == v.name,
+            [dimension] => *dimension == v.name && variable.dimensions.contains(dimension),
             _ => false,
         };
         match found.as_slice() {
