@@ -1,5 +1,7 @@
 //! [`GraphBuilder`]: outputs with names, groups and passes, made into one graph.
 
+use std::collections::HashSet;
+
 use crate::{
     delayed::Delayed,
     error::{Error, Result},
@@ -24,6 +26,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct GraphBuilder {
     outputs: Vec<(String, Delayed<()>)>,
+    names: HashSet<String>,
     passes: Option<Passes>,
 }
 
@@ -39,7 +42,7 @@ impl GraphBuilder {
     /// [`Error::RepeatedOutput`] if the name was used already.
     pub fn output<T>(mut self, name: impl Into<String>, output: &Delayed<T>) -> Result<Self> {
         let name = name.into();
-        if self.outputs.iter().any(|(used, _)| *used == name) {
+        if !self.names.insert(name.clone()) {
             return Err(Error::RepeatedOutput { name });
         }
         self.outputs.push((name, output.untyped()));

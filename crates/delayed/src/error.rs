@@ -12,8 +12,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a run gave no values, or a graph could not be made or written.
 ///
-/// It displays in one line, without its [`source`](std::error::Error::source); as debug text it is the whole [report](Self::report), which
-/// is what a `main` that returns it prints.
+/// It displays in one line, without its [`source`](std::error::Error::source); [`Several`](Self::Several), which has none, with the causes of
+/// the first failure. As debug text it is the whole [report](Self::report), which is what a `main` that returns it prints.
 /// ```
 /// let error = delayed::try_delayed(|| "x".parse::<u8>()).named("parse").compute().unwrap_err();
 /// assert!(error.to_string().starts_with("task `parse` (built at "));
@@ -41,7 +41,7 @@ pub enum Error {
         place: Option<String>,
     },
     /// Several tasks failed: in a run that was told to keep going, or since they were running when the first one did.
-    #[error("{} tasks failed, the first: {}", errors.len(), errors[0])]
+    #[error("{} tasks failed, the first: {}", errors.len(), WithCauses(&errors[0]))]
     Several {
         /// One error for each task that failed, in rank order; never empty.
         errors: Vec<Error>,
@@ -106,6 +106,8 @@ pub enum Error {
     },
 }
 
+/// Of so many failures a report tells; the fields of the error tell of all.
+const FAILURES: usize = 10;
 /// Of so many causes at each end a report tells.
 const CAUSES: usize = 6;
 
@@ -145,9 +147,13 @@ impl Error {
         match self {
             Error::Several { errors } => {
                 line("failed tasks", &errors.len());
-                for error in errors {
+                for error in errors.iter().take(FAILURES) {
                     text.push('\n');
                     error.report_to(text);
+                }
+                if errors.len() > FAILURES {
+                    let more = errors.len() - FAILURES;
+                    writeln!(text, "\nand {more} more failed tasks").expect("writing to a string");
                 }
                 return;
             }
@@ -222,6 +228,20 @@ impl fmt::Debug for Error {
     }
 }
 
+/// An error with all its causes, for an error that can be the source of none since it is one of several.
+struct WithCauses<'a>(&'a Error);
+
+impl fmt::Display for WithCauses<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let first = std::error::Error::source(self.0);
+        for cause in std::iter::successors(first, |cause| cause.source()) {
+            write!(f, ": {cause}")?;
+        }
+        Ok(())
+    }
+}
+
 struct Place<'a>(&'a Option<String>);
 
 impl fmt::Display for Place<'_> {
@@ -252,6 +272,8 @@ pub struct TaskTrace {
     pub inputs_left_out: usize,
     /// The outputs of the run that cannot be had without it; at most 16.
     pub outputs: Vec<Key>,
+    /// Whether equal pure tasks were one in that graph: the numbers of keys depend on it.
+    pub(crate) merged: bool,
 }
 
 impl TaskTrace {

@@ -97,9 +97,7 @@ impl Graph {
 
     /// The most bytes and values alive at once when the tasks run one after another.
     pub(crate) fn peak(&self) -> (u64, usize) {
-        let mut readers: Vec<usize> = (0..self.len() as u32)
-            .map(|id| self.dependents(TaskId(id)).count())
-            .collect();
+        let mut readers: Vec<usize> = self.ids().map(|id| self.dependents(id).count()).collect();
         for output in self.outputs() {
             readers[output.id.index()] += 1;
         }

@@ -6,8 +6,7 @@ use std::{
     any::TypeId,
     cmp::Reverse,
     collections::HashMap,
-    fmt::Write,
-    iter, mem,
+    mem,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
@@ -15,7 +14,7 @@ use parking_lot::Mutex;
 
 use crate::{
     audited::values::{Entry, KNOWN},
-    error::{Cause, Error, Result, TaskTrace},
+    error::{Error, Result},
     key::Key,
     task::{Mark, Node, Notes},
 };
@@ -33,6 +32,8 @@ pub(crate) struct Frozen<'g> {
     pub(crate) steered: Vec<u32>,
     /// Tasks whose name the user wants to be theirs alone.
     pub(crate) keyed: Vec<u32>,
+    /// Whether equal pure tasks were made one.
+    pub(crate) merged: bool,
 }
 
 /// Where a walk remembers the number of a node.
@@ -119,42 +120,11 @@ impl<'g> Frozen<'g> {
         &self.dependencies[self.entries[task].first_dependency as usize..end]
     }
 
-    fn dependency_tasks(&self, task: usize) -> impl Iterator<Item = usize> {
+    pub(crate) fn dependency_tasks(&self, task: usize) -> impl Iterator<Item = usize> {
         self.dependencies(task)
             .iter()
             .filter(|dependency| **dependency & KNOWN == 0)
             .map(|dependency| *dependency as usize)
-    }
-
-    /// The keys of some tasks. Costs as much as formatting the label of every task.
-    fn keys(&self, tasks: &[usize]) -> Vec<Key> {
-        let labels: Vec<String> = tasks
-            .iter()
-            .map(|task| self.node(*task).label().to_string())
-            .collect();
-        let mut bearers: HashMap<&str, u32> =
-            labels.iter().map(|label| (label.as_str(), 0)).collect();
-        let mut nth: HashMap<usize, u32> = tasks.iter().map(|task| (*task, 0)).collect();
-        let mut label = String::new();
-        for task in 0..tasks.iter().max().map_or(0, |last| last + 1) {
-            label.clear();
-            write!(label, "{}", self.node(task).label()).expect("writing to a string");
-            if let Some(bearers) = bearers.get_mut(label.as_str()) {
-                *bearers += 1;
-                nth.entry(task).and_modify(|nth| *nth = *bearers);
-            }
-        }
-        tasks
-            .iter()
-            .zip(&labels)
-            .map(|(task, label)| Key::new(label, nth[task]))
-            .collect()
-    }
-
-    /// The task of a key. Costs as much as formatting the label of every task.
-    pub(crate) fn find(&self, key: &Key) -> Option<usize> {
-        let tasks: Vec<usize> = (0..self.len()).collect();
-        self.keys(&tasks).iter().position(|other| other == key)
     }
 
     /// Refuses a graph in which a task that wants its name for itself shares it.
@@ -182,74 +152,6 @@ impl<'g> Frozen<'g> {
         }
         Ok(())
     }
-
-    /// Which tasks have no value after a run to the end in which some failed.
-    pub(crate) fn lost(&self, failed: impl Iterator<Item = u32>) -> Vec<bool> {
-        let mut lost = vec![false; self.len()];
-        for task in failed {
-            lost[task as usize] = true;
-        }
-        for dependent in 0..self.len() {
-            lost[dependent] |= self
-                .dependency_tasks(dependent)
-                .any(|dependency| lost[dependency]);
-        }
-        lost
-    }
-
-    /// What an error tells of a task.
-    pub(crate) fn trace(&self, task: u32) -> TaskTrace {
-        const AT_MOST: usize = 16;
-        let task = task as usize;
-        let mut inputs: Vec<usize> =
-            iter::successors(self.dependency_tasks(task).next(), |input| {
-                self.dependency_tasks(*input).next()
-            })
-            .collect();
-        // The ends of a long chain tell most.
-        let left_out = inputs.len().saturating_sub(AT_MOST);
-        if left_out > 0 {
-            inputs.drain(AT_MOST / 2..AT_MOST / 2 + left_out);
-        }
-        let lost = self.lost(iter::once(task as u32));
-        let lost_outputs = self
-            .outputs
-            .iter()
-            .filter(|output| **output & KNOWN == 0 && lost[**output as usize]);
-        let outputs: Vec<usize> = lost_outputs
-            .map(|output| *output as usize)
-            .take(AT_MOST)
-            .collect();
-        let mut keys = self
-            .keys(&[&[task], &inputs[..], &outputs].concat())
-            .into_iter();
-        let node = self.node(task);
-        TaskTrace {
-            key: keys.next().expect("the task's own key"),
-            label: node.label(),
-            group: node
-                .head
-                .with_notes(|notes| notes.group.clone())
-                .flatten()
-                .map(Into::into),
-            site: node.head.site,
-            inputs: keys.by_ref().take(inputs.len()).collect(),
-            inputs_left_out: left_out,
-            outputs: keys.collect(),
-        }
-    }
-
-    pub(crate) fn error(&self, task: u32, cause: Cause) -> Error {
-        let task = Box::new(self.trace(task));
-        match cause {
-            Cause::Error(source) => Error::Failed { task, source },
-            Cause::Panic { message, place } => Error::Panicked {
-                task,
-                message,
-                place,
-            },
-        }
-    }
 }
 
 /// A task that the walk has opened; it lies in the walk's list at `at`. Its inputs follow: as the task names them from `first` to
@@ -271,8 +173,8 @@ fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>, merge: bool) -> Fro
         mut frames,
     } = Room::take();
     let (mut known, mut steered, mut keyed) = (Vec::new(), Vec::new(), Vec::new());
-    // Pure tasks by what they do to which inputs.
-    let mut pure: HashMap<(TypeId, u64, Vec<u32>), u32> = HashMap::new();
+    // Pure tasks by what they do to which inputs; several if they have those in different places.
+    let mut pure: HashMap<(TypeId, u64, Vec<u32>), Vec<u32>> = HashMap::new();
     // Priorities go before the caller's order, weights do not.
     list.extend_from_slice(outputs);
     list.sort_by_key(|output| Reverse(output.head.weight().urgency));
@@ -336,12 +238,17 @@ fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>, merge: bool) -> Fro
             };
             if let Some((steer, has_key, token)) = node.head.with_notes(notes) {
                 if merge && let Some((function, token)) = token {
-                    let first = *pure.entry((function, token, own.to_vec())).or_insert(task);
-                    if first != task {
-                        marks.set(node, first);
+                    let alike = pure.entry((function, token, own.to_vec())).or_default();
+                    let held = node.work.held();
+                    let first = alike
+                        .iter()
+                        .find(|first| entries[**first as usize].node.work.holds_like(held));
+                    if let Some(first) = first {
+                        marks.set(node, *first);
                         dependencies.truncate(first_dependency as usize);
                         continue;
                     }
+                    alike.push(task);
                 }
                 if steer {
                     steered.push(task);
@@ -379,6 +286,7 @@ fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>, merge: bool) -> Fro
         outputs,
         steered,
         keyed,
+        merged: merge,
     }
 }
 

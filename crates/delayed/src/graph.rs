@@ -90,6 +90,7 @@ pub struct Graph {
     nodes: DiGraph<TaskInfo, ()>,
     outputs: Vec<Output>,
     keys: OnceLock<Vec<Key>>,
+    by_key: OnceLock<HashMap<Key, TaskId>>,
 }
 
 /// A graph taken to pieces for the passes; nodes keep their order, and a dependency is a node's number.
@@ -211,6 +212,7 @@ impl Graph {
             nodes,
             outputs: parts.outputs,
             keys: OnceLock::new(),
+            by_key: OnceLock::new(),
         }
     }
 
@@ -222,11 +224,16 @@ impl Graph {
         self
     }
 
+    /// All nodes by number.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = TaskId> + use<> {
+        (0..self.len() as u32).map(TaskId)
+    }
+
     pub(crate) fn to_parts(&self) -> Parts {
-        let ids = || (0..self.len() as u32).map(TaskId);
         Parts {
-            infos: ids().map(|id| self.info(id).clone()).collect(),
-            dependencies: ids()
+            infos: self.ids().map(|id| self.info(id).clone()).collect(),
+            dependencies: self
+                .ids()
                 .map(|id| {
                     self.dependencies(id)
                         .map(|dependency| dependency.0)
@@ -312,10 +319,10 @@ impl Graph {
 
     /// The node of a key.
     pub fn find(&self, key: &str) -> Option<TaskId> {
-        self.keys()
-            .iter()
-            .position(|k| k.as_str() == key)
-            .map(|place| TaskId(place as u32))
+        let by_key = self
+            .by_key
+            .get_or_init(|| self.keys().iter().cloned().zip(self.ids()).collect());
+        by_key.get(key).copied()
     }
 
     /// The nodes that a task reads, by number.

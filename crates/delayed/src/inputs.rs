@@ -63,6 +63,8 @@ pub trait Held: Send + Sync + 'static {
     fn refs<'a>(&'a self, fetch: &mut Fetch<'a>) -> Self::Refs<'a>;
     /// Gives up the values.
     fn release(&self, release: &mut Releases<'_>);
+    /// Whether the delayed values of both stand in the same places, whichever they are.
+    fn is_like(&self, other: &Self) -> bool;
 }
 
 impl<T: Send + Sync + 'static> Held for Delayed<T> {
@@ -80,6 +82,10 @@ impl<T: Send + Sync + 'static> Held for Delayed<T> {
     #[inline]
     fn release(&self, release: &mut Releases<'_>) {
         release.next::<T>();
+    }
+
+    fn is_like(&self, _: &Self) -> bool {
+        true
     }
 }
 
@@ -136,6 +142,10 @@ impl<T: Clone + Send + Sync + 'static> Held for Owned<T> {
 
     fn release(&self, release: &mut Releases<'_>) {
         release.next::<T>();
+    }
+
+    fn is_like(&self, _: &Self) -> bool {
+        true
     }
 }
 
@@ -238,6 +248,10 @@ impl<S: Shape> Held for Shaped<S> {
     fn release(&self, release: &mut Releases<'_>) {
         self.parts.release(release);
     }
+
+    fn is_like(&self, other: &Self) -> bool {
+        self.parts.is_like(&other.parts)
+    }
 }
 
 macro_rules! tuples {
@@ -255,6 +269,9 @@ macro_rules! tuples {
             #[inline]
             fn release(&self, _release: &mut Releases<'_>) {
                 $(self.$place.release(_release);)*
+            }
+            fn is_like(&self, _other: &Self) -> bool {
+                true $(&& self.$place.is_like(&_other.$place))*
             }
         }
         impl<$($name: Inputs),*> Inputs for ($($name,)*) {
@@ -286,6 +303,12 @@ impl<H: Held, const N: usize> Held for [H; N] {
     #[inline]
     fn release(&self, release: &mut Releases<'_>) {
         self.iter().for_each(|input| input.release(release));
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        self.iter()
+            .zip(other)
+            .all(|(one, other)| one.is_like(other))
     }
 }
 
@@ -324,6 +347,14 @@ impl<H: Held> Held for Box<[H]> {
 
     fn release(&self, release: &mut Releases<'_>) {
         self.iter().for_each(|input| input.release(release));
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        self.len() == other.len()
+            && self
+                .iter()
+                .zip(other)
+                .all(|(one, other)| one.is_like(other))
     }
 }
 
@@ -374,6 +405,13 @@ impl<H: Held> Held for Option<H> {
     fn release(&self, release: &mut Releases<'_>) {
         self.iter().for_each(|input| input.release(release));
     }
+
+    fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Some(one), Some(other)) => one.is_like(other),
+            (one, other) => one.is_none() && other.is_none(),
+        }
+    }
 }
 
 impl<I: Inputs> Inputs for Option<I> {
@@ -414,6 +452,11 @@ macro_rules! maps {
 
             fn release(&self, release: &mut Releases<'_>) {
                 self.values().for_each(|input| input.release(release));
+            }
+
+            fn is_like(&self, other: &Self) -> bool {
+                let mut pairs = self.iter().zip(other);
+                self.len() == other.len() && pairs.all(|((key, one), (other_key, other))| key == other_key && one.is_like(other))
             }
         }
 

@@ -2,7 +2,12 @@
 //!
 //! Both are cheap to make: text is put together only when someone looks at it.
 
-use std::{borrow::Cow, fmt, panic::Location, sync::Arc};
+use std::{
+    borrow::{Borrow, Cow},
+    fmt,
+    panic::Location,
+    sync::Arc,
+};
 
 /// The text that names a task in pictures, progress and errors.
 ///
@@ -169,6 +174,13 @@ impl Key {
 
     /// The key as text.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// So that a map by key can be searched for text.
+impl Borrow<str> for Key {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

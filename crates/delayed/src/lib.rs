@@ -185,6 +185,7 @@ mod observe;
 mod ops;
 mod optimize;
 mod outputs;
+mod parts;
 mod priority;
 mod profile;
 mod progress;
@@ -194,6 +195,7 @@ mod scheduler;
 mod svg;
 mod sync;
 mod task;
+mod trace;
 mod traffic;
 mod tuples;
 

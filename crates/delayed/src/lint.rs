@@ -1,6 +1,6 @@
 //! Mistakes that can be seen in a graph before it runs: those that Dask's best-practices pages warn of.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use crate::{
     explain::Bytes,
@@ -134,21 +134,19 @@ impl Graph {
                 tasks: *tasks,
             })
             .collect();
-        let mut captures: Vec<(String, Lint)> = Vec::new();
+        let mut captures: Vec<Lint> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         for id in self.order().filter(|id| self.info(*id).kind == Kind::Task) {
             let info = self.info(id);
             if info.captured > BIG_CAPTURE {
-                let stem = info.label.stem();
-                match captures.iter_mut().find(|(label, _)| *label == stem) {
-                    Some((_, Lint::BigCapture { tasks, .. })) => *tasks += 1,
-                    _ => captures.push((
-                        stem,
-                        Lint::BigCapture {
-                            task: self.key(id).clone(),
-                            bytes: info.captured,
-                            tasks: 1,
-                        },
-                    )),
+                let place = *places.entry(info.label.stem()).or_insert(captures.len());
+                match captures.get_mut(place) {
+                    Some(Lint::BigCapture { tasks, .. }) => *tasks += 1,
+                    _ => captures.push(Lint::BigCapture {
+                        task: self.key(id).clone(),
+                        bytes: info.captured,
+                        tasks: 1,
+                    }),
                 }
             }
             if self.gives_delayed_to_nobody(id) {
@@ -169,7 +167,7 @@ impl Graph {
                 });
             }
         }
-        lints.extend(captures.into_iter().map(|(_, lint)| lint));
+        lints.extend(captures);
         if plan.width == 1 && plan.tasks > SHORT_CHAIN {
             lints.push(Lint::Serial { tasks: plan.tasks });
         }

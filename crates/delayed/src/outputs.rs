@@ -55,8 +55,8 @@ pub struct Take<'r, 'g> {
     pub(crate) entries: &'r mut [Entry<'g>],
     pub(crate) known: &'r [&'g Node],
     pub(crate) outputs: std::slice::Iter<'r, u32>,
-    /// Some task is asked for more than once.
-    pub(crate) repeated: bool,
+    /// Tasks that are asked for more than once, and how often they still are.
+    pub(crate) repeated: HashMap<u32, usize>,
     /// Which tasks have no value; none if it is empty.
     pub(crate) lost: &'r [bool],
 }
@@ -82,8 +82,9 @@ impl Take<'_, '_> {
     fn next<T: Send + Sync + 'static>(&mut self) -> T {
         let output = *self.outputs.next().expect("as many values as outputs");
         if output & KNOWN == 0 {
-            if !(self.repeated && self.outputs.as_slice().contains(&output)) {
-                return take_output(self.entries, output);
+            match self.repeated.get_mut(&output) {
+                Some(left) if *left > 1 => *left -= 1,
+                _ => return take_output(self.entries, output),
             }
             let clone = self.entries[output as usize]
                 .node

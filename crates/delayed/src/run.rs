@@ -1,6 +1,7 @@
 //! [`Run`]: the settings of a computation.
 
 use std::{
+    collections::HashMap,
     fmt,
     num::NonZero,
     sync::{Arc, LazyLock},
@@ -186,22 +187,25 @@ impl Run {
         let mut wanted = Vec::new();
         outputs.nodes(&mut wanted);
         let mut frozen = self.freeze(&wanted);
-        let entered = refuse_repeated(&frozen).and_then(|_| Deeper::enter());
+        let entered =
+            refuse_repeated(&frozen).and_then(|repeated| Ok((repeated, Deeper::enter()?)));
         let ended = match &entered {
             Ok(_) => scheduler::run_noting_lost(&mut frozen, &self.clone().keep_going()),
             Err(_) => Ok(()),
         };
         let all = || vec![true; frozen.len()];
-        let (lost, outcome) = match (entered, ended) {
-            (Err(error), _) => (all(), Err(error)),
-            (_, Err((error, lost))) => (lost.unwrap_or_else(all), Err(error)),
-            (Ok(_), Ok(())) => (Vec::new(), Ok(())),
+        let (repeated, lost, outcome) = match (entered, ended) {
+            (Err(error), _) => (HashMap::new(), all(), Err(error)),
+            (Ok((repeated, _)), Err((error, lost))) => {
+                (repeated, lost.unwrap_or_else(all), Err(error))
+            }
+            (Ok((repeated, _)), Ok(())) => (repeated, Vec::new(), Ok(())),
         };
         let salvaged = outputs.salvage(&mut Take {
             entries: &mut frozen.entries,
             known: &frozen.known,
             outputs: frozen.outputs.iter(),
-            repeated: true,
+            repeated,
             lost: &lost,
         });
         (salvaged, outcome)
@@ -261,11 +265,14 @@ impl Error {
     pub fn replay<O: Outputs>(&self, outputs: O) -> Result<()> {
         let mut wanted = Vec::new();
         outputs.nodes(&mut wanted);
-        let whole = Frozen::of(&wanted);
-        let Some(task) = self.task().and_then(|task| whole.find(&task.key)) else {
+        let Some(failed) = self.task() else {
             return Ok(());
         };
-        let mut alone = Frozen::of(&[whole.node(task)]);
+        let whole = Frozen::with(&wanted, failed.merged);
+        let Some(task) = whole.find(&failed.key) else {
+            return Ok(());
+        };
+        let mut alone = Frozen::with(&[whole.node(task)], failed.merged);
         let run = Run {
             let_panic: true,
             ..Run::new().scheduler(Scheduler::Sequential)
@@ -281,11 +288,12 @@ fn cores() -> usize {
     *CORES
 }
 
-/// Whether some task is asked for twice; an error if its value cannot be had twice, or a key is not its task's alone.
-fn refuse_repeated(frozen: &Frozen<'_>) -> Result<bool> {
+/// The tasks that are asked for more than once, and how often; an error if the value of one cannot be had twice, or a key is not its
+/// task's alone.
+fn refuse_repeated(frozen: &Frozen<'_>) -> Result<HashMap<u32, usize>> {
     frozen.refuse_repeated_keys()?;
     if frozen.outputs.len() < 2 {
-        return Ok(false);
+        return Ok(HashMap::new());
     }
     let mut tasks: Vec<u32> = frozen
         .outputs
@@ -294,18 +302,18 @@ fn refuse_repeated(frozen: &Frozen<'_>) -> Result<bool> {
         .filter(|output| output & KNOWN == 0)
         .collect();
     tasks.sort_unstable();
-    let mut repeated = false;
-    for pair in tasks.windows(2).filter(|pair| pair[0] == pair[1]) {
-        repeated = true;
+    let mut repeated = HashMap::new();
+    for same in tasks.chunk_by(|a, b| a == b).filter(|same| same.len() > 1) {
         let pure = frozen
-            .node(pair[0] as usize)
+            .node(same[0] as usize)
             .head
             .with_notes(|notes| notes.pure.is_some());
         if pure != Some(true) {
             return Err(Error::AskedTwice {
-                task: Box::new(frozen.trace(pair[0])),
+                task: Box::new(frozen.trace(same[0])),
             });
         }
+        repeated.insert(same[0], same.len());
     }
     Ok(repeated)
 }

@@ -3,7 +3,7 @@
 //! A [`Handle`] owns a task and, through the task's own inputs, everything the task depends on.
 
 use std::{
-    any::{TypeId, type_name},
+    any::{Any, TypeId, type_name},
     borrow::Cow,
     fmt,
     marker::PhantomData,
@@ -18,8 +18,10 @@ use once_cell::race::OnceBox;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
-    audited::handle::{Handle, Handles},
-    audited::values::{Call, Known},
+    audited::{
+        handle::{Handle, Handles},
+        values::{Call, Known},
+    },
     error::BoxError,
     inputs::Held,
     key::Label,
@@ -42,6 +44,10 @@ pub trait Work: Send + Sync {
     fn names(&self) -> [&'static str; 2];
     /// Lists the inputs in the order in which the task reads them.
     fn inputs<'g>(&'g self, into: &mut Vec<&'g Node>);
+    /// The inputs in their shape.
+    fn held(&self) -> &dyn Any;
+    /// Whether other inputs stand in the same places of the same shape.
+    fn holds_like(&self, held: &dyn Any) -> bool;
     /// The value, if it is there without running anything.
     fn known(&self) -> Option<&Known> {
         None
@@ -247,6 +253,15 @@ where
         self.inputs.each(&mut |node| into.push(node));
     }
 
+    fn held(&self) -> &dyn Any {
+        &self.inputs
+    }
+
+    fn holds_like(&self, held: &dyn Any) -> bool {
+        held.downcast_ref()
+            .is_some_and(|held| self.inputs.is_like(held))
+    }
+
     fn run(&self, call: &Call<'_>) -> Result<(), BoxError> {
         let returned = (self.function)(self.inputs.refs(&mut call.inputs()));
         call.put(M::value(returned)?);
@@ -276,6 +291,14 @@ impl<T: Clone + Send + Sync + 'static> Work for Constant<T> {
     }
 
     fn inputs<'g>(&'g self, _: &mut Vec<&'g Node>) {}
+
+    fn held(&self) -> &dyn Any {
+        &()
+    }
+
+    fn holds_like(&self, _: &dyn Any) -> bool {
+        false
+    }
 
     fn known(&self) -> Option<&Known> {
         Some(&self.0)

@@ -1,11 +1,14 @@
 //! Pure tasks that are equal are one task; parts and kept values are as good as the whole.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering::SeqCst},
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
 };
 
-use delayed::{Delayed, Graph, Run, compute, delayed, value};
+use delayed::{Delayed, Graph, Run, apply, compute, delayed, value};
 
 #[test]
 fn equal_pure_tasks_on_equal_inputs_run_once() {
@@ -32,6 +35,52 @@ fn equal_pure_tasks_on_equal_inputs_run_once() {
         assert_eq!(values, ["aa", "aa", "aaa", "bb"]);
         assert_eq!(ran.load(SeqCst), 2);
     }
+}
+
+/// The same values in other places of a collection are other inputs.
+#[test]
+fn pure_tasks_are_equal_only_if_their_inputs_have_the_same_shape() {
+    let (a, b) = (value(1), value(2));
+    let list = |parts: [Vec<&Delayed<i32>>; 2]| {
+        let lengths = apply(parts, |[one, other]| [one.len(), other.len()]);
+        lengths.pure("lengths")
+    };
+    let lists = [list([vec![&a], vec![&b]]), list([vec![&a, &b], vec![]])];
+    assert_eq!(compute(&lists).unwrap(), [[1, 1], [2, 0]]);
+    let either = |parts: (Option<&Delayed<i32>>, Option<&Delayed<i32>>)| {
+        let first = apply(parts, |(one, other)| one.is_some() && other.is_none());
+        first.pure("either")
+    };
+    let options = [either((Some(&a), None)), either((None, Some(&a)))];
+    assert_eq!(compute(&options).unwrap(), [true, false]);
+    let tree = |key: &'static str| {
+        let parts = BTreeMap::from([(key, a.clone())]);
+        apply(parts, |parts| **parts.keys().next().unwrap()).pure("tree")
+    };
+    let table = |key: &'static str| {
+        let parts = HashMap::from([(key, a.clone())]);
+        apply(parts, |parts| **parts.keys().next().unwrap()).pure("table")
+    };
+    let keys = [tree("x"), tree("y"), table("x"), table("y")];
+    assert_eq!(compute(&keys).unwrap(), ["x", "y", "x", "y"]);
+    let again = [tree("x"), tree("y"), table("x"), table("y")];
+    assert_eq!(Graph::of((keys, again)).tasks(), 4);
+    let again = [either((Some(&a), None)), either((None, Some(&a)))];
+    assert_eq!(Graph::of((options, again)).tasks(), 2);
+    let again = [list([vec![&a], vec![&b]]), list([vec![&a, &b], vec![]])];
+    assert_eq!(Graph::of((lists, again)).tasks(), 2);
+}
+
+/// As many outputs as this are not looked up by going through all of them.
+#[test]
+fn each_of_a_hundred_thousand_outputs_has_its_value_however_often_it_is_asked_for() {
+    let outputs: Vec<Delayed<usize>> = (0..100_000)
+        .map(|i| delayed(move || i / 3).pure(i / 3))
+        .collect();
+    let expected = (0..100_000).map(|i| i / 3);
+    assert!(compute(&outputs).unwrap().into_iter().eq(expected.clone()));
+    let (salvaged, outcome) = Run::new().salvage(&outputs);
+    assert!(outcome.is_ok() && salvaged.into_iter().eq(expected.map(Some)));
 }
 
 #[test]

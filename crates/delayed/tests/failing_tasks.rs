@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use delayed::{CancelToken, Delayed, Error, Run, Scheduler, apply, delayed, try_delayed};
+use delayed::{CancelToken, Delayed, Error, Passes, Run, Scheduler, apply, delayed, try_delayed};
 
 /// Every way to run: alone, sequentially, with guests.
 fn runs() -> [Run; 3] {
@@ -320,6 +320,29 @@ fn a_failure_is_replayed_on_the_callers_thread_and_its_panic_not_caught() {
     let replay = std::panic::AssertUnwindSafe(|| error.replay(&outputs));
     let payload = std::panic::catch_unwind(replay).unwrap_err();
     assert_eq!(*payload.downcast::<String>().unwrap(), format!("{here:?}"));
+}
+
+/// Three tasks are called `read`, two of them equal: which one `read#2` is depends on whether those are merged.
+#[test]
+fn a_failure_is_replayed_in_the_graph_that_the_run_had() {
+    let read = |file: u8| {
+        let read = try_delayed(move || {
+            if file == 7 {
+                Err("no such file")
+            } else {
+                Ok(file)
+            }
+        });
+        read.named("read").pure(file)
+    };
+    let outputs = [read(1), read(1), read(7)];
+    for (passes, key) in [(Passes::default(), "read#2"), (Passes::NONE, "read#3")] {
+        let run = Run::new().threads(1).passes(passes);
+        let error = run.compute(&outputs).unwrap_err();
+        assert_eq!(error.task().unwrap().key.as_str(), key);
+        let again = error.replay(&outputs).unwrap_err();
+        assert_eq!(again.source().unwrap().to_string(), "no such file");
+    }
 }
 
 #[test]

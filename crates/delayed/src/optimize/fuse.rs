@@ -2,7 +2,8 @@
 //!
 //! # Result
 //! A task that is read by one task only, which reads no other task, becomes a part of it: nothing could have run beside the two, so no
-//! parallelism is lost. An output keeps its own task. The fused task bears the last one's group, site and size, and all labels.
+//! parallelism is lost. An output keeps its own task. The fused task bears the last one's group, site and size, and the labels of all,
+//! of a long chain those at its ends.
 //!
 //! # Cost
 //! One look at every dependency.
@@ -11,7 +12,7 @@
 //! The linear case of `fuse` in Dask's `optimization.py`.
 
 use crate::{
-    graph::{Kind, Parts},
+    graph::{Kind, Parts, TaskInfo},
     key::Label,
 };
 
@@ -35,23 +36,63 @@ pub(super) fn fuse(parts: Parts) -> Parts {
             swallowed[*only as usize] = Some(node as u32);
         }
     }
+    // The chain of a task bears the number of its last one, which comes after all others.
+    let mut chain: Vec<u32> = (0..nodes as u32).collect();
+    let mut members: Vec<Vec<u32>> = vec![Vec::new(); nodes];
+    for node in (0..nodes).rev() {
+        if let Some(by) = swallowed[node] {
+            chain[node] = chain[by as usize];
+            members[chain[node] as usize].push(node as u32);
+        }
+    }
     let mut parts = parts;
-    // From the first task to the last, each hands what it has to the one that swallows it.
-    for (node, by) in swallowed.iter().enumerate() {
-        let Some(by) = *by else { continue };
-        let inherited = std::mem::take(&mut parts.dependencies[node]);
-        let own = &mut parts.dependencies[by as usize];
-        own.retain(|dependency| *dependency as usize != node);
-        own.extend(inherited);
-        own.sort_unstable();
-        own.dedup();
-        let label = format!(
-            "{}, {}",
-            parts.infos[node].label, parts.infos[by as usize].label
-        );
-        parts.infos[by as usize].label = Label::from(label);
+    for (last, members) in members
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, before)| !before.is_empty())
+    {
+        members.reverse();
+        members.push(last as u32);
+        let mut outside: Vec<u32> = Vec::new();
+        for member in members.iter() {
+            let dependencies = std::mem::take(&mut parts.dependencies[*member as usize]);
+            outside.extend(
+                dependencies
+                    .into_iter()
+                    .filter(|before| chain[*before as usize] as usize != last),
+            );
+        }
+        outside.sort_unstable();
+        outside.dedup();
+        parts.dependencies[last] = outside;
+        parts.infos[last].label = of_all(members, &parts.infos);
     }
     parts.retain(|node| swallowed[node].is_none())
+}
+
+/// Above this many, a label names the first and the last tasks of a chain only.
+const NAMED: usize = 8;
+
+/// The label of a chain, from those of its tasks.
+fn of_all(members: &[u32], infos: &[TaskInfo]) -> Label {
+    let names = |members: &[u32]| {
+        let names: Vec<String> = members
+            .iter()
+            .map(|member| infos[*member as usize].label.to_string())
+            .collect();
+        names.join(", ")
+    };
+    if members.len() <= NAMED {
+        return names(members).into();
+    }
+    let (first, last) = (&members[..NAMED / 2], &members[members.len() - NAMED / 2..]);
+    format!(
+        "{}, … {} more …, {}",
+        names(first),
+        members.len() - NAMED,
+        names(last)
+    )
+    .into()
 }
 
 #[cfg(test)]
@@ -92,5 +133,21 @@ mod tests {
         let read = delayed(|| 1).named("read");
         let write = read.map(|x| x + 1).named("write");
         assert_eq!(fused(Graph::of((&read, &write))), ["read", "write"]);
+    }
+
+    #[test]
+    fn a_chain_of_any_length_is_one_task_named_after_its_ends() {
+        let chain = (1..100_000_usize).fold(delayed(|| 0).named(("step", 0)), |last, i| {
+            let shift = value(i).named(("shift", i));
+            apply((&last, &shift), |(x, i)| x + i).named(("step", i))
+        });
+        let fused = Graph::of(&chain).optimize(Passes::NONE.fuse(true));
+        assert_eq!((fused.tasks(), fused.len()), (1, 100_000));
+        let last = fused.outputs()[0].id;
+        assert_eq!(fused.dependencies(last).count(), 99_999);
+        assert_eq!(
+            fused.label(last).to_string(),
+            "step 0, step 1, step 2, step 3, … 99992 more …, step 99996, step 99997, step 99998, step 99999"
+        );
     }
 }

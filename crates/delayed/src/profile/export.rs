@@ -1,6 +1,6 @@
 //! A profile as a Chrome trace and as an HTML page.
 
-use std::{fmt, time::Duration};
+use std::{collections::HashMap, fmt, time::Duration};
 
 use crate::quoted::quoted;
 
@@ -83,13 +83,10 @@ impl fmt::Display for Page<'_> {
 
 fn data(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
     let report = record.report();
-    let place = |name: &str| {
-        report
-            .groups
-            .iter()
-            .position(|share| share.name == name)
-            .unwrap_or(0)
-    };
+    let groups = report.groups.iter().enumerate();
+    let places: HashMap<&str, usize> = groups
+        .map(|(place, share)| (share.name.as_str(), place))
+        .collect();
     f.write_str("{\"groups\":[")?;
     separated(f, &report.groups, share)?;
     f.write_str("],\n\"steps\":[")?;
@@ -97,7 +94,7 @@ fn data(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
     f.write_str("],\n\"tasks\":[")?;
     separated(f, &record.tasks, |f, task| {
         let key = record.graph.key(task.id).as_str();
-        let group = place(&record.group(task.id));
+        let group = places[record.group(task.id).as_str()];
         write!(
             f,
             "[{},{},{},{},{group},{}]",

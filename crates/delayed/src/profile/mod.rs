@@ -180,7 +180,7 @@ pub struct Report {
     pub tasks: usize,
     /// How many threads could have worked.
     pub workers: usize,
-    /// From the first task's start to the run's end.
+    /// From the run's start to its end.
     pub wall: Duration,
     /// The time of all tasks together.
     pub busy: Duration,

@@ -66,10 +66,7 @@ pub(crate) fn run_noting_lost(
             let mut failures = state.into_failures();
             failures.sort_by_key(|(task, _)| *task);
             let lost = complete.then(|| frozen.lost(failures.iter().map(|(task, _)| *task)));
-            let mut errors: Vec<Error> = failures
-                .into_iter()
-                .map(|(task, cause)| frozen.error(task, cause))
-                .collect();
+            let mut errors = frozen.errors(failures);
             let error = if errors.len() == 1 {
                 errors.remove(0)
             } else {

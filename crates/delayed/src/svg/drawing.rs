@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::graph::{Graph, Kind, TaskId};
+use crate::graph::{Graph, Kind};
 
 use super::paint::Paint;
 
@@ -48,7 +48,7 @@ impl Drawing {
         let mut places: HashMap<&str, usize> = HashMap::new();
         let mut shapes = Vec::with_capacity(graph.len());
         let mut arrows = Vec::new();
-        for (id, paint) in ids(graph).zip(paints) {
+        for (id, paint) in graph.ids().zip(paints) {
             let info = graph.info(id);
             let outline = info.group.as_deref().map(|group| {
                 *places.entry(group).or_insert_with(|| {
@@ -77,10 +77,6 @@ impl Drawing {
             outlines,
         }
     }
-}
-
-pub(super) fn ids(graph: &Graph) -> impl Iterator<Item = TaskId> + use<> {
-    (0..graph.len() as u32).map(TaskId)
 }
 
 /// One column after the last dependency; a known value stands right before the first who reads it.

@@ -10,7 +10,7 @@ mod drawing;
 mod heights;
 mod layout;
 mod page;
-mod paint;
+pub(crate) mod paint;
 mod synopsis;
 mod text;
 
@@ -23,7 +23,7 @@ use crate::{
 };
 
 use self::{
-    drawing::Drawing,
+    drawing::{Drawing, Shape},
     layout::Layout,
     page::Page,
     paint::{Key, Paint},
@@ -46,7 +46,7 @@ pub struct Svg<'a> {
     colour: Colour,
 }
 
-/// What the colour of a box tells.
+/// What the colour of a box tells, in an [`Svg`] or a [`Dot`](crate::Dot).
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub enum Colour {
@@ -98,6 +98,22 @@ impl Svg<'_> {
 }
 
 impl Svg<'_> {
+    fn key(&self, drawing: &Drawing) -> Key {
+        let is_synopsis = self.is_synopsis();
+        // A group's name may stand on its outline, or on its box.
+        let is_said = |shape: &Shape| {
+            matches!(self.colour, Colour::Group)
+                && (is_synopsis
+                    || shape.outline.is_some()
+                    || matches!(&shape.paint, Paint::Name(name) if *name == shape.label))
+        };
+        let painted = drawing
+            .shapes
+            .iter()
+            .map(|shape| (&shape.paint, is_said(shape)));
+        Key::of(painted, &self.colour, is_synopsis)
+    }
+
     fn is_synopsis(&self) -> bool {
         self.graph.len() > MANY
     }
@@ -116,7 +132,7 @@ impl fmt::Display for Svg<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let drawing = self.drawing();
         let layout = Layout::of(&drawing);
-        let key = Key::of(&drawing, &self.colour, self.is_synopsis());
+        let key = self.key(&drawing);
         Page::of(&drawing, &layout, &key).fmt(f)
     }
 }

@@ -1,6 +1,10 @@
 //! What colours tell: names in colours that can be told apart, amounts on a scale; and the key that says so.
 
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    time::Duration,
+};
 
 use crate::{
     explain::Bytes,
@@ -10,7 +14,6 @@ use crate::{
 
 use super::{
     Colour,
-    drawing::{Drawing, ids},
     text::{Escaped, shortened, width},
 };
 
@@ -35,7 +38,7 @@ const BAR: f64 = 120.0;
 
 /// A colour before it is one.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Paint {
+pub(crate) enum Paint {
     Name(String),
     Amount(f64),
     None,
@@ -43,13 +46,13 @@ pub(super) enum Paint {
 
 impl Paint {
     /// One for each node of a graph.
-    pub(super) fn of(graph: &Graph, colour: &Colour) -> Vec<Paint> {
+    pub(crate) fn of(graph: &Graph, colour: &Colour) -> Vec<Paint> {
         // By key: the graph that ran may be another one than is drawn, or hold it only in part.
         let measured = |profile: &Profile, paint: &dyn Fn(&TaskTime) -> Paint| {
             let mut paints = vec![Paint::None; graph.len()];
             if let Some(ran) = profile.graph() {
                 let drawn: HashMap<&str, TaskId> =
-                    ids(graph).map(|id| (graph.key(id).as_str(), id)).collect();
+                    graph.ids().map(|id| (graph.key(id).as_str(), id)).collect();
                 for task in profile.tasks() {
                     if let Some(id) = drawn.get(ran.key(task.id).as_str()) {
                         paints[id.index()] = paint(&task);
@@ -59,7 +62,8 @@ impl Paint {
             paints
         };
         match colour {
-            Colour::Group => ids(graph)
+            Colour::Group => graph
+                .ids()
                 .map(|id| graph.info(id))
                 .map(|info| Paint::Name(info.group.clone().unwrap_or_else(|| info.label.stem())))
                 .collect(),
@@ -70,7 +74,8 @@ impl Paint {
                 }
                 paints
             }
-            Colour::Bytes => ids(graph)
+            Colour::Bytes => graph
+                .ids()
                 .map(|id| graph.info(id).bytes)
                 .map(|bytes| bytes.map_or(Paint::None, |bytes| Paint::Amount(bytes as f64)))
                 .collect(),
@@ -108,9 +113,9 @@ impl Paint {
 }
 
 /// What the colours mean.
-pub(super) struct Key {
+pub(crate) struct Key {
     /// Each name has the colour of its place.
-    names: Vec<String>,
+    names: HashMap<String, usize>,
     /// The names that the drawing does not say otherwise.
     shown: Vec<String>,
     /// The least and the greatest amount, and in words what they are.
@@ -118,19 +123,22 @@ pub(super) struct Key {
 }
 
 impl Key {
-    pub(super) fn of(drawing: &Drawing, colour: &Colour, is_synopsis: bool) -> Self {
-        let (mut names, mut shown): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    /// The key of what is drawn; beside each paint stands whether the drawing says its name anyway.
+    pub(crate) fn of<'a>(
+        painted: impl Iterator<Item = (&'a Paint, bool)>,
+        colour: &Colour,
+        is_synopsis: bool,
+    ) -> Self {
+        let (mut names, mut shown) = (HashMap::new(), Vec::new());
+        let mut is_shown = HashSet::new();
         let mut range: Option<(f64, f64)> = None;
-        for shape in &drawing.shapes {
-            match &shape.paint {
+        for (paint, is_said) in painted {
+            match paint {
                 Paint::Name(name) => {
-                    if !names.contains(name) {
-                        names.push(name.clone());
+                    if !names.contains_key(name) {
+                        names.insert(name.clone(), names.len());
                     }
-                    // A group's name may stand on its outline, or on its box.
-                    let is_said = matches!(colour, Colour::Group)
-                        && (is_synopsis || shape.outline.is_some() || shape.label == *name);
-                    if !is_said && !shown.contains(name) {
+                    if !is_said && is_shown.insert(name) {
                         shown.push(name.clone());
                     }
                 }
@@ -152,14 +160,16 @@ impl Key {
     }
 
     /// Fill and text colour.
-    pub(super) fn colour(&self, paint: &Paint) -> (String, &'static str) {
+    pub(crate) fn colour(&self, paint: &Paint) -> (String, &'static str) {
         match paint {
-            Paint::None => ("#ffffff".to_string(), "#000"),
-            Paint::Name(name) if name == SEVERAL => ("#eeeeee".to_string(), "#000"),
+            Paint::None => ("#ffffff".to_string(), "#000000"),
+            Paint::Name(name) if name == SEVERAL => ("#eeeeee".to_string(), "#000000"),
             Paint::Name(name) => {
-                let place = self.names.iter().position(|other| other == name);
-                let place = place.unwrap_or(0) % DISTINCT.len();
-                let ink = if place == 6 { "#fff" } else { "#000" };
+                let place = self
+                    .names
+                    .get(name)
+                    .map_or(0, |place| place % DISTINCT.len());
+                let ink = if place == 6 { "#ffffff" } else { "#000000" };
                 (DISTINCT[place].to_string(), ink)
             }
             Paint::Amount(amount) => {
@@ -172,13 +182,26 @@ impl Key {
                 } else {
                     0.0
                 };
-                (scale(share), if share < 0.5 { "#fff" } else { "#000" })
+                (
+                    scale(share),
+                    if share < 0.5 { "#ffffff" } else { "#000000" },
+                )
             }
         }
     }
 
+    /// What the scale shows, if there is one.
+    pub(crate) fn words(&self) -> Option<&str> {
+        self.range.as_ref().map(|(.., words)| words.as_str())
+    }
+
+    /// Samples of the scale, from little to much.
+    pub(crate) fn samples() -> [String; 5] {
+        std::array::from_fn(|step| scale(step as f64 / 4.0))
+    }
+
     /// Colours and their names; where names share a colour, the first ones and a word about the others.
-    fn entries(&self) -> Vec<(Option<&str>, String)> {
+    pub(crate) fn entries(&self) -> Vec<(Option<&str>, String)> {
         let shown = self.shown.iter().take(DISTINCT.len());
         let mut entries: Vec<(Option<&str>, String)> = shown
             .map(|name| (Some(name.as_str()), shortened(name)))

@@ -23,6 +23,7 @@ pub(super) fn width(text: &str) -> f64 {
 pub(super) fn shortened(text: &str) -> String {
     let line: String = text
         .chars()
+        .filter(|c| *c != '\r')
         .map(|c| if c == '\n' || c == '\t' { ' ' } else { c })
         .collect();
     if line.chars().map(letters).sum::<usize>() <= LETTERS {
@@ -59,6 +60,7 @@ impl fmt::Display for Escaped<'_> {
                 '>' => f.write_str("&gt;")?,
                 '"' => f.write_str("&quot;")?,
                 '\n' | '\t' => write!(f, "{c}")?,
+                '\r' => {}
                 // XML knows no other control characters, and not these two.
                 c if c.is_control() || c == '\u{fffe}' || c == '\u{ffff}' => {
                     f.write_str("\u{fffd}")?
@@ -87,6 +89,6 @@ mod tests {
             format!("{}…{}", "気".repeat(8), "気".repeat(15))
         );
         assert_eq!((width("気温"), width("aa")), (4.0 * LETTER, 2.0 * LETTER));
-        assert_eq!(shortened("two\nlines"), "two lines");
+        assert_eq!(shortened("two\r\nlines"), "two lines");
     }
 }
