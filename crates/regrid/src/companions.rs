@@ -117,8 +117,12 @@ pub(crate) fn surroundings(
 /// A source file's own attributes without those that speak of its cells.
 pub(crate) fn file_attributes(source: &Attributes) -> Attributes {
     let mut attributes = source.clone();
-    // What the source's points are the target's need not be; extents are the source's.
+    // What the source's points are the target's need not be; extents are the source's, and so is how its file was stored.
     for name in [
+        "_NCProperties",
+        "_SuperblockVersion",
+        "_IsNetcdf4",
+        "_Format",
         "featureType",
         "geospatial_lat_min",
         "geospatial_lat_max",

@@ -366,14 +366,6 @@ fn layout(fields: &[LazyField], history: &str, first: &LazyField) -> (Layout, Ve
             |before| format!("{history}\n{before}"),
         ),
     );
-    for name in [
-        "_NCProperties",
-        "_SuperblockVersion",
-        "_IsNetcdf4",
-        "_Format",
-    ] {
-        attributes.remove(name);
-    }
     let mut layout = Layout {
         attributes,
         ..Layout::default()
