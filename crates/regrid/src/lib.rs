@@ -92,7 +92,7 @@ pub use error::Error;
 pub use field::{Field, FieldMeta, Variable};
 pub use grid::{Crs, Grid, Projection, RotatedPole};
 pub use io::{
-    ChunkSource, Dimension, FileKind, FileMeta, LengthError, SourceFile, VariableMeta,
+    ChunkSource, Dimension, FileKind, FileMeta, LengthError, SourceFile, VariableMeta, being_read,
     check_complete, expected_length,
 };
 pub use output::Write;

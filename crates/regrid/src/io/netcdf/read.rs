@@ -17,6 +17,7 @@ use crate::attribute::Attributes;
 use crate::buffers::{self, Number};
 use crate::chunk::{Region, combinations};
 use crate::error::Error;
+use crate::io::being_read::BeingRead;
 use crate::io::{
     ChunkSource, Dimension, FileKind, FileMeta, SourceFile, VariableMeta, check_complete, traffic,
 };
@@ -42,6 +43,7 @@ impl NetcdfFile {
     /// # Errors
     /// [`Error::NotNetcdf`], [`Error::Length`], [`Error::Damaged`], [`Error::Netcdf`].
     pub(crate) fn open(path: &Path, files: &Arc<OpenFiles>) -> Result<Self, Error> {
+        let _reading = BeingRead::new(path, None);
         let kind = check_complete(path)?;
         if kind == FileKind::Unknown {
             return Err(Error::NotNetcdf {
@@ -308,6 +310,7 @@ impl ChunkSource for NetcdfVariable {
             traffic::count(0);
             return Ok(Values::clone(values));
         }
+        let _reading = BeingRead::new(&self.path, Some(&self.name));
         let wanted = IxDyn(&shape);
         macro_rules! read {
             ($($variant:ident),*) => {
@@ -341,6 +344,7 @@ impl ChunkSource for NetcdfVariable {
         if !self.in_chunks {
             return self.data_type.is_numeric().then_some(values);
         }
+        let _reading = BeingRead::new(&self.path, Some(&self.name));
         let access = self
             .files
             .access(&self.path, &self.name, &self.shape, self.data_type);
