@@ -1,7 +1,9 @@
-//! When a library takes the process down: the netCDF and HDF5 libraries believe what a damaged file says of itself.
+//! When a library takes the process down, or never comes back: the netCDF and HDF5 libraries believe what a damaged file
+//! says of itself.
 //!
-//! Then the last thing that the command does is to say which file it was. Whatever is done here is done within a handler of
-//! signals, on a thread that may hold any lock: no allocation, no lock, only calls that POSIX calls async-signal-safe.
+//! Then the last thing that the command does is to say which file it was. After a crash that is done within a handler of
+//! signals, on a thread that may hold any lock: no allocation, no lock, only calls that POSIX calls async-signal-safe. What
+//! runs in circles is found by a thread that looks from time to time; it takes no lock either that the circling one may hold.
 
 #![expect(
     unsafe_code,
@@ -12,8 +14,14 @@ use std::ffi::CString;
 use std::path::Path;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use libc::{c_char, c_int};
+use regrid::EndlessReads;
+
+use crate::failure::Failure;
+use crate::interrupt::{last_word, leave};
 
 /// What a fault in a library ends as: bad addresses, aborts on corrupt heaps, divisions by zero.
 const FAULTS: [(c_int, &str); 5] = [
@@ -28,7 +36,10 @@ const FAULTS: [(c_int, &str); 5] = [
 static TEMPORARY: [AtomicPtr<c_char>; 16] = [const { AtomicPtr::new(ptr::null_mut()) }; 16];
 static TEMPORARY_COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// Handles faults from now on, on all threads.
+/// How often is looked for reads without an end.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Handles faults and reads without an end from now on, on all threads.
 pub(crate) fn watch() {
     for (signal, _) in FAULTS {
         // SAFETY: all zeros is a `sigaction`; the mask is filled in by the call made for that; the handler is of the kind
@@ -41,6 +52,26 @@ pub(crate) fn watch() {
             libc::sigfillset(&raw mut action.sa_mask);
             // Without a handler it is as it was before; that is no reason not to work.
             libc::sigaction(signal, &raw const action, ptr::null_mut());
+        }
+    }
+    // The same goes for this.
+    let _ = thread::Builder::new().name("endless".into()).spawn(look);
+}
+
+/// Looks for reads without an end, as long as the process lives.
+fn look() {
+    let mut reads = EndlessReads::default();
+    loop {
+        thread::sleep(LOOK);
+        if let Some(what) = reads.look() {
+            let _last_word = last_word();
+            Failure::failed(format!(
+                "{what}: the netCDF library reads it without an end: the file is damaged, most likely"
+            ))
+            .hint("get the file anew, or leave it out")
+            .report();
+            remove_temporary();
+            leave(1);
         }
     }
 }
@@ -78,17 +109,21 @@ extern "C" fn crashed(signal: c_int) {
         true => b"): the file is damaged, most likely\nhint: get the file anew, or leave it out\n",
         false => b")\nhint: a file may be damaged; if none is, please report it with the command\n",
     });
-    // SAFETY: the bytes are there and as many as stated; the paths are C strings that are never freed; all three calls are
-    // async-signal-safe.
-    unsafe {
-        libc::write(libc::STDERR_FILENO, line.bytes.as_ptr().cast(), line.len);
-        for place in &TEMPORARY {
-            let path = place.load(Ordering::Acquire);
-            if !path.is_null() {
-                libc::unlink(path);
-            }
+    // SAFETY: the bytes are there and as many as stated, and the call is async-signal-safe.
+    unsafe { libc::write(libc::STDERR_FILENO, line.bytes.as_ptr().cast(), line.len) };
+    remove_temporary();
+    // SAFETY: it is async-signal-safe.
+    unsafe { libc::_exit(1) }
+}
+
+/// Removes what is not to stay; fit for a handler of signals.
+fn remove_temporary() {
+    for place in &TEMPORARY {
+        let path = place.load(Ordering::Acquire);
+        if !path.is_null() {
+            // SAFETY: it is a C string that is never freed, and the call is async-signal-safe.
+            unsafe { libc::unlink(path) };
         }
-        libc::_exit(1);
     }
 }
 

@@ -92,8 +92,8 @@ pub use error::Error;
 pub use field::{Field, FieldMeta, Variable};
 pub use grid::{Crs, Grid, Projection, RotatedPole};
 pub use io::{
-    ChunkSource, Dimension, FileKind, FileMeta, LengthError, SourceFile, VariableMeta, being_read,
-    check_complete, expected_length,
+    ChunkSource, Dimension, EndlessReads, FileKind, FileMeta, LengthError, SourceFile,
+    VariableMeta, being_read, check_complete, expected_length,
 };
 pub use output::Write;
 pub use pipeline::{Explanation, LazyField, PlannedWrite, Reads, write};
