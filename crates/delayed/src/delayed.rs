@@ -12,8 +12,8 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::{
+    audited::handle::Handle,
     error::{BoxError, Result},
-    handle::Handle,
     inputs::{Inputs, own},
     key::Label,
     nest::FlattenId,

@@ -14,10 +14,10 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::{
+    audited::values::{Entry, KNOWN},
     error::{Cause, Error, Result, TaskTrace},
     key::Key,
     task::{Mark, Node, Notes},
-    values::{Entry, KNOWN},
 };
 
 /// The tasks of one run; a task's number is its rank.

@@ -10,13 +10,13 @@ use petgraph::{
 };
 
 use crate::{
+    audited::values::KNOWN,
     dot::Dot,
     error::{Error, Result},
     frozen::Frozen,
     key::{Key, Label},
     outputs::Outputs,
     task::Node,
-    values::KNOWN,
 };
 
 /// A node of one [`Graph`]. For a task it is its rank: its place in the order in which one thread alone would run the tasks.

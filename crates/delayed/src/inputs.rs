@@ -9,10 +9,10 @@ use std::{
 };
 
 use crate::{
+    audited::values::{Fetch, Releases},
     delayed::Delayed,
     task::Node,
     tuples::each_tuple,
-    values::{Fetch, Releases},
 };
 
 /// Delayed values in some shape; the task's function sees references in the same shape.

@@ -165,6 +165,9 @@
 //! The repository has pages with pictures (`docs/graphs.md`), for those who come from Dask (`docs/from-dask.md`) and with measurements
 //! (`docs/benchmarks.md`); the scheduler's protocol is written down in `src/scheduler/README.md`.
 
+#![deny(unsafe_code)]
+
+mod audited;
 mod builder;
 mod cancel;
 mod delayed;
@@ -174,7 +177,6 @@ mod explain;
 mod foresee;
 mod frozen;
 mod graph;
-mod handle;
 mod inputs;
 mod key;
 mod lint;
@@ -194,7 +196,6 @@ mod sync;
 mod task;
 mod traffic;
 mod tuples;
-mod values;
 
 pub use crate::{
     builder::GraphBuilder,

@@ -7,10 +7,10 @@ use std::{
 };
 
 use crate::{
+    audited::values::{Entry, KNOWN, clone_output, take_output},
     delayed::Delayed,
     task::Node,
     tuples::each_tuple,
-    values::{Entry, KNOWN, clone_output, take_output},
 };
 
 /// Delayed values in some shape; computing them gives their values in the same shape.

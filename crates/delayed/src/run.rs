@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    audited::values::KNOWN,
     cancel::CancelToken,
     error::{Error, Result},
     frozen::Frozen,
@@ -17,7 +18,6 @@ use crate::{
     outputs::{Outputs, Take},
     scheduler,
     task::Node,
-    values::KNOWN,
 };
 
 /// Who runs the tasks.

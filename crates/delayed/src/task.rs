@@ -18,12 +18,12 @@ use once_cell::race::OnceBox;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
+    audited::handle::{Handle, Handles},
+    audited::values::{Call, Known},
     error::BoxError,
-    handle::{Handle, Handles},
     inputs::Held,
     key::Label,
     priority::Weight,
-    values::{Call, Known},
 };
 
 /// One task, or one known value, of a graph.

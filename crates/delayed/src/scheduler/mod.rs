@@ -5,7 +5,6 @@
 mod gates;
 mod idle;
 mod inside;
-mod pool;
 mod stack;
 mod state;
 mod worker;
@@ -13,12 +12,12 @@ mod worker;
 pub use self::inside::cancelled;
 pub(crate) use self::inside::stops;
 use crate::{
+    audited::values::KNOWN,
     error::{Error, Result},
     frozen::Frozen,
     observe::{RunEnd, RunView},
     run::Run,
     scheduler::state::State,
-    values::KNOWN,
 };
 
 /// Runs every task of `frozen`; the values of the outputs are left in the entries.

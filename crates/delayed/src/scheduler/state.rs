@@ -29,6 +29,7 @@ use super::{
     inside,
 };
 use crate::{
+    audited::values::{Call, KNOWN, Known, Watch},
     cancel::CancelToken,
     error::{Cause, Result},
     frozen::Frozen,
@@ -36,7 +37,6 @@ use crate::{
     run::Run,
     task::Node,
     traffic::counted,
-    values::{Call, KNOWN, Known, Watch},
 };
 
 /// The bit of a pending count that says that an input gave no value.

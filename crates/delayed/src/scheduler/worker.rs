@@ -10,12 +10,14 @@ use std::{
 use crossbeam::utils::{Backoff, CachePadded};
 use parking_lot::Mutex;
 
-use crate::cancel::CancelToken;
+use crate::{
+    audited::pool::{self, Guests, Invite},
+    cancel::CancelToken,
+};
 
 use super::{
     idle::{Idle, Rested},
     inside::InTasks,
-    pool::{self, Guests, Invite},
     stack::Stack,
     state::State,
 };

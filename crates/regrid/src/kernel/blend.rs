@@ -98,6 +98,15 @@ fn sum_rows<S: Float>(
 ) {
     let from_source = |&(place, weight): &(usize, f64)| Some((*source.get(place)?, weight));
     let rest = match entries {
+        [first, second, third, rest @ ..]
+            if [first, second, third]
+                .iter()
+                .all(|(place, _)| *place < source.len()) =>
+        {
+            let rows = [first, second, third].map(|(place, _)| source[*place]);
+            S::three(sums, rows, [first.1, second.1, third.1]);
+            rest
+        }
         [first, second, rest @ ..] => match (from_source(first), from_source(second)) {
             (Some((a, v)), Some((b, w))) => {
                 S::two(sums, [a, b], [v, w]);

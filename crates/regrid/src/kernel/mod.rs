@@ -50,6 +50,8 @@ pub(crate) trait Float: Copy + Default + Send + Sync + 'static {
     fn one(sums: &mut [f64], row: &[Self], weight: f64);
     /// Sets sums to those of two weighted rows.
     fn two(sums: &mut [f64], rows: [&[Self]; 2], weights: [f64; 2]);
+    /// Sets sums to those of three weighted rows.
+    fn three(sums: &mut [f64], rows: [&[Self]; 3], weights: [f64; 3]);
     /// Adds a weighted row to sums.
     fn add(sums: &mut [f64], row: &[Self], weight: f64);
 }
@@ -67,6 +69,9 @@ impl Float for f32 {
     }
     fn two(sums: &mut [f64], rows: [&[Self]; 2], weights: [f64; 2]) {
         simd::two_f32(sums, rows, weights);
+    }
+    fn three(sums: &mut [f64], rows: [&[Self]; 3], weights: [f64; 3]) {
+        simd::three_f32(sums, rows, weights);
     }
     fn add(sums: &mut [f64], row: &[Self], weight: f64) {
         simd::add_f32(sums, row, weight);
@@ -86,6 +91,9 @@ impl Float for f64 {
     }
     fn two(sums: &mut [f64], rows: [&[Self]; 2], weights: [f64; 2]) {
         simd::two_f64(sums, rows, weights);
+    }
+    fn three(sums: &mut [f64], rows: [&[Self]; 3], weights: [f64; 3]) {
+        simd::three_f64(sums, rows, weights);
     }
     fn add(sums: &mut [f64], row: &[Self], weight: f64) {
         simd::add_f64(sums, row, weight);

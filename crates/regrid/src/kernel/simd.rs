@@ -4,8 +4,10 @@
 
 use multiversion::multiversion;
 
+use super::Float;
+
 macro_rules! row_loops {
-    ($type:ty, $one:ident, $two:ident, $add:ident) => {
+    ($type:ty, $one:ident, $two:ident, $three:ident, $add:ident) => {
         /// Sets sums to a weighted row.
         #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
         pub(super) fn $one(sums: &mut [f64], row: &[$type], weight: f64) {
@@ -23,6 +25,16 @@ macro_rules! row_loops {
             }
         }
 
+        /// Sets sums to those of three weighted rows.
+        #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+        pub(super) fn $three(sums: &mut [f64], rows: [&[$type]; 3], weights: [f64; 3]) {
+            let [u, v, w] = weights;
+            let rows = rows[0].iter().zip(rows[1]).zip(rows[2]);
+            for (sum, ((&x, &y), &z)) in sums.iter_mut().zip(rows) {
+                *sum = u * f64::from(x) + v * f64::from(y) + w * f64::from(z);
+            }
+        }
+
         /// Adds a weighted row to sums.
         #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
         pub(super) fn $add(sums: &mut [f64], row: &[$type], weight: f64) {
@@ -33,8 +45,42 @@ macro_rules! row_loops {
     };
 }
 
-row_loops!(f32, one_f32, two_f32, add_f32);
-row_loops!(f64, one_f64, two_f64, add_f64);
+row_loops!(f32, one_f32, two_f32, three_f32, add_f32);
+row_loops!(f64, one_f64, two_f64, three_f64, add_f64);
+
+/// How many targets the loop over columns makes at once.
+pub(super) const LANES: usize = 8;
+
+/// The weighted sums over `N` values side by side, from the places that `starts` name; eight targets at a time.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+pub(super) fn runs<T: Float, const N: usize>(
+    starts: &[[u32; LANES]],
+    weights: &[[[f64; LANES]; N]],
+    values: &[f64],
+    out: &mut [T],
+) {
+    for ((starts, weights), out) in starts.iter().zip(weights).zip(out.chunks_mut(LANES)) {
+        // First all loads, then the arithmetic in vectors.
+        let mut lanes = [[0.0; LANES]; N];
+        for (lane, &start) in starts.iter().enumerate() {
+            let run = &values[start as usize..start as usize + N];
+            for (values, &value) in lanes.iter_mut().zip(run) {
+                values[lane] = value;
+            }
+        }
+        let mut sums = [0.0; LANES];
+        for (weights, values) in weights.iter().zip(&lanes) {
+            for ((sum, weight), value) in sums.iter_mut().zip(weights).zip(values) {
+                *sum += weight * value;
+            }
+        }
+        let rounded = sums.map(T::round);
+        match out.as_chunks_mut().0 {
+            [out] => *out = rounded,
+            _ => out.copy_from_slice(&rounded[..out.len()]),
+        }
+    }
+}
 
 /// Whether any value is missing.
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]

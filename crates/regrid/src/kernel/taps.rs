@@ -1,56 +1,86 @@
 //! The column weights of a chunk, laid out for the loop over its rows.
 
 use super::Float;
+use super::simd::{self, LANES};
 use crate::plan::AxisCut;
 use crate::weights::{SparseWeights, WHOLE};
 
 /// For each target column the places that it reads, with weights; the same number for each of them where they are few.
-///
-/// A column that reads fewer places reads one beyond the window, with weight zero, whose sum is always zero. So sums are
-/// the same bits whatever the others read: they start from zero, and no sum is a negative zero.
 #[derive(Debug)]
 enum Taps {
     One(Vec<([u32; 1], [f64; 1])>),
-    Pairs(Pairs),
+    TwoInARow(Runs<2>),
+    ThreeInARow(Runs<3>),
+    FourInARow(Runs<4>),
     Two(Vec<([u32; 2], [f64; 2])>),
     Three(Vec<([u32; 3], [f64; 3])>),
     Four(Vec<([u32; 4], [f64; 4])>),
     Many,
 }
 
-/// Two places side by side for each target, and the targets that read otherwise: one place, or the last and the first.
+impl Taps {
+    fn new(weights: &SparseWeights, window: usize) -> Self {
+        let most = (0..weights.len()).map(|t| weights.row(t).len()).max();
+        let Ok(zero) = u32::try_from(window) else {
+            return Taps::Many;
+        };
+        match most.unwrap_or(0) {
+            0 | 1 => Taps::One(padded(weights, zero)),
+            2 => match Runs::new(weights) {
+                Some(runs) => Taps::TwoInARow(runs),
+                None => Taps::Two(padded(weights, zero)),
+            },
+            3 => match Runs::new(weights) {
+                Some(runs) => Taps::ThreeInARow(runs),
+                None => Taps::Three(padded(weights, zero)),
+            },
+            4 => match Runs::new(weights) {
+                Some(runs) => Taps::FourInARow(runs),
+                None => Taps::Four(padded(weights, zero)),
+            },
+            _ => Taps::Many,
+        }
+    }
+}
+
+/// `N` places side by side for each target, eight targets at a time, and the targets that read otherwise: fewer places, or
+/// the last and the first.
 #[derive(Debug)]
-struct Pairs {
-    starts: Vec<(u32, [f64; 2])>,
+struct Runs<const N: usize> {
+    starts: Vec<[u32; LANES]>,
+    weights: Vec<[[f64; LANES]; N]>,
     others: Vec<usize>,
 }
 
-impl Pairs {
-    /// The pairs of weights of which most targets read two places side by side.
+impl<const N: usize> Runs<N> {
+    /// The runs of weights of which most targets read `N` places side by side.
     fn new(weights: &SparseWeights) -> Option<Self> {
-        let mut pairs = Self {
-            starts: Vec::with_capacity(weights.len()),
+        let eights = weights.len().div_ceil(LANES);
+        let mut runs = Self {
+            starts: vec![[0; LANES]; eights],
+            weights: vec![[[0.0; LANES]; N]; eights],
             others: Vec::new(),
         };
         for target in 0..weights.len() {
-            match *weights.row(target) {
-                [(a, v), (b, w)] if b == a + 1 => {
-                    pairs.starts.push((u32::try_from(a).ok()?, [v, w]));
+            let row = weights.row(target);
+            let (eight, lane) = (target / LANES, target % LANES);
+            match row.first() {
+                Some(&(first, _))
+                    if row.len() == N && row.iter().map(|entry| entry.0).eq(first..first + N) =>
+                {
+                    runs.starts[eight][lane] = u32::try_from(first).ok()?;
+                    for (own, &(_, weight)) in runs.weights[eight].iter_mut().zip(row) {
+                        own[lane] = weight;
+                    }
                 }
-                _ => {
-                    pairs.starts.push((0, [0.0; 2]));
-                    pairs.others.push(target);
-                }
+                _ => runs.others.push(target),
             }
         }
-        (pairs.others.len() * 8 <= weights.len()).then_some(pairs)
+        (runs.others.len() * 8 <= weights.len()).then_some(runs)
     }
 
     fn apply<T: Float>(&self, weights: &SparseWeights, sums: &[f64], out: &mut [T]) {
-        for (&(start, [v, w]), out) in self.starts.iter().zip(out.iter_mut()) {
-            let pair = &sums[start as usize..start as usize + 2];
-            *out = T::round(0.0 + v * pair[0] + w * pair[1]);
-        }
+        simd::runs(&self.starts, &self.weights, sums, out);
         for &target in &self.others {
             out[target] = one(weights, target, sums);
         }
@@ -78,23 +108,11 @@ impl<'a> Columns<'a> {
     pub(super) fn new(cut: &'a AxisCut) -> Self {
         let weights = &cut.weights;
         let targets = 0..weights.len();
-        let most = targets.clone().map(|t| weights.row(t).len()).max();
-        let zero = u32::try_from(cut.window);
-        let taps = match (most.unwrap_or(0), zero) {
-            (0 | 1, Ok(zero)) => Taps::One(padded(weights, zero)),
-            (2, Ok(zero)) => match Pairs::new(weights) {
-                Some(pairs) => Taps::Pairs(pairs),
-                None => Taps::Two(padded(weights, zero)),
-            },
-            (3, Ok(zero)) => Taps::Three(padded(weights, zero)),
-            (4, Ok(zero)) => Taps::Four(padded(weights, zero)),
-            _ => Taps::Many,
-        };
         let partial = targets.clone().map(|t| (t, weights.covered(t)));
         Self {
             width: cut.window,
             weights,
-            taps,
+            taps: Taps::new(weights, cut.window),
             empty: targets.filter(|&t| weights.row(t).is_empty()).collect(),
             partial: partial.filter(|&(_, covered)| covered < 1.0).collect(),
         }
@@ -104,7 +122,9 @@ impl<'a> Columns<'a> {
     pub(super) fn apply<T: Float>(&self, sums: &[f64], out: &mut [T]) {
         match &self.taps {
             Taps::One(taps) => few(taps, sums, out),
-            Taps::Pairs(pairs) => pairs.apply(self.weights, sums, out),
+            Taps::TwoInARow(runs) => runs.apply(self.weights, sums, out),
+            Taps::ThreeInARow(runs) => runs.apply(self.weights, sums, out),
+            Taps::FourInARow(runs) => runs.apply(self.weights, sums, out),
             Taps::Two(taps) => few(taps, sums, out),
             Taps::Three(taps) => few(taps, sums, out),
             Taps::Four(taps) => few(taps, sums, out),
@@ -129,6 +149,8 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// A column that reads fewer than `N` places reads the one beyond the window for the rest, with weight zero, whose sum is
+/// always zero. So sums are the same bits whatever the others read: they start from zero, and no sum is a negative zero.
 fn padded<const N: usize>(weights: &SparseWeights, zero: u32) -> Vec<([u32; N], [f64; N])> {
     let row = |target: usize| {
         let (mut places, mut own) = ([zero; N], [0.0; N]);

@@ -178,9 +178,7 @@ impl SourceFile for NetcdfFile {
             })?;
         let shape = self.meta.shape(variable);
         // What is small is read when the file is opened: the file is open through the library then.
-        let in_chunks = variable.chunk_shape.is_some()
-            && variable.data_type.is_numeric()
-            && !is_small(variable, &shape);
+        let beneath = variable.data_type.is_numeric() && !is_small(variable, &shape);
         Ok(Arc::new(NetcdfVariable {
             path: self.path.clone(),
             files: self.files.clone(),
@@ -188,7 +186,7 @@ impl SourceFile for NetcdfFile {
             shape,
             data_type: variable.data_type,
             chunk_shape: variable.chunk_shape.clone(),
-            in_chunks,
+            beneath,
             small: self.small.get(name).cloned(),
         }))
     }
@@ -203,14 +201,14 @@ struct NetcdfVariable {
     shape: Vec<usize>,
     data_type: DataType,
     chunk_shape: Option<Vec<usize>>,
-    /// Whether chunks may be read as they are stored, outside the library's lock.
-    in_chunks: bool,
+    /// Whether what is stored may be read as it is, outside the library's lock.
+    beneath: bool,
     /// All values, if they are kept in memory.
     small: Option<Arc<Values>>,
 }
 
 impl NetcdfVariable {
-    /// Reads numbers into a buffer, chunk by chunk if they are stored so and their filters are known, else by the library.
+    /// Reads numbers into a buffer: as they lie in the file, or chunk by chunk if their filters are known, else by the library.
     fn read_numbers<T: Number + NcTypeDescriptor + Pod>(
         &self,
         region: &Region,
@@ -220,7 +218,7 @@ impl NetcdfVariable {
             traffic::count(size_of_val(out) as u64);
             self.read_by_library(region, out)
         };
-        if !self.in_chunks {
+        if !self.beneath {
             return by_library(out);
         }
         let access = self
@@ -228,6 +226,16 @@ impl NetcdfVariable {
             .access(&self.path, &self.name, &self.shape, self.data_type);
         let chunks = match &*access {
             Access::Chunks(chunks) => chunks,
+            Access::Plain(plain) => {
+                return plain
+                    .read(region, bytemuck::cast_slice_mut(out))
+                    .map_err(|source| Error::Netcdf {
+                        action: "read",
+                        path: self.path.clone(),
+                        variable: Some(format!("variable {}", self.name)),
+                        source: Box::new(source),
+                    });
+            }
             Access::Library => return by_library(out),
             Access::Lacks(filter) => {
                 return Err(Error::Filter {
@@ -350,7 +358,7 @@ impl ChunkSource for NetcdfVariable {
             return Some(0);
         }
         let values = (region.len() * self.data_type.size()) as u64;
-        if !self.in_chunks {
+        if !self.beneath {
             return self.data_type.is_numeric().then_some(values);
         }
         let _reading = BeingRead::new(&self.path, Some((&self.name, values)));
@@ -359,6 +367,7 @@ impl ChunkSource for NetcdfVariable {
             .access(&self.path, &self.name, &self.shape, self.data_type);
         match &*access {
             Access::Chunks(chunks) => Some(chunks.stored_bytes(region)),
+            Access::Plain(plain) => Some(plain.stored_bytes(region)),
             Access::Library | Access::Lacks(_) => None,
         }
     }

@@ -1,12 +1,8 @@
-//! The threads that outlive runs, and how a run that lives on its caller's stack is lent to them.
+//! The threads that outlive runs, and how a run that lives on its caller's stack is lent to them. Starting threads for each run would take 54 us
+//! each.
 //!
 //! Unsafe code: one borrow's lifetime is hidden from the compiler. A [`Guests`] is lent for the length of [`lend`], which does not
 //! return, not even by a panic, before the last guest has left and no invitation is left.
-
-#![expect(
-    unsafe_code,
-    reason = "threads that outlive a run cannot name its lifetime; starting threads for each run takes 54 us each"
-)]
 
 use std::{collections::VecDeque, sync::LazyLock, thread};
 

@@ -1,6 +1,7 @@
 //! The values of one run: where a task leaves its result, how its dependents borrow it, and when it is dropped.
 //!
-//! An [`Entry`] is one task's place in a run; a [`Call`] is what the task is given when it runs. All unsafe code about values is here.
+//! An [`Entry`] is one task's place in a run; a [`Call`] is what the task is given when it runs. Values without an `Arc` and a type
+//! test each save 65 ns a task; the price is unsafe code.
 //!
 //! A [`Slot`] holds one value whose type is erased: in place up to three words, else behind one `Box`. It knows neither the type nor
 //! whether it is full; its users keep four rules, and every `unsafe` here rests on them:
@@ -13,11 +14,6 @@
 //!    does not outlive that.
 //! 4. **Emptied last.** `take` and `clear` happen when the consumer count has reached zero (its acquire orders them after all
 //!    readers), or when the run is over and nobody else holds the slot.
-
-#![expect(
-    unsafe_code,
-    reason = "values without an Arc and a type test each: 65 ns per task"
-)]
 
 use std::{
     any::Any,

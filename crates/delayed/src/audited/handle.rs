@@ -2,14 +2,10 @@
 //!
 //! A count of its own rather than an `Arc`: no weak count, so that a task with one input fits into one cache line with the allocator's
 //! own word, and no atomic read-modify-write for a handle that is the only one, as most are when a graph is dropped.
+//! That saves 20 ns and 16 bytes a task.
 //!
 //! Unsafe code rests on one rule: **a handle counts for one**. `Node`s on the heap are made by [`Handle::new`] with a count of one, each
 //! clone adds one, each drop takes one away, and whoever takes the last one frees the node. So while there is a handle, there is its node.
-
-#![expect(
-    unsafe_code,
-    reason = "an Arc's weak count and its two atomic operations for a last handle: 20 ns and 16 bytes per task"
-)]
 
 use std::{
     cell::{Cell, RefCell},
