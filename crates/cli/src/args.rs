@@ -395,7 +395,12 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Order> {
         .try_get_matches_from(&words)
         .and_then(|mut matches| Typed::from_arg_matches_mut(&mut matches));
     match typed {
-        Ok(typed) => typed.check(quote::command(&words)),
+        Ok(typed) => {
+            // Histories are the same whether a run was interrupted or not. All other words may matter to what is written: the
+            // number of threads too, since chunks are made to fit the memory that all of them share.
+            words.retain(|word| word != "--resume");
+            typed.check(quote::command(&words))
+        }
         Err(error) => refused(&error),
     }
 }

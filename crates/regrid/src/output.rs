@@ -295,11 +295,16 @@ fn history_line(made_by: Option<&str>, field: &LazyField) -> String {
 }
 
 /// The time of day, for histories.
+///
+/// # Source
+/// `SOURCE_DATE_EPOCH`, seconds since 1970, stands for the time if it is set: <https://reproducible-builds.org/specs/source-date-epoch/>.
 pub(crate) fn now() -> String {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let seconds = i64::try_from(since.as_secs()).unwrap_or_default();
+    let stated = std::env::var("SOURCE_DATE_EPOCH").ok();
+    let stated = stated.and_then(|seconds| seconds.trim().parse::<u64>().ok());
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let seconds = stated.unwrap_or(since.unwrap_or_default().as_secs());
+    // Later than any calendar is no time at all.
+    let seconds = i64::try_from(seconds).unwrap_or_default().min(1 << 40);
     let now = Calendar::ProlepticGregorian.date_time(Instant::from_micros(seconds * 1_000_000));
     format!("{now}Z")
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use delayed::{Delayed, Graph, Run, try_delayed};
+use delayed::{Delayed, Graph, Label, Run, try_delayed};
 
 use super::explain::{Explanation, Totals};
 use super::lazy::LazyField;
@@ -52,6 +52,7 @@ impl Write {
         }
         let output = Arc::new(Output::create(self, fields)?);
         let known = output.finished();
+        let names = names(fields);
         let (mut tasks, mut finished) = (Vec::new(), Vec::new());
         // Fields side by side: their chunks at the same times lie in the same files, which are then open once for all.
         let most = fields.iter().map(|field| field.chunks.len()).max();
@@ -68,13 +69,13 @@ impl Write {
                     delayed::count_written(bytes as u64);
                     Ok::<(), Error>(())
                 });
-                let task = labelled(task, "write", field, region);
+                let task = labelled(task, "write", &names[f], region);
                 match known.get(&(f, c)) {
                     None => tasks.push(task),
                     Some(&record) => {
                         let (own, place) = (output.clone(), region.clone());
                         let taken = try_delayed(move || own.take_over(&place, &record));
-                        finished.push((labelled(taken, "take over", field, region), task));
+                        finished.push((labelled(taken, "take over", &names[f], region), task));
                     }
                 }
             }
@@ -95,13 +96,19 @@ impl Write {
 pub(super) fn labelled<T>(
     task: Delayed<T>,
     step: &'static str,
-    field: &LazyField,
+    name: &Arc<str>,
     region: &Region,
 ) -> Delayed<T> {
-    let name = &field.meta.name;
-    task.named(format!("{step} {name} {region}"))
-        .group(name.clone())
+    let (own, place) = (name.clone(), region.clone());
+    task.named(Label::lazy(move |f| write!(f, "{step} {own} {place}")))
+        .group(name.to_string())
         .step(step)
+}
+
+/// The names of fields, to be shared by their tasks: a text for each of a million of them would cost more than planning them.
+pub(super) fn names(fields: &[LazyField]) -> Vec<Arc<str>> {
+    let names = fields.iter().map(|field| field.meta.name.as_str().into());
+    names.collect()
 }
 
 impl PlannedWrite {
@@ -111,6 +118,17 @@ impl PlannedWrite {
     /// [`Error::Run`] if the graph cannot be made.
     pub fn graph(&self) -> Result<Graph, Error> {
         Ok(Graph::of((self.tasks.clone(), self.reports.clone())))
+    }
+
+    /// The number of tasks in it, without making it where that is not needed: it takes as long as all planning.
+    ///
+    /// # Errors
+    /// As [`graph`](Self::graph).
+    pub fn tasks(&self) -> Result<usize, Error> {
+        match self.finished.is_empty() && self.reports.is_empty() {
+            true => Ok(self.totals.tasks),
+            false => Ok(self.graph()?.tasks()),
+        }
     }
 
     /// How many chunks an earlier attempt finished.
