@@ -80,6 +80,7 @@ mod request;
 mod scheme;
 mod sphere;
 pub mod time;
+mod turns;
 mod values;
 mod weightfile;
 mod weights;

@@ -10,7 +10,7 @@ use super::lazy::LazyField;
 use crate::buffers::Less;
 use crate::chunk::Region;
 use crate::error::Error;
-use crate::output::{Output, Write};
+use crate::output::{Chunk, Output, Write};
 use crate::report::Report;
 use crate::values::Values;
 
@@ -56,16 +56,25 @@ impl Write {
         let (mut tasks, mut finished) = (Vec::new(), Vec::new());
         // Fields side by side: their chunks at the same times lie in the same files, which are then open once for all.
         let most = fields.iter().map(|field| field.chunks.len()).max();
+        let mut turns = 0..;
         for c in 0..most.unwrap_or(0) {
             for (f, field) in fields.iter().enumerate() {
                 let Some((region, chunk)) = field.chunks.get(c) else {
                     continue;
                 };
                 let (own, place) = (output.clone(), region.clone());
+                let turn = turns.next().unwrap_or_default();
+                let stored = move || Chunk {
+                    field: f,
+                    chunk: c,
+                    region: place.clone(),
+                    turn,
+                };
+                let as_before = stored.clone();
                 let fill = field.meta.fill_value.clone();
                 let task = chunk.try_map_owned(move |values: Values| {
                     let bytes = values.len() * values.data_type().size();
-                    own.put((f, c), &place, values, &fill)?;
+                    own.put(stored(), values, &fill)?;
                     delayed::count_written(bytes as u64);
                     Ok::<(), Error>(())
                 });
@@ -73,8 +82,8 @@ impl Write {
                 match known.get(&(f, c)) {
                     None => tasks.push(task),
                     Some(&record) => {
-                        let (own, place) = (output.clone(), region.clone());
-                        let taken = try_delayed(move || own.take_over(&place, &record));
+                        let own = output.clone();
+                        let taken = try_delayed(move || own.take_over(as_before(), &record));
                         finished.push((labelled(taken, "take over", &names[f], region), task));
                     }
                 }
