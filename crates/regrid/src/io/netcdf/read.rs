@@ -17,6 +17,7 @@ use crate::attribute::Attributes;
 use crate::buffers::{self, Number};
 use crate::chunk::{Region, combinations};
 use crate::error::Error;
+use crate::io::being_read::BeingRead;
 use crate::io::{
     ChunkSource, Dimension, FileKind, FileMeta, SourceFile, VariableMeta, check_complete, traffic,
 };
@@ -42,6 +43,7 @@ impl NetcdfFile {
     /// # Errors
     /// [`Error::NotNetcdf`], [`Error::Length`], [`Error::Damaged`], [`Error::Netcdf`].
     pub(crate) fn open(path: &Path, files: &Arc<OpenFiles>) -> Result<Self, Error> {
+        let mut reading = BeingRead::new(path, None);
         let kind = check_complete(path)?;
         if kind == FileKind::Unknown {
             return Err(Error::NotNetcdf {
@@ -50,21 +52,22 @@ impl NetcdfFile {
         }
         let file = files.library(path)?;
         // The crate unwraps where a file's header is odd; such a file is damaged, not a reason to die.
-        let meta = catch_unwind(AssertUnwindSafe(|| read_meta(&file, path, kind))).unwrap_or_else(
-            |_| {
-                Err(Error::Damaged {
-                    path: path.to_owned(),
-                    what: "its header holds names or types that cannot be read".into(),
-                })
-            },
-        )?;
+        let meta = catch_unwind(AssertUnwindSafe(|| {
+            read_meta(&file, path, kind, &mut reading)
+        }))
+        .unwrap_or_else(|_| {
+            Err(Error::Damaged {
+                path: path.to_owned(),
+                what: "its header holds names or types that cannot be read".into(),
+            })
+        })?;
         let mut opened = Self {
             path: path.to_owned(),
             meta,
             files: files.clone(),
             small: HashMap::new(),
         };
-        opened.read_small();
+        opened.read_small(&mut reading);
         if kind == FileKind::Hdf5 {
             // Chunks are read beneath the library, which takes megabytes for each file; what is not opens it again.
             files.close_library(path);
@@ -73,7 +76,7 @@ impl NetcdfFile {
     }
 
     /// Reads what is small; what cannot be read is an error only for those who ask for it.
-    fn read_small(&mut self) {
+    fn read_small(&mut self, reading: &mut BeingRead) {
         for variable in &self.meta.variables {
             let shape = self.meta.shape(variable);
             if is_small(variable, &shape)
@@ -82,6 +85,7 @@ impl NetcdfFile {
             {
                 self.small.insert(variable.name.clone(), Arc::new(values));
             }
+            reading.goes_on();
         }
     }
 }
@@ -96,7 +100,12 @@ fn is_small(variable: &VariableMeta, shape: &[usize]) -> bool {
     flat && shape.iter().product::<usize>() * variable.data_type.size() <= SMALL
 }
 
-fn read_meta(file: &netcdf::File, path: &Path, kind: FileKind) -> Result<FileMeta, Error> {
+fn read_meta(
+    file: &netcdf::File,
+    path: &Path,
+    kind: FileKind,
+    reading: &mut BeingRead,
+) -> Result<FileMeta, Error> {
     let mut meta = FileMeta {
         format: kind.to_string(),
         ..FileMeta::default()
@@ -114,6 +123,7 @@ fn read_meta(file: &netcdf::File, path: &Path, kind: FileKind) -> Result<FileMet
         });
     }
     for variable in file.variables() {
+        reading.goes_on();
         let name = variable.name();
         let Some(data_type) = data_type(&variable.vartype()) else {
             meta.unread.push(name);
@@ -316,6 +326,8 @@ impl ChunkSource for NetcdfVariable {
             traffic::count(0);
             return Ok(Values::clone(values));
         }
+        let bytes = (region.len() * self.data_type.size()) as u64;
+        let _reading = BeingRead::new(&self.path, Some((&self.name, bytes)));
         let wanted = IxDyn(&shape);
         macro_rules! read {
             ($($variant:ident),*) => {
@@ -349,6 +361,7 @@ impl ChunkSource for NetcdfVariable {
         if !self.beneath {
             return self.data_type.is_numeric().then_some(values);
         }
+        let _reading = BeingRead::new(&self.path, Some((&self.name, values)));
         let access = self
             .files
             .access(&self.path, &self.name, &self.shape, self.data_type);
