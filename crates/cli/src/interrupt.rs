@@ -70,7 +70,12 @@ impl Interrupt {
     ) -> Result<T, E> {
         let mut temporary = self.lock();
         let made = make()?;
-        temporary.extend(made.temporary_paths());
+        let paths = made.temporary_paths();
+        #[cfg(unix)]
+        for path in &paths {
+            crate::crash::removes(path);
+        }
+        temporary.extend(paths);
         Ok(made)
     }
 

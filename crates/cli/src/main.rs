@@ -1,10 +1,12 @@
 //! The `regrid` command: reports, and says by its exit code how it went. What is to be done is decided in `args`.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod amount;
 mod args;
 mod axis;
+#[cfg(unix)]
+mod crash;
 mod drawing;
 mod failure;
 mod info;
@@ -24,6 +26,8 @@ use crate::failure::Failure;
 fn main() -> ExitCode {
     // Panics are reported like other failures, in one line; those of tasks come back as errors.
     panic::set_hook(Box::new(|_| {}));
+    #[cfg(unix)]
+    crash::watch();
     let done = panic::catch_unwind(work).unwrap_or_else(|cause| Err(Failure::panicked(&*cause)));
     let last_word = interrupt::last_word();
     match done {

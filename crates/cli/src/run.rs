@@ -59,9 +59,9 @@ pub(crate) fn run(job: Job) -> Result<()> {
             (None, Some(Explanation::of(&fields)))
         }
     };
-    let graph = match &planned {
-        Some(planned) => planned.graph()?,
-        None => Explanation::graph(&fields),
+    let tasks = match (&planned, &explanation) {
+        (Some(planned), _) => planned.tasks()?,
+        (None, known) => known.as_ref().map_or(0, |known| known.tasks),
     };
     let plan = Plan {
         job: &job,
@@ -70,16 +70,19 @@ pub(crate) fn run(job: Job) -> Result<()> {
         weights: weights.as_ref(),
         fields: &fields,
         edges: request.edges(),
-        tasks: graph.tasks(),
+        tasks,
         threads: threads(&job),
         explanation,
         finished: planned.as_ref().map_or(0, PlannedWrite::finished),
     }
     .text();
     if let Some(path) = &job.graph {
+        let graph = match &planned {
+            Some(planned) => planned.graph()?,
+            None => Explanation::graph(&fields),
+        };
         draw(&Drawn::Graph(&graph), path, job.force, &interrupt)?;
     }
-    drop(graph);
 
     match (&job.then, planned) {
         (Then::Write(output), Some(planned)) => {

@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
-/// A box of cells in an array of any number of dimensions.
+/// A box of cells in an array of any number of dimensions; a cheap clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Region(Vec<Range<usize>>);
+pub struct Region(Arc<[Range<usize>]>);
 
 impl Region {
     /// The box over the given ranges, one a dimension.
-    pub fn new(ranges: impl Into<Vec<Range<usize>>>) -> Self {
+    pub fn new(ranges: impl Into<Arc<[Range<usize>]>>) -> Self {
         Self(ranges.into())
     }
 

@@ -16,7 +16,7 @@ use crate::catalogue::{Catalogue, Part, Role, SourceVariable};
 use crate::error::Error;
 use crate::field::Variable;
 use crate::grid::Grid;
-use crate::io::cf::{referenced, serving};
+use crate::io::cf::{is_vertical, referenced, serving};
 use crate::io::{Dimension, FileMeta, VariableMeta};
 use crate::time::{Calendar, ChosenTimes, TimeAxis, TimeUnits};
 use crate::values::Values;
@@ -117,8 +117,12 @@ pub(crate) fn surroundings(
 /// A source file's own attributes without those that speak of its cells.
 pub(crate) fn file_attributes(source: &Attributes) -> Attributes {
     let mut attributes = source.clone();
-    // Stations in time are no feature of the target, be it a grid or another list; extents are the source's.
+    // What the source's points are the target's need not be; extents are the source's, and so is how its file was stored.
     for name in [
+        "_NCProperties",
+        "_SuperblockVersion",
+        "_IsNetcdf4",
+        "_Format",
         "featureType",
         "geospatial_lat_min",
         "geospatial_lat_max",
@@ -131,6 +135,45 @@ pub(crate) fn file_attributes(source: &Attributes) -> Attributes {
         attributes.remove(name);
     }
     attributes
+}
+
+/// What a field at points is to those who read points (CF section 9.1): one value each, series of them or of profiles.
+///
+/// Nothing if it is on a grid, has no time, or has dimensions that no such feature has.
+pub(crate) fn feature_type(
+    variable: &SourceVariable,
+    target: &Grid,
+    made: &Surroundings,
+) -> Option<&'static str> {
+    if !target.is_list() {
+        return None;
+    }
+    let scalar_time = || {
+        let named = referenced(&made.attributes, "coordinates");
+        variable
+            .scalar_time
+            .as_ref()
+            .is_some_and(|time| named.contains(&time.name))
+    };
+    let others: Vec<bool> = variable
+        .dimensions
+        .iter()
+        .filter(|d| d.role == Role::Other)
+        .map(|d| {
+            let mut along = made
+                .companions
+                .iter()
+                .filter(|v| v.dimensions == [d.name.clone()]);
+            along.any(|v| is_vertical(&v.attributes))
+        })
+        .collect();
+    match (variable.dimension(Role::Time), others.as_slice()) {
+        (Some(_), []) => Some("timeSeries"),
+        (Some(_), [true]) => Some("timeSeriesProfile"),
+        (None, []) if scalar_time() => Some("point"),
+        (None, [true]) if scalar_time() => Some("profile"),
+        _ => None,
+    }
 }
 
 /// The dimensions of a variable on a target grid.
@@ -500,7 +543,7 @@ fn same_units(piece: Variable, wanted: &Attributes) -> Option<Values> {
 fn repeat(values: &Values, len: usize) -> Values {
     values
         .clone()
-        .with_new_first_dimension()
+        .with_new_dimension(0)
         .select(0, &vec![0; len])
 }
 

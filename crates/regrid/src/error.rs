@@ -124,6 +124,18 @@ pub enum Error {
         /// Cells.
         expected: usize,
     },
+    /// The bounds that a coordinate names have another shape than its cells.
+    #[error(
+        "its bounds {bounds} have the shape {got:?}, not {expected}: mend them, or take the attribute \"bounds\" away to have cells midway"
+    )]
+    BoundsShape {
+        /// The bounds' variable.
+        bounds: String,
+        /// Its shape.
+        got: Vec<usize>,
+        /// What its shape should be.
+        expected: String,
+    },
     /// There are not as many of something as there are cells.
     #[error("{got} {what} for {expected}")]
     CellCount {

@@ -80,6 +80,7 @@ mod request;
 mod scheme;
 mod sphere;
 pub mod time;
+mod turns;
 mod values;
 mod weightfile;
 mod weights;
@@ -92,8 +93,8 @@ pub use error::Error;
 pub use field::{Field, FieldMeta, Variable};
 pub use grid::{Crs, Grid, Projection, RotatedPole};
 pub use io::{
-    ChunkSource, Dimension, FileKind, FileMeta, LengthError, SourceFile, VariableMeta,
-    check_complete, expected_length,
+    ChunkSource, Dimension, EndlessReads, FileKind, FileMeta, LengthError, SourceFile,
+    VariableMeta, being_read, check_complete, expected_length,
 };
 pub use output::Write;
 pub use pipeline::{Explanation, LazyField, PlannedWrite, Reads, write};

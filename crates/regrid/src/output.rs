@@ -18,6 +18,7 @@ use crate::io::netcdf::NetcdfWriter;
 use crate::io::{Dimension, Layout, OutputVariable};
 use crate::pipeline::LazyField;
 use crate::time::{Calendar, Instant};
+use crate::turns::Turns;
 use crate::values::Values;
 use crate::weightfile::Hash;
 
@@ -123,6 +124,18 @@ pub(crate) struct Output {
     writer: NetcdfWriter,
     attempt: Attempt,
     names: Vec<String>,
+    turns: Turns<Chunk>,
+}
+
+/// A chunk of a field.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    pub(crate) field: usize,
+    /// Its place among the field's.
+    pub(crate) chunk: usize,
+    pub(crate) region: Region,
+    /// Its place among those of all fields, as they lie in the file.
+    pub(crate) turn: usize,
 }
 
 impl Output {
@@ -148,6 +161,7 @@ impl Output {
             writer,
             attempt,
             names,
+            turns: Turns::default(),
         })
     }
 
@@ -169,40 +183,48 @@ impl Output {
     }
 
     /// Takes over a chunk that an earlier attempt finished; false if it is not there any more.
-    pub(crate) fn take_over(&self, region: &Region, record: &Record) -> Result<bool, Error> {
+    pub(crate) fn take_over(&self, chunk: Chunk, record: &Record) -> Result<bool, Error> {
         let Some(bytes) = self.attempt.take_over(record) else {
             return Ok(false);
         };
-        let Some(name) = self.names.get(record.field as usize) else {
-            return Ok(false);
-        };
-        self.writer
-            .put_stored(name, region, &bytes, |bytes, places| {
-                self.attempt.note(record.field, record.chunk, places, bytes)
-            })?;
+        self.in_turn(chunk, &bytes)?;
         Ok(true)
     }
 
     /// Writes one chunk of a field.
     pub(crate) fn put(
         &self,
-        (field, chunk): (usize, usize),
-        region: &Region,
+        chunk: Chunk,
         values: Values,
         fill: &AttributeValue,
     ) -> Result<(), Error> {
         let values = encode_missing(values, Some(fill));
+        let (name, region) = (&self.names[chunk.field], chunk.region.clone());
         let done = self
             .writer
-            .put(&self.names[field], region, &values, |bytes, places| {
-                self.attempt.note(field as u32, chunk as u64, places, bytes)
-            });
+            .encode(name, &region, &values, |bytes| self.in_turn(chunk, bytes));
         buffers::give_values(values);
         done
     }
 
+    fn in_turn(&self, chunk: Chunk, bytes: &[u8]) -> Result<(), Error> {
+        self.turns.bring(chunk.turn, chunk, bytes, |chunk, bytes| {
+            self.store(chunk, bytes)
+        })
+    }
+
+    fn store(&self, chunk: &Chunk, bytes: &[u8]) -> Result<(), Error> {
+        let (field, number) = (chunk.field as u32, chunk.chunk as u64);
+        let name = &self.names[chunk.field];
+        self.writer
+            .store(name, &chunk.region, bytes, |bytes, places| {
+                self.attempt.note(field, number, places, bytes)
+            })
+    }
+
     /// Closes the file and gives it its name.
     pub(crate) fn finish(&self) -> Result<(), Error> {
+        self.turns.finish(|chunk, bytes| self.store(chunk, bytes))?;
         self.writer.finish()?;
         self.attempt.appear()
     }
@@ -295,11 +317,16 @@ fn history_line(made_by: Option<&str>, field: &LazyField) -> String {
 }
 
 /// The time of day, for histories.
+///
+/// # Source
+/// `SOURCE_DATE_EPOCH`, seconds since 1970, stands for the time if it is set: <https://reproducible-builds.org/specs/source-date-epoch/>.
 pub(crate) fn now() -> String {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let seconds = i64::try_from(since.as_secs()).unwrap_or_default();
+    let stated = std::env::var("SOURCE_DATE_EPOCH").ok();
+    let stated = stated.and_then(|seconds| seconds.trim().parse::<u64>().ok());
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let seconds = stated.unwrap_or(since.unwrap_or_default().as_secs());
+    // Later than any calendar is no time at all.
+    let seconds = i64::try_from(seconds).unwrap_or_default().min(1 << 40);
     let now = Calendar::ProlepticGregorian.date_time(Instant::from_micros(seconds * 1_000_000));
     format!("{now}Z")
 }
@@ -339,9 +366,22 @@ fn is_target_axis(companion: &Variable, field: &FieldMeta) -> bool {
 /// What the file holds, and the fields' names in it.
 fn layout(fields: &[LazyField], history: &str, first: &LazyField) -> (Layout, Vec<String>) {
     let mut attributes = first.attributes.clone();
+    // A file of features has those of one type alone.
+    let feature = |field: &LazyField| field.attributes.text("featureType").map(str::to_owned);
+    if fields.iter().any(|field| feature(field) != feature(first)) {
+        attributes.remove("featureType");
+    }
+    let features = attributes.text("featureType").is_some();
+    // Features are known from CF 1.6 on.
+    let old = |text: &str| {
+        features
+            && text
+                .strip_prefix("CF-1.")
+                .is_some_and(|n| n.parse().is_ok_and(|n: u32| n < 6))
+    };
     let conventions = attributes
         .text("Conventions")
-        .filter(|text| text.contains("CF-"))
+        .filter(|text| text.contains("CF-") && !old(text))
         .unwrap_or("CF-1.8")
         .to_owned();
     attributes.set("Conventions", conventions);
@@ -353,14 +393,6 @@ fn layout(fields: &[LazyField], history: &str, first: &LazyField) -> (Layout, Ve
             |before| format!("{history}\n{before}"),
         ),
     );
-    for name in [
-        "_NCProperties",
-        "_SuperblockVersion",
-        "_IsNetcdf4",
-        "_Format",
-    ] {
-        attributes.remove(name);
-    }
     let mut layout = Layout {
         attributes,
         ..Layout::default()

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::grid::Grid;
 use crate::kernel::{Block, Float, PoleMeans, Rule, as_they_are, floats};
 use crate::plan::{AxisCut, AxisPlan, AxisSource, ChunkPlan, SparsePlan};
-use crate::scheme::{Edges, Fill, Method, PlaneWeights};
+use crate::scheme::{Compat, Edges, Fill, Method, PlaneWeights};
 
 /// A floating-point type whose arrays can be regridded: `f32` and `f64`.
 #[expect(private_bounds, reason = "so that no other type can be one")]
@@ -77,6 +77,42 @@ impl Regridder {
         fill: Option<Fill>,
     ) -> Result<Self, Error> {
         let weights = PlaneWeights::new(source, target, method, edges, fill)?;
+        let min_valid = method.default_min_valid();
+        Ok(Self::of(source, target, (method, min_valid), &weights))
+    }
+
+    /// Prepares the weights of a method as another tool masks its results and treats its edges, as
+    /// [`Request::compat`](crate::Request::compat) does.
+    ///
+    /// The tool's rule for a share of valid cells, where one is to be kept to, is part of that: it is stated here, and not
+    /// by [`min_valid`](Self::min_valid) afterwards.
+    ///
+    /// # Errors
+    /// [`Error::CompatMethod`] for a method that the tool does not have, [`Error::MinValid`] for a share beyond 0 and 1, and
+    /// as [`Regridder::with_edges`].
+    pub fn compatible(
+        source: &Grid,
+        target: &Grid,
+        method: Method,
+        compat: Compat,
+        min_valid: Option<f64>,
+    ) -> Result<Self, Error> {
+        compat.check(method)?;
+        if let Some(share) = min_valid.filter(|share| !(0.0..=1.0).contains(share)) {
+            return Err(Error::MinValid { share });
+        }
+        let how = (method, compat.edges(method), None);
+        let weights = compat.weights(source, target, how, min_valid.is_some())?;
+        let min_valid = compat.min_valid(method, min_valid);
+        Ok(Self::of(source, target, (method, min_valid), &weights))
+    }
+
+    fn of(
+        source: &Grid,
+        target: &Grid,
+        (method, min_valid): (Method, f64),
+        weights: &PlaneWeights,
+    ) -> Self {
         let shape = |grid: &Grid| match grid.shape() {
             (_, points) if grid.is_list() => vec![points],
             (rows, columns) => vec![rows, columns],
@@ -85,15 +121,15 @@ impl Regridder {
             .axes()
             .map_or(source.shape().1, |(_, x)| x.distinct());
         let (source, target) = (shape(source), shape(target));
-        Ok(Self {
+        Self {
             distinct,
-            pieces: pieces(&weights, &source, &target),
+            pieces: pieces(weights, &source, &target),
             source,
             target,
             method,
-            min_valid: method.default_min_valid(),
+            min_valid,
             threads: 1,
-        })
+        }
     }
 
     /// The share of a target that must come from valid source cells, from 0 to 1, as in
@@ -217,7 +253,7 @@ impl Regridder {
                 .zip(piece.axes().0.poles)
                 .filter(|(_, pole)| pole.is_some())
             {
-                poles.push(PoleMeans::of_row(&source[row * columns..][..self.distinct]));
+                poles.push(PoleMeans::of(&[&source[row * columns..][..self.distinct]]));
             }
         }
         let poles: Vec<&PoleMeans> = poles.iter().collect();

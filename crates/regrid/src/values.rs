@@ -288,12 +288,12 @@ impl Values {
         permute!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64, Char, Text)
     }
 
-    /// The same values with a first dimension of length 1.
-    pub(crate) fn with_new_first_dimension(self) -> Self {
+    /// The same values with one more dimension, of length 1.
+    pub(crate) fn with_new_dimension(self, dim: usize) -> Self {
         macro_rules! insert {
             ($($variant:ident),*) => {
                 match self {$(
-                    Self::$variant(a) => Self::$variant(a.insert_axis(Dim(0))),
+                    Self::$variant(a) => Self::$variant(a.insert_axis(Dim(dim))),
                 )*}
             };
         }

@@ -307,6 +307,20 @@ fn a_list_of_points_is_one_dimension_with_names() {
     );
     assert_eq!(doubles(&file, "latitude"), [51.5, -33.9]);
     assert_eq!(dimensions(&file, "station_name"), ["point", "name_strlen"]);
+    let feature = |file: &netcdf::File| match file.attribute("featureType") {
+        Some(feature) => feature.value().unwrap().try_into().unwrap(),
+        None => String::new(),
+    };
+    assert_eq!(feature(&file), "timeSeries");
+    // As the target of another request it brings the names along.
+    let (_other, again) = onto(&Grid::like(file.path().unwrap()).unwrap());
+    assert_eq!(dimensions(&again, field), ["time", "point"]);
+    for name in ["station_name", "latitude", "longitude"] {
+        let bytes = |file: &netcdf::File| file.variable(name).unwrap().get_raw_values(..).unwrap();
+        assert_eq!(bytes(&file), bytes(&again), "{name}");
+    }
+    let grid = Grid::from_axes([50.0], [0.0, 1.0]).unwrap();
+    assert_eq!(feature(&onto(&grid).1), "");
     let source = netcdf::open(test_data("g1.nc")).unwrap();
     let there = source
         .variable(field)

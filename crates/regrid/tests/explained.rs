@@ -75,6 +75,8 @@ fn run(folder: &Path, threads: usize, memory: Option<u64>) -> (Explanation, Repo
         .plan(&fields)
         .unwrap();
     assert_eq!(write.explain(), expected);
+    assert_eq!(write.tasks().unwrap(), expected.tasks);
+    assert_eq!(write.graph().unwrap().tasks(), expected.tasks);
     write
         .run(&Run::new().threads(threads).observe(profile.clone()))
         .unwrap();

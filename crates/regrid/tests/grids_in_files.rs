@@ -5,7 +5,7 @@ mod sources;
 use std::sync::Arc;
 
 use ndarray::{ArrayD, IxDyn};
-use regrid::{AttributeValue, Catalogue, Crs, Role, SourceFile, Values};
+use regrid::{AttributeValue, Catalogue, Crs, Grid, Method, Request, Role, SourceFile, Values};
 use sources::MemoryFile;
 
 type Attributes<'a> = &'a [(&'a str, AttributeValue)];
@@ -252,6 +252,164 @@ fn one_row_one_column_one_point() {
 }
 
 #[test]
+fn a_scalar_coordinate_is_an_axis_of_one_cell() {
+    let lat = [
+        ("units", text("degrees_north")),
+        ("bounds", text("lat_bnds")),
+    ];
+    let lon = [("units", text("degrees_east"))];
+    let time = [("units", text("hours since 2000-01-01"))];
+    let scalars = [("coordinates", text("lat lon"))];
+    let times: Coordinate<'_> = ("time", &["time"], &[2], &[0.0, 1.0], &time);
+    let bounds: Coordinate<'_> = ("lat_bnds", &["two"], &[2], &[49.0, 51.0], &[]);
+    let latitude: Coordinate<'_> = ("lat", &[], &[], &[50.0], &lat);
+    let at = |longitude: Coordinate<'_>, dimensions, shape, values: &[f64]| {
+        let mut file = MemoryFile::new("a.nc");
+        for (name, dimensions, shape, values, attributes) in [times, bounds, latitude, longitude] {
+            file = file.with(name, dimensions, doubles(shape, values), None, attributes);
+        }
+        let file = file.with("t", dimensions, doubles(shape, values), None, &scalars);
+        Catalogue::from_files(vec![Arc::new(file) as Arc<dyn SourceFile>]).unwrap()
+    };
+    let regridded = |found: &Catalogue, target: Grid, method| {
+        let fields = Request::new(&target).method(method).build(found).unwrap();
+        let field = delayed::Run::new().compute(&fields[0].whole()).unwrap();
+        (
+            field.meta.shape(),
+            field.values.to_f64().unwrap().into_raw_vec_and_offset().0,
+        )
+    };
+    // One place.
+    let place = at(
+        ("lon", &[], &[], &[5.0], &lon),
+        &["time"],
+        &[2],
+        &[1.0, 2.0],
+    );
+    assert_eq!(roles(&place), [Role::Time, Role::Latitude, Role::Longitude]);
+    assert_eq!(place.variable("t").unwrap().grid().centres(), [(50.0, 5.0)]);
+    let target = Grid::from_axes([50.0], [4.0, 5.0]).unwrap();
+    let (shape, values) = regridded(&place, target.clone(), Method::Linear);
+    assert_eq!(shape, [2, 1, 2]);
+    assert!(values[0].is_nan() && values[2].is_nan() && (values[1], values[3]) == (1.0, 2.0));
+    // The same where nothing names the coordinates, as long as there are no others; bounds stay as they are.
+    let unnamed = MemoryFile::new("a.nc")
+        .with("lat", &[], doubles(&[], &[50.0]), None, &lat[..1])
+        .with("lon", &[], doubles(&[], &[5.0]), None, &lon)
+        .with("time", &["time"], doubles(&[2], &[0.0, 1.0]), None, &{
+            let [units] = time.clone();
+            [units, ("bounds", text("time_bnds"))]
+        })
+        .with(
+            "time_bnds",
+            &["time", "two"],
+            doubles(&[2, 2], &[0.0; 4]),
+            None,
+            &[],
+        )
+        .with("t", &["time"], doubles(&[2], &[1.0, 2.0]), None, &[]);
+    let unnamed = Catalogue::from_files(vec![Arc::new(unnamed) as Arc<dyn SourceFile>]).unwrap();
+    assert_eq!(
+        roles(&unnamed),
+        [Role::Time, Role::Latitude, Role::Longitude]
+    );
+    let meta = unnamed.files()[0].meta();
+    assert_eq!(
+        meta.variable("time_bnds").unwrap().dimensions,
+        ["time", "two"]
+    );
+    // A row, whose rows go before its columns wherever those are.
+    let axis: Coordinate<'_> = ("lon", &["lon"], &[2], &[4.0, 6.0], &lon);
+    let row = at(axis, &["lon", "time"], &[2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(roles(&row), [Role::Latitude, Role::Longitude, Role::Time]);
+    let grid = row.variable("t").unwrap().grid();
+    assert_eq!(grid.axes().unwrap().0.bounds().unwrap(), [[49.0, 51.0]]);
+    let (shape, values) = regridded(&row, target.clone(), Method::Linear);
+    assert_eq!((shape, values), (vec![1, 2, 2], vec![1.0, 2.0, 2.0, 3.0]));
+    let cells = Grid::from_axes([50.0, 50.5], [4.5, 5.5]).unwrap();
+    let (_, values) = regridded(&row, cells, Method::AreaWeighted);
+    assert_eq!(values[..4], [1.0, 2.0, 3.0, 4.0]);
+    // Beside a field on a grid it is a site like any other, and kept as it is.
+    let mut beside = MemoryFile::new("a.nc")
+        .with_axis("y", "degrees_north", &[0.0, 1.0])
+        .with_axis("x", "degrees_east", &[0.0, 1.0])
+        .with("field", &["y", "x"], doubles(&[2, 2], &[0.0; 4]), None, &[]);
+    for (name, dimensions, shape, values, attributes) in
+        [times, latitude, ("lon", &[], &[], &[5.0], &lon)]
+    {
+        beside = beside.with(name, dimensions, doubles(shape, values), None, attributes);
+    }
+    let beside = beside.with("t", &["time"], doubles(&[2], &[1.0, 2.0]), None, &scalars);
+    let beside = Catalogue::from_files(vec![Arc::new(beside) as Arc<dyn SourceFile>]).unwrap();
+    assert_eq!(beside.variables().len(), 1);
+}
+
+#[test]
+fn bounds_of_another_shape_are_refused() {
+    let lat = [("units", text("degrees_north")), ("bounds", text("b"))];
+    let lon = [("units", text("degrees_east"))];
+    let axes = |shape: &[usize]| {
+        let bounds = vec![0.0; shape.iter().product()];
+        let names = ["lat", "corner"];
+        refusal(&file(
+            &[
+                ("lat", &["lat"], &[3], &[1.0, 2.0, 3.0], &lat),
+                ("lon", &["lon"], &[2], &[1.0, 2.0], &lon),
+                ("b", &names[..shape.len()], shape, &bounds, &[]),
+            ],
+            (&["lat", "lon"], &[3, 2]),
+            &[],
+        ))
+    };
+    for shape in [&[3, 3][..], &[3, 5], &[3]] {
+        let said = axes(shape);
+        assert!(
+            said.contains(&format!("{shape:?}")) && said.contains("[3, 2]"),
+            "{said}"
+        );
+    }
+    // A hole is a mistake; what was never written says nothing.
+    let written = |bounds: &[f64; 6]| {
+        file(
+            &[
+                ("lat", &["lat"], &[3], &[1.0, 2.0, 3.0], &lat),
+                ("lon", &["lon"], &[2], &[1.0, 2.0], &lon),
+                ("b", &["lat", "two"], &[3, 2], bounds, &[]),
+            ],
+            (&["lat", "lon"], &[3, 2]),
+            &[],
+        )
+    };
+    let said = refusal(&written(&[0.5, 1.5, 1.5, f64::NAN, 2.5, 3.5]));
+    assert!(
+        said.contains("coordinate b") && said.contains("index 1"),
+        "{said}"
+    );
+    let never = written(&[f64::NAN; 6]);
+    let grid = never.variable("t").unwrap().grid();
+    assert!(grid.axes().unwrap().0.bounds().is_none());
+    let cells = |(dimensions, shape): (&[&str], &[usize])| {
+        let bounds = vec![0.0; shape.iter().product()];
+        refusal(&file(
+            &[
+                ("lat", &["y", "x"], &[1, 2], &[1.0, 2.0], &lat),
+                ("lon", &["y", "x"], &[1, 2], &[1.0, 2.0], &lon),
+                ("b", dimensions, shape, &bounds, &[]),
+            ],
+            (&["y", "x"], &[1, 2]),
+            &[],
+        ))
+    };
+    for wrong in [
+        (&["y", "x", "two"][..], &[1, 2, 2][..]),
+        (&["yv", "xv"], &[2, 3]),
+    ] {
+        let said = cells(wrong);
+        assert!(said.contains("[1, 2, 4]"), "{said}");
+    }
+}
+
+#[test]
 fn coordinates_that_make_no_grid_say_where() {
     let lat = [("units", text("degrees_north"))];
     let lon = [("units", text("degrees_east"))];
@@ -280,6 +438,17 @@ fn coordinates_that_make_no_grid_say_where() {
     // Points.
     assert!(refusal(&found(&[1.0, -91.0], &["x"])).contains("-91"));
     assert!(refusal(&found(&[], &["x"])).contains("empty"));
+    // Units of something else.
+    let kelvin = [("units", text("K"))];
+    let misnamed = file(
+        &[
+            ("lat", &["lat"], &[2], &[1.0, 2.0], &kelvin),
+            ("lon", &["lon"], &[2], &[1.0, 2.0], &lon),
+        ],
+        (&["lat", "lon"], &[2, 2]),
+        &[],
+    );
+    assert!(refusal(&misnamed).contains("lat has units \"K\""));
     // Two pairs of coordinates, and nobody says which.
     let several = file(
         &[

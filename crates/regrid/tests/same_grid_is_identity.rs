@@ -6,7 +6,7 @@ mod sources;
 
 use layouts::{Layout, any_layout, regrid, values};
 use proptest::prelude::*;
-use regrid::{Error, Method, Request};
+use regrid::{Error, Grid, Method, Regridder, Request};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
@@ -37,6 +37,37 @@ proptest! {
         for (i, (x, y)) in before.iter().zip(&after).enumerate() {
             prop_assert_eq!(x.is_nan(), y.is_nan(), "cell {}: {} {}", i, x, y);
             prop_assert!(x.is_nan() || (x - y).abs() <= slack * x, "cell {i}: {x} {y}");
+        }
+    }
+}
+
+#[test]
+fn every_cell_of_a_tripolar_grid_keeps_its_value() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/orca2_votemper.nc");
+    let grid = Grid::like(path).unwrap();
+    let file = netcdf::open(path).unwrap();
+    let fill = 1e19_f32;
+    let field = file.variable("votemper").unwrap().get_values::<f32, _>(..);
+    let field: Vec<f32> = field
+        .unwrap()
+        .into_iter()
+        .map(|x| if x.abs() > fill { f32::NAN } else { x })
+        .collect();
+    let missing = field.iter().filter(|x| x.is_nan()).count();
+    assert!(missing > 1000 && missing < field.len() / 2, "{missing}");
+    for method in [Method::Linear, Method::Nearest, Method::InverseDistance] {
+        let mut after = vec![0.0; field.len()];
+        let regridder = Regridder::new(&grid, &grid, method)
+            .unwrap()
+            .min_valid(1.0)
+            .unwrap();
+        regridder.apply_to(&field, &mut after).unwrap();
+        for (at, (x, y)) in field.iter().zip(&after).enumerate() {
+            assert!(
+                x == y || x.is_nan() && y.is_nan(),
+                "{} of cell {at}: {x} {y}",
+                method.name()
+            );
         }
     }
 }

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::load_f64;
 use super::placement::{Spot, SpotKind};
+use super::{load, load_f64};
 use crate::attribute::Attributes;
 use crate::axis::{AxisKind, Latitudes, Longitudes, PlaneAxis};
 use crate::error::Error;
 use crate::grid::{Coordinate, Crs, Grid};
 use crate::io::{SourceFile, VariableMeta};
 use crate::sphere::SphereCells;
-use crate::values::DataType;
+use crate::values::{DataType, Values};
 
 /// The grids of some files, each once.
 #[derive(Debug, Default)]
@@ -86,7 +86,16 @@ fn read_grid(source: &dyn SourceFile, spot: &Spot<'_>) -> Result<Grid, Error> {
             let names = [spot.rows.unwrap_or_default(), spot.columns].map(str::to_owned);
             Grid::of_cells(cells(source, spot)?, names)
         }
-        SpotKind::Points => Grid::of_points(cells(source, spot)?, spot.columns.to_owned()),
+        SpotKind::Points => {
+            let grid = Grid::of_points(cells(source, spot)?, spot.columns.to_owned());
+            let names = spot.names.map(|names| texts(source, &names.name));
+            match names.transpose()? {
+                Some(names) if names.iter().any(|name| !name.is_empty()) => {
+                    grid.with_names(names)?
+                }
+                _ => grid,
+            }
+        }
     };
     if let Some(mapping) = spot.mapping {
         grid.crs = Crs::from_cf(&mapping.attributes)?;
@@ -135,7 +144,7 @@ fn degrees_axis<A>(
     new: fn(Centres, Bounds) -> Result<A, Error>,
     stored_as_f32: fn(A) -> A,
 ) -> Result<A, Error> {
-    let (mut centres, mut bounds) = read_axis(source, variable)?;
+    let (mut centres, mut bounds) = read_axis(source, kind, variable)?;
     if let Some(units) = variable.attributes.text("units")
         && !is_angle(units)
     {
@@ -161,7 +170,7 @@ fn plane_axis(
     kind: AxisKind,
     mapping: &Attributes,
 ) -> Result<PlaneAxis, Error> {
-    let (centres, bounds) = read_axis(source, variable)?;
+    let (centres, bounds) = read_axis(source, kind, variable)?;
     let unit = metres_per_unit(&variable.attributes, mapping)
         .map_err(|units| Error::AxisUnits { axis: kind, units })
         .map_err(unusable(source, variable))?;
@@ -216,34 +225,50 @@ fn metres_per_unit(attributes: &Attributes, mapping: &Attributes) -> Result<f64,
 /// The values of a one-dimensional coordinate, and its bounds, where they are two for each.
 fn read_axis(
     source: &dyn SourceFile,
+    kind: AxisKind,
     coordinate: &VariableMeta,
 ) -> Result<(Centres, Bounds), Error> {
     let centres = load_f64(source, &coordinate.name)?;
-    let Some(bounds) = bounds_of(source, coordinate, &[centres.len(), 2]) else {
+    let Some(bounds) = bounds_of(source, coordinate) else {
         return Ok((centres, None));
     };
+    let (got, expected) = (source.meta().shape(bounds), [centres.len(), 2]);
+    if got != expected {
+        return Err(unusable(source, coordinate)(Error::BoundsShape {
+            bounds: bounds.name.clone(),
+            got,
+            expected: format!("{expected:?}"),
+        }));
+    }
     let flat = load_f64(source, &bounds.name)?;
-    let bounds: Vec<[f64; 2]> = flat.chunks_exact(2).map(|b| [b[0], b[1]]).collect();
-    // Bounds that were never written say nothing.
-    let usable = bounds
-        .iter()
-        .flatten()
-        .all(|x| x.is_finite() && x.abs() < NEVER_WRITTEN);
-    Ok((centres, usable.then_some(bounds)))
+    // Bounds that were never written say nothing; a hole among others is a mistake.
+    let written = |x: f64| x.is_finite() && x.abs() < NEVER_WRITTEN;
+    let hole = flat.iter().position(|&x| !written(x));
+    if let Some(at) = hole
+        && flat.iter().any(|&x| written(x))
+    {
+        return Err(unusable(source, bounds)(Error::AxisValue {
+            axis: kind,
+            index: at / 2,
+            value: flat[at],
+        }));
+    }
+    let pairs = flat.chunks_exact(2).map(|b| [b[0], b[1]]).collect();
+    Ok((centres, hole.is_none().then_some(pairs)))
 }
 
 /// Beyond any coordinate in metres, below the numbers that mark what was never written.
 const NEVER_WRITTEN: f64 = 1e12;
 
-/// The bounds of a coordinate, if they have a shape.
+/// The bounds that a coordinate names, if they are there.
 fn bounds_of<'a>(
     source: &'a dyn SourceFile,
     coordinate: &VariableMeta,
-    shape: &[usize],
 ) -> Option<&'a VariableMeta> {
-    let meta = source.meta();
-    let bounds = meta.variable(coordinate.attributes.text("bounds")?)?;
-    (bounds.data_type.is_numeric() && meta.shape(bounds) == shape).then_some(bounds)
+    let bounds = source
+        .meta()
+        .variable(coordinate.attributes.text("bounds")?)?;
+    bounds.data_type.is_numeric().then_some(bounds)
 }
 
 /// The latitudes and longitudes of cells, and their corners where the file has them.
@@ -265,6 +290,23 @@ fn cells(source: &dyn SourceFile, spot: &Spot<'_>) -> Result<SphereCells, Error>
             ..
         } => unusable(source, spot.x)(error),
         _ => unusable(source, spot.y)(error),
+    })
+}
+
+/// The texts of a variable; characters have their length as the last dimension.
+fn texts(source: &dyn SourceFile, name: &str) -> Result<Vec<String>, Error> {
+    let text = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        text.trim_end_matches(['\0', ' ']).to_owned()
+    };
+    Ok(match load(source, name)?.values {
+        Values::Text(texts) => texts.iter().cloned().collect(),
+        Values::Char(bytes) => {
+            let longest = bytes.shape().last().copied().unwrap_or(0).max(1);
+            let bytes: Vec<u8> = bytes.iter().copied().collect();
+            bytes.chunks(longest).map(text).collect()
+        }
+        _ => Vec::new(),
     })
 }
 
@@ -312,19 +354,40 @@ type CornerValues = Option<(Vec<f64>, Vec<f64>)>;
 
 fn corners(source: &dyn SourceFile, spot: &Spot<'_>) -> Result<CornerValues, Error> {
     let meta = source.meta();
-    let of = |coordinate: &VariableMeta| {
-        let bounds = meta.variable(coordinate.attributes.text("bounds")?)?;
-        let (per_cell, cells) = bounds.dimensions.split_last()?;
-        let per_cell = meta.dimension(per_cell)?.len;
-        let fits = bounds.data_type.is_numeric() && cells == coordinate.dimensions;
-        let plane = cells.len() == usize::from(spot.rows.is_some()) + 1;
-        (fits && plane && per_cell >= 3).then(|| (bounds.name.clone(), per_cell))
+    // Coordinates of every time have corners of every time, which are not read.
+    let planes = usize::from(spot.rows.is_some()) + 1;
+    let of = |coordinate: &VariableMeta| match bounds_of(source, coordinate) {
+        Some(bounds) if coordinate.dimensions.len() == planes => {
+            let mut expected = meta.shape(coordinate);
+            let got = meta.shape(bounds);
+            match got.split_last() {
+                Some((&corners, cells)) if cells == expected && corners >= 3 => {
+                    Ok(Some((bounds.name.clone(), corners)))
+                }
+                _ => {
+                    expected.push(4);
+                    Err(unusable(source, coordinate)(Error::BoundsShape {
+                        bounds: bounds.name.clone(),
+                        got,
+                        expected: format!("{expected:?}"),
+                    }))
+                }
+            }
+        }
+        _ => Ok(None),
     };
-    let (Some((latitudes, n)), Some((longitudes, m))) = (of(spot.y), of(spot.x)) else {
+    let (Some((latitudes, n)), Some((longitudes, m))) = (of(spot.y)?, of(spot.x)?) else {
         return Ok(None);
     };
     if n != m {
-        return Ok(None);
+        return Err(unusable(source, spot.x)(Error::BoundsShape {
+            bounds: longitudes,
+            got: [meta.shape(spot.x), vec![m]].concat(),
+            expected: format!(
+                "{:?} as that of the latitudes",
+                [meta.shape(spot.y), vec![n]].concat()
+            ),
+        }));
     }
     let read = |name: &str, of: &VariableMeta, most: f64| -> Result<Vec<f64>, Error> {
         let factor = degrees_per_unit(&of.attributes);

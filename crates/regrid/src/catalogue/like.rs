@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::coordinates::Grids;
 use super::placement::{Placement, placement};
+use super::scalars::unfolded;
 use crate::attribute::Attributes;
 use crate::error::Error;
 use crate::grid::Grid;
@@ -26,7 +27,7 @@ impl Grid {
     pub fn like(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         match NetcdfFile::open(path, &Arc::new(OpenFiles::default())) {
-            Ok(file) => Self::of_file(&file),
+            Ok(file) => Self::of_file(unfolded(Arc::new(file)).as_ref()),
             Err(error @ Error::NotNetcdf { .. }) => match text(path) {
                 Ok(text) if text.contains("gridtype") => {
                     Self::described(&text).map_err(in_file(path))

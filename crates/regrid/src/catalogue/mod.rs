@@ -6,6 +6,7 @@ mod coordinates;
 mod dimensions;
 mod like;
 mod placement;
+mod scalars;
 mod variable;
 
 pub(crate) use variable::Part;
@@ -83,6 +84,7 @@ impl Catalogue {
     /// # Errors
     /// As [`Catalogue::open`].
     pub fn from_files(files: Vec<Arc<dyn SourceFile>>) -> Result<Self, Error> {
+        let files: Vec<_> = files.into_iter().map(scalars::unfolded).collect();
         let mut catalogue = Self {
             paths: files.iter().map(|file| file.path().to_owned()).collect(),
             files,

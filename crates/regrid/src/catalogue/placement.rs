@@ -33,6 +33,8 @@ pub(super) struct Spot<'a> {
     pub(super) columns: &'a str,
     /// The grid mapping, where it counts.
     pub(super) mapping: Option<&'a VariableMeta>,
+    /// What the points of a list are called.
+    pub(super) names: Option<&'a VariableMeta>,
 }
 
 /// How the coordinates of a grid hang together.
@@ -57,6 +59,7 @@ impl<'a> Spot<'a> {
             rows: Some(&y.dimensions[0]),
             columns: &x.dimensions[0],
             mapping: None,
+            names: None,
         }
     }
 }
@@ -98,8 +101,32 @@ fn find<'a>(meta: &'a FileMeta, variable: &VariableMeta) -> Placement<'a> {
         return native;
     }
     match (cell_by_cell(meta, variable), native) {
+        (Placement::None, Placement::None) => misnamed(meta, variable),
         (Placement::None, native) => native,
         (found, _) => found,
+    }
+}
+
+/// Why axes that are called latitude and longitude are none.
+fn misnamed<'a>(meta: &FileMeta, variable: &VariableMeta) -> Placement<'a> {
+    let axes = variable.dimensions.iter().filter_map(|d| meta.variable(d));
+    let mut named = axes.filter(|v| {
+        let names = ["lat", "latitude", "lon", "longitude"];
+        let stated = v.attributes.text("standard_name");
+        v.data_type.is_numeric()
+            && v.dimensions == [v.name.clone()]
+            && names.iter().any(|name| v.name.eq_ignore_ascii_case(name))
+            && stated.is_none_or(|name| name == "latitude" || name == "longitude")
+            && !is_latitude(v)
+            && !is_longitude(v)
+    });
+    match (named.next(), variable.dimensions.len()) {
+        (Some(axis), 2..) => Placement::Unsupported(format!(
+            "its coordinate {} has units {:?}, which are none of latitude or longitude",
+            axis.name,
+            axis.attributes.text("units").unwrap_or_default()
+        )),
+        _ => Placement::None,
     }
 }
 
@@ -130,7 +157,7 @@ fn along<'a>(
 
 /// A latitude and a longitude along one dimension: points, unless they follow one another in time.
 fn list<'a>(
-    meta: &FileMeta,
+    meta: &'a FileMeta,
     variable: &VariableMeta,
     latitude: &'a VariableMeta,
     longitude: &'a VariableMeta,
@@ -155,7 +182,29 @@ fn list<'a>(
         rows: None,
         columns: dimension,
         mapping: None,
+        names: names(meta, variable, dimension),
     })
+}
+
+/// The names of a list's points: the texts along it that have the role of an identifier (CF section 9.5), or else those that
+/// the variable names as a coordinate.
+fn names<'a>(
+    meta: &'a FileMeta,
+    variable: &VariableMeta,
+    dimension: &str,
+) -> Option<&'a VariableMeta> {
+    let named = cf::referenced(&variable.attributes, "coordinates");
+    let texts = meta.variables.iter().filter(|v| match v.data_type {
+        DataType::Char => matches!(v.dimensions.as_slice(), [d, _] if d == dimension),
+        DataType::Text => matches!(v.dimensions.as_slice(), [d] if d == dimension),
+        _ => false,
+    });
+    let mut candidates: Vec<(bool, &VariableMeta)> = texts
+        .map(|v| (v.attributes.text("cf_role") != Some("timeseries_id"), v))
+        .filter(|(other, v)| !other || named.contains(&v.name))
+        .collect();
+    candidates.sort_by_key(|(other, _)| *other);
+    candidates.first().map(|(_, v)| *v)
 }
 
 /// The grid mappings that a variable names, in either form of the attribute (CF section 5.6).
@@ -272,6 +321,7 @@ fn cell_by_cell<'a>(meta: &'a FileMeta, variable: &VariableMeta) -> Placement<'a
                 rows: Some(rows),
                 columns,
                 mapping: None,
+                names: None,
             })
         }
         ([_], [_]) => Placement::Unsupported(

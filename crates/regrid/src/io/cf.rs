@@ -87,6 +87,26 @@ fn is_native(variable: &VariableMeta, standard_names: &[&str], names: &[&str]) -
         }
 }
 
+/// Whether attributes are those of heights, depths or pressures (CF section 4.3).
+pub(crate) fn is_vertical(attributes: &Attributes) -> bool {
+    let of_pressure = [
+        "Pa",
+        "hPa",
+        "kPa",
+        "bar",
+        "mbar",
+        "mb",
+        "millibar",
+        "millibars",
+        "pascal",
+    ];
+    attributes.text("axis") == Some("Z")
+        || attributes.text("positive").is_some()
+        || attributes
+            .text("units")
+            .is_some_and(|units| of_pressure.contains(&units))
+}
+
 /// Whether a variable holds times: its units are so much since a date, and it is not another kind of time by name.
 pub(crate) fn is_time(variable: &VariableMeta) -> bool {
     let attributes = &variable.attributes;

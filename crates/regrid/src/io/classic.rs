@@ -1,9 +1,11 @@
-//! How long a netCDF classic file must be, by its header.
+//! Where the variables of a netCDF classic file lie, by its header, and how long the file must be therefore.
 //!
-//! Only what the length depends on is read; names, attributes and values are for the format library.
+//! Only what these depend on is read; attributes and values are for the format library.
 //!
 //! # Source
 //! NetCDF User's Guide, "File Format Specifications": CDF-1, CDF-2 and CDF-5.
+
+use std::collections::HashMap;
 
 use super::header::{Header, LengthError};
 
@@ -47,8 +49,18 @@ const ATTRIBUTES: u32 = 12;
 /// Longer lists are damage: netCDF-C itself once allowed 1024 dimensions and 8192 variables.
 const MOST_ENTRIES: u64 = 1 << 20;
 
-/// One variable as far as the length depends on it.
+/// Where the values of a variable lie in a file, as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::io) struct Place {
+    /// The first byte.
+    pub(in crate::io) begin: u64,
+    /// Bytes from one record to the next, for a variable that has records.
+    pub(in crate::io) record: Option<u64>,
+}
+
+/// One variable as far as its place and the file's length depend on it.
 struct Variable {
+    name: Vec<u8>,
     begin: u64,
     /// Bytes without padding, of the whole variable or of one record.
     size: u64,
@@ -63,31 +75,62 @@ struct Variable {
 /// [`LengthError::Truncated`] if the header is not whole, [`LengthError::Malformed`] if it breaks the format's rules.
 pub(super) fn least_length(header: &mut Header, widths: Widths) -> Result<u64, LengthError> {
     let records = number_of_records(header, widths)?;
-    let dimensions = dimensions(header, widths)?;
-    attributes(header, widths)?;
-    let entries = list(header, widths, VARIABLES)?;
-    let mut variables = Vec::new();
-    for _ in 0..entries {
-        variables.push(variable(header, widths, &dimensions)?);
-    }
+    let variables = variables(header, widths)?;
     furthest_end(&variables, records.unwrap_or(0), header.position())
         .ok_or_else(|| header.malformed("variables larger than any file"))
 }
 
-/// Where the last byte of data or header lies, in a file of this many records; none if no number can tell.
-fn furthest_end(variables: &[Variable], records: u64, header_end: u64) -> Option<u64> {
-    let record_sizes: Vec<u64> = variables
+/// Where the values of each variable lie, in a file whose header is read from behind the magic bytes.
+///
+/// # Errors
+/// As [`least_length`].
+pub(super) fn places(
+    header: &mut Header,
+    widths: Widths,
+) -> Result<HashMap<Vec<u8>, Place>, LengthError> {
+    number_of_records(header, widths)?;
+    let variables = variables(header, widths)?;
+    let record_size =
+        record_size(&variables).ok_or_else(|| header.malformed("records larger than any file"))?;
+    let place = |variable: Variable| {
+        let place = Place {
+            begin: variable.begin,
+            record: variable.is_record.then_some(record_size),
+        };
+        (variable.name, place)
+    };
+    Ok(variables.into_iter().map(place).collect())
+}
+
+/// All that comes after the number of records.
+fn variables(header: &mut Header, widths: Widths) -> Result<Vec<Variable>, LengthError> {
+    let dimensions = dimensions(header, widths)?;
+    attributes(header, widths)?;
+    let entries = list(header, widths, VARIABLES)?;
+    (0..entries)
+        .map(|_| variable(header, widths, &dimensions))
+        .collect()
+}
+
+/// Bytes from one record to the next; none if no number can tell.
+fn record_size(variables: &[Variable]) -> Option<u64> {
+    let sizes: Vec<u64> = variables
         .iter()
         .filter(|variable| variable.is_record)
         .map(|variable| variable.size)
         .collect();
-    let record_size = match record_sizes[..] {
+    match sizes[..] {
         // A record variable that is alone has no padding between its records.
-        [alone] => alone,
-        _ => record_sizes.iter().try_fold(0_u64, |sum, size| {
+        [alone] => Some(alone),
+        _ => sizes.iter().try_fold(0_u64, |sum, size| {
             sum.checked_add(size.checked_next_multiple_of(4)?)
-        })?,
-    };
+        }),
+    }
+}
+
+/// Where the last byte of data or header lies, in a file of this many records; none if no number can tell.
+fn furthest_end(variables: &[Variable], records: u64, header_end: u64) -> Option<u64> {
+    let record_size = record_size(variables)?;
     let mut furthest = header_end;
     for variable in variables {
         let before = match (variable.is_record, records) {
@@ -122,7 +165,7 @@ fn dimensions(header: &mut Header, widths: Widths) -> Result<Vec<u64>, LengthErr
     let entries = list(header, widths, DIMENSIONS)?;
     let mut lengths = Vec::new();
     for _ in 0..entries {
-        name(header, widths)?;
+        skip_name(header, widths)?;
         lengths.push(number(header, widths.count)?);
     }
     Ok(lengths)
@@ -130,7 +173,7 @@ fn dimensions(header: &mut Header, widths: Widths) -> Result<Vec<u64>, LengthErr
 
 fn attributes(header: &mut Header, widths: Widths) -> Result<(), LengthError> {
     for _ in 0..list(header, widths, ATTRIBUTES)? {
-        name(header, widths)?;
+        skip_name(header, widths)?;
         let width = type_width(header, widths)?;
         let values = number(header, widths.count)?;
         padded(header, values.saturating_mul(width))?;
@@ -143,7 +186,7 @@ fn variable(
     widths: Widths,
     dimensions: &[u64],
 ) -> Result<Variable, LengthError> {
-    name(header, widths)?;
+    let name = name(header, widths)?;
     let rank = number(header, widths.count)?;
     let mut cells = Some(1_u64);
     let mut is_record = false;
@@ -170,6 +213,7 @@ fn variable(
         .and_then(|cells| cells.checked_mul(width))
         .ok_or_else(|| header.malformed("a variable larger than any file"))?;
     Ok(Variable {
+        name,
         begin,
         size,
         is_record,
@@ -190,9 +234,16 @@ fn list(header: &mut Header, widths: Widths, tag: u32) -> Result<u64, LengthErro
     }
 }
 
-fn name(header: &mut Header, widths: Widths) -> Result<(), LengthError> {
+fn skip_name(header: &mut Header, widths: Widths) -> Result<(), LengthError> {
     let bytes = number(header, widths.count)?;
     padded(header, bytes)
+}
+
+fn name(header: &mut Header, widths: Widths) -> Result<Vec<u8>, LengthError> {
+    let bytes = number(header, widths.count)?;
+    let name = header.text(bytes)?;
+    header.skip(bytes.next_multiple_of(4) - bytes)?;
+    Ok(name)
 }
 
 /// Skips bytes and what fills them up to a multiple of four.

@@ -1,7 +1,7 @@
 //! Numbers from the head of a file that may be cut short, damaged or hostile.
 //!
-//! Nothing here trusts a length: reading or skipping past the end is an error before it is attempted, and memory is the
-//! caller's own, so a header cannot ask for any.
+//! Nothing here trusts a length: reading or skipping past the end is an error before it is attempted, and no more
+//! memory is asked for than the file is long.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -107,6 +107,18 @@ impl Header {
             .map_err(|source| self.io(source))?;
         self.position = end;
         Ok(bytes)
+    }
+
+    /// So many bytes; none are asked for that the file does not have.
+    pub(super) fn text(&mut self, bytes: u64) -> Result<Vec<u8>, LengthError> {
+        let end = self.position.saturating_add(bytes);
+        self.require(end)?;
+        let mut text = vec![0; usize::try_from(bytes).unwrap_or(0)];
+        self.reader
+            .read_exact(&mut text)
+            .map_err(|source| self.io(source))?;
+        self.position = end;
+        Ok(text)
     }
 
     /// Fails unless the file has this many bytes.

@@ -3,9 +3,11 @@
 //! netCDF-C reads what a cut classic file lacks as zeros, without a word; HDF5 notices, but says "HDF error". So the length is
 //! checked here, against what the file itself states, before a library opens it.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 
+use super::classic::{Place, Widths};
 use super::header::{Header, LengthError};
 use super::{classic, superblock};
 
@@ -32,6 +34,16 @@ impl FileKind {
     /// [`LengthError::Io`] if it cannot be read.
     pub fn of(path: impl AsRef<Path>) -> Result<Self, LengthError> {
         Self::of_header(&mut Header::open(path.as_ref())?)
+    }
+
+    /// The widths of a classic file's numbers; none for other files.
+    fn classic(self) -> Option<Widths> {
+        match self {
+            Self::Classic => Some(Widths::CDF1),
+            Self::Offset64 => Some(Widths::CDF2),
+            Self::Cdf5 => Some(Widths::CDF5),
+            Self::Hdf5 | Self::Unknown => None,
+        }
     }
 
     /// Leaves the header just behind the magic bytes.
@@ -86,14 +98,24 @@ pub fn check_complete(path: impl AsRef<Path>) -> Result<FileKind, LengthError> {
     Ok(kind)
 }
 
+/// Where the variables of a classic file lie, by name; none for a file of another kind.
+///
+/// # Errors
+/// As [`expected_length`].
+pub(super) fn places(path: &Path) -> Result<Option<HashMap<Vec<u8>, Place>>, LengthError> {
+    let mut header = Header::open(path)?;
+    let widths = FileKind::of_header(&mut header)?.classic();
+    widths
+        .map(|widths| classic::places(&mut header, widths))
+        .transpose()
+}
+
 fn length_of(header: &mut Header) -> Result<(FileKind, Option<u64>), LengthError> {
     let kind = FileKind::of_header(header)?;
-    let expected = match kind {
-        FileKind::Classic => Some(classic::least_length(header, classic::Widths::CDF1)?),
-        FileKind::Offset64 => Some(classic::least_length(header, classic::Widths::CDF2)?),
-        FileKind::Cdf5 => Some(classic::least_length(header, classic::Widths::CDF5)?),
-        FileKind::Hdf5 => superblock::least_length(header)?,
-        FileKind::Unknown => None,
+    let expected = match (kind.classic(), kind) {
+        (Some(widths), _) => Some(classic::least_length(header, widths)?),
+        (None, FileKind::Hdf5) => superblock::least_length(header)?,
+        (None, _) => None,
     };
     Ok((kind, expected))
 }

@@ -1,9 +1,11 @@
 //! Files behind a few small traits: what is in them, and regions of their values.
 //!
 //! The folder's own files know netCDF: `netcdf` reads and writes it, `length` (with `classic`, `superblock` and `header`)
-//! notices files that are cut short, `cf` and `decoding` know the conventions. The rest of the crate sees [`SourceFile`] and
-//! [`ChunkSource`], so that another format can stand beside netCDF.
+//! notices files that are cut short, `being_read` knows what to tell if a library crashes or runs in circles, `cf` and
+//! `decoding` know the conventions. The rest of the crate sees [`SourceFile`] and [`ChunkSource`], so that another format can
+//! stand beside netCDF.
 
+mod being_read;
 pub(crate) mod cf;
 mod classic;
 pub(crate) mod decoding;
@@ -13,6 +15,7 @@ pub(crate) mod netcdf;
 mod superblock;
 pub(crate) mod traffic;
 
+pub use being_read::{EndlessReads, being_read};
 pub use header::LengthError;
 pub use length::{FileKind, check_complete, expected_length};
 

@@ -4,9 +4,9 @@
 //! at least `min_valid`; its value is the sum over the valid cells, divided by their weight where some are missing. Shares
 //! are counted in absolute weights, since some of a cubic's are negative.
 
-use super::Float;
 use super::simd::any_missing;
 use super::taps::Columns;
+use super::{Float, PoleMean};
 use crate::plan::{AxisCut, SparseCut};
 use crate::weights::WHOLE;
 
@@ -48,7 +48,7 @@ pub(super) fn separable<S: Float, T: Float>(
     rows: &AxisCut,
     columns: &Columns<'_>,
     source: &[&[S]],
-    poles: &[f64],
+    poles: &[PoleMean],
     min_valid: f64,
     out: &mut [T],
 ) {
@@ -58,10 +58,15 @@ pub(super) fn separable<S: Float, T: Float>(
     let mut masked = Masked::default();
     // The means of the pole rows, by their places beyond the window.
     let reached = rows.poles.iter().flatten().zip(poles);
-    let poles: Vec<(usize, f64)> = reached.map(|(&place, &mean)| (place, mean)).collect();
+    let poles: Vec<(usize, PoleMean)> = reached.map(|(&place, &mean)| (place, mean)).collect();
     let pole = |place: usize| {
         let mean = poles.iter().find(|(at, _)| *at == place);
-        mean.map_or(f64::NAN, |&(_, mean)| mean)
+        mean.map_or(NO_POLE, |&(_, mean)| mean)
+    };
+    // Where all must be valid, so must the whole row.
+    let whole_pole = |place: usize| match pole(place) {
+        PoleMean { mean, valid: 1.0 } => mean,
+        _ => f64::NAN,
     };
     let targets = columns.weights.len().max(1);
     for (row, out) in out.chunks_exact_mut(targets).enumerate() {
@@ -71,11 +76,11 @@ pub(super) fn separable<S: Float, T: Float>(
             out.fill(T::MISSING);
             continue;
         }
-        sum_rows(&mut sums[..width], entries, source, pole);
+        sum_rows(&mut sums[..width], entries, source, whole_pole);
         if !is_strict(min_valid) && any_missing(&sums) {
             masked.fill(width, entries, |place, c| match source.get(place) {
-                Some(row) => row[c].widen(),
-                None => pole(place),
+                Some(row) => Cell::of(row[c].widen()),
+                None => pole(place).into(),
             });
             for (column, out) in out.iter_mut().enumerate() {
                 let covered = covered * columns.weights.covered(column);
@@ -156,7 +161,7 @@ impl Masked {
         &mut self,
         width: usize,
         entries: &[(usize, f64)],
-        value: impl Fn(usize, usize) -> f64,
+        value: impl Fn(usize, usize) -> Cell,
     ) {
         self.0.clear();
         self.0.extend((0..width).map(|c| {
@@ -181,15 +186,44 @@ impl Masked {
     }
 }
 
+/// The value of a cell, or of several that share a weight, and the share of them that is valid.
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    value: f64,
+    valid: f64,
+}
+
+impl Cell {
+    fn of(value: f64) -> Self {
+        let valid = if value.is_nan() { 0.0 } else { 1.0 };
+        Self { value, valid }
+    }
+}
+
+impl From<PoleMean> for Cell {
+    fn from(pole: PoleMean) -> Self {
+        Self {
+            value: pole.mean,
+            valid: pole.valid,
+        }
+    }
+}
+
+/// A pole that no weight reaches.
+const NO_POLE: PoleMean = PoleMean {
+    mean: f64::NAN,
+    valid: 0.0,
+};
+
 /// The sums over those of some cells that are valid, with their weights.
-fn valid(cells: impl Iterator<Item = (f64, f64)>) -> Valid {
+fn valid(cells: impl Iterator<Item = (Cell, f64)>) -> Valid {
     let mut sums = Valid::default();
-    for (value, weight) in cells {
+    for (Cell { value, valid }, weight) in cells {
         sums.all += weight.abs();
-        if !value.is_nan() {
-            sums.sum += weight * value;
-            sums.weight += weight;
-            sums.size += weight.abs();
+        if valid > 0.0 {
+            sums.sum += weight * valid * value;
+            sums.weight += weight * valid;
+            sums.size += weight.abs() * valid;
         }
     }
     sums
@@ -214,7 +248,9 @@ pub(super) fn sparse<S: Float, T: Float>(
             *out = T::MISSING;
             continue;
         }
-        let cells = entries.iter().map(|&(at, w)| (plane[at].widen(), w));
+        let cells = entries
+            .iter()
+            .map(|&(at, w)| (Cell::of(plane[at].widen()), w));
         let mut sums = valid(cells);
         if let Some(corrections) = &cut.corrections {
             // The slopes of the valid cells; one with a missing neighbour is level.

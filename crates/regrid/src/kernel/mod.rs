@@ -100,14 +100,52 @@ impl Float for f64 {
     }
 }
 
-/// The means of a source's outer rows, one for each outer index of a window.
+/// The means of one of a source's outer rows, one for each outer index of a window.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct PoleMeans(Vec<f64>);
+pub(crate) struct PoleMeans {
+    /// NaN where any of the row is missing.
+    means: Vec<f64>,
+    /// The rows themselves; none where nothing is missing.
+    rows: Vec<Vec<f64>>,
+}
+
+/// What a virtual row at a pole has at one outer target.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct PoleMean {
+    /// The mean of the valid cells of the row next to it.
+    mean: f64,
+    /// The share of them that is valid.
+    valid: f64,
+}
 
 impl PoleMeans {
-    /// The mean of one row alone; NaN where any of it is missing.
-    pub(crate) fn of_row<T: Float>(row: &[T]) -> Self {
-        Self(vec![mean(row)])
+    /// The means of some rows.
+    pub(crate) fn of<T: Float>(rows: &[&[T]]) -> Self {
+        let means: Vec<f64> = rows.iter().map(|row| mean(row)).collect();
+        let widened = |row: &&[T]| row.iter().map(|x| x.widen()).collect();
+        let rows = match means.iter().any(|mean| mean.is_nan()) {
+            true => rows.iter().map(widened).collect(),
+            false => Vec::new(),
+        };
+        Self { means, rows }
+    }
+
+    /// The mean at an outer target that is made of such outer indices; a cell counts where it is valid in all of them.
+    fn mixed(&self, sources: &[(usize, f64)]) -> PoleMean {
+        let mean: f64 = sources.iter().map(|&(at, w)| w * self.means[at]).sum();
+        if !mean.is_nan() {
+            return PoleMean { mean, valid: 1.0 };
+        }
+        let width = self.rows.first().map_or(0, Vec::len);
+        let cells = (0..width).map(|c| -> f64 {
+            let cells = sources.iter().map(|&(at, w)| w * self.rows[at][c]);
+            cells.sum()
+        });
+        let valid: Vec<f64> = cells.filter(|cell| !cell.is_nan()).collect();
+        PoleMean {
+            mean: valid.iter().sum::<f64>() / valid.len() as f64,
+            valid: valid.len() as f64 / width as f64,
+        }
     }
 }
 
@@ -170,7 +208,7 @@ pub(crate) fn regrid_chunk(
     dispatch!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64)
 }
 
-/// The mean of one row for each outer index; NaN where any of the row is missing.
+/// The mean of one row for each outer index.
 pub(crate) fn pole_means(ring: &ChunkPlan, blocks: &[&Values]) -> PoleMeans {
     macro_rules! dispatch {
         ($($variant:ident),*) => {
@@ -192,7 +230,7 @@ pub(crate) fn pole_means(ring: &ChunkPlan, blocks: &[&Values]) -> PoleMeans {
 fn means<T: Float>(ring: &ChunkPlan, blocks: &[Block<'_, T>]) -> PoleMeans {
     let mut copy = Vec::new();
     let rows = rows(ring, blocks, &mut copy);
-    PoleMeans(rows.iter().map(|row| mean(row)).collect())
+    PoleMeans::of(&rows)
 }
 
 /// Sums and statistics of floats, one outer target after the other.
@@ -217,10 +255,7 @@ pub(crate) fn floats<T: Float>(
         combinations(&plan.outer_shape()).zip(result.chunks_exact_mut(cells.max(1)))
     {
         let sources = outer_sources(plan.outer(), &targets);
-        let pole_values: Vec<f64> = poles
-            .iter()
-            .map(|means| sources.iter().map(|&(at, w)| w * means.0[at]).sum())
-            .collect();
+        let pole_values: Vec<PoleMean> = poles.iter().map(|means| means.mixed(&sources)).collect();
         let plane = |at: usize| &stretches[at * each..(at + 1) * each];
         match sources.as_slice() {
             [] => out.fill(T::MISSING),
@@ -260,7 +295,7 @@ fn one_plane<S: Float, T: Float>(
     plan: &ChunkPlan,
     columns: Option<&Columns<'_>>,
     stretches: &[&[S]],
-    poles: &[f64],
+    poles: &[PoleMean],
     rule: Rule,
     out: &mut [T],
 ) {

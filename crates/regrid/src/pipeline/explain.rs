@@ -1,11 +1,12 @@
 //! What the work comes to, before it is done.
 
 use std::fmt;
+use std::sync::Arc;
 
 use delayed::{Delayed, Graph};
 
 use super::lazy::{LazyField, Needs, Reads};
-use super::writing::labelled;
+use super::writing::{labelled, names};
 use crate::budget::Budget;
 
 /// Regridding and writing in numbers, before anything is read; displays as a short table.
@@ -45,6 +46,8 @@ pub struct Explanation {
 pub(super) struct Totals {
     reads: Reads,
     chunks: usize,
+    /// Tasks that make the chunks and write them.
+    pub(super) tasks: usize,
     write_bytes: u64,
     needs: Option<Needs>,
     /// To ask how much is stored of them.
@@ -56,6 +59,7 @@ impl Totals {
         let mut totals = Self {
             reads: Reads::default(),
             chunks: 0,
+            tasks: 0,
             write_bytes: 0,
             needs: None,
             fields: fields.to_vec(),
@@ -65,6 +69,7 @@ impl Totals {
             totals.reads.storage_chunks += field.reads.storage_chunks;
             totals.reads.bytes += field.reads.bytes;
             totals.chunks += field.chunks.len();
+            totals.tasks += field.tasks + field.chunks.len();
             let cell = field.data_type.size();
             let cells: usize = field.meta.shape().iter().product();
             totals.write_bytes += (cells * cell) as u64;
@@ -132,13 +137,20 @@ impl Explanation {
 
     /// The graph of the tasks, as it will be when the fields are written.
     pub fn graph(fields: &[LazyField]) -> Graph {
-        let write = |field: &LazyField| -> Vec<Delayed<()>> {
+        let names = names(fields);
+        let write = |(field, name): (&LazyField, &Arc<str>)| -> Vec<Delayed<()>> {
             let chunks = field.chunks.iter();
             chunks
-                .map(|(region, chunk)| labelled(chunk.map(|_| ()), "write", field, region))
+                .map(|(region, chunk)| labelled(chunk.map(|_| ()), "write", name, region))
                 .collect()
         };
-        Graph::of(fields.iter().flat_map(write).collect::<Vec<_>>())
+        Graph::of(
+            fields
+                .iter()
+                .zip(&names)
+                .flat_map(write)
+                .collect::<Vec<_>>(),
+        )
     }
 }
 

@@ -33,6 +33,8 @@ pub struct LazyField {
     /// Whether the report has integrals.
     pub(super) has_integral: bool,
     pub(super) reads: Reads,
+    /// Tasks that make the chunks.
+    pub(super) tasks: usize,
     /// What is read of which source.
     pub(super) stored: Arc<[(Arc<dyn ChunkSource>, Region)]>,
     pub(super) needs: Needs,

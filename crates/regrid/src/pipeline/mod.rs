@@ -19,7 +19,10 @@ pub use lazy::{LazyField, Reads};
 pub(crate) use reporting::Overlap;
 pub use writing::{PlannedWrite, write};
 
+use std::fmt;
 use std::sync::Arc;
+
+use delayed::Label;
 
 use layout::{Order, Plan};
 use parts::parts;
@@ -29,7 +32,7 @@ use reporting::report;
 use crate::attribute::AttributeValue;
 use crate::catalogue::{Catalogue, SourceVariable};
 use crate::chunk::Region;
-use crate::companions::{file_attributes, meaning, surroundings};
+use crate::companions::{feature_type, file_attributes, meaning, surroundings};
 use crate::error::Error;
 use crate::field::FieldMeta;
 use crate::io::decoding::{Decoding, single};
@@ -122,29 +125,33 @@ pub(crate) fn regrid_param(
         _ => single(&fill),
     });
     let rule = request.rule();
-    let order = &plan.order.result;
+    let shared_name: Arc<str> = name.as_str().into();
+    let order: Arc<[usize]> = plan.order.result.as_slice().into();
     let mut chunks = Vec::with_capacity(plan.counts().iter().product());
     let mut largest_chunk = 0;
     for index in plan.indices() {
         let chunk = plan.chunk(&index);
-        let region = Region::new(chunk.targets()).permuted(order);
+        let region = Region::new(chunk.targets()).permuted(&order);
         let blocks = readers.blocks(&chunk);
         let poles = readers.poles(&index, &chunk);
         let bytes = region.len() * decoding.output.size();
         let (absent, order) = (absent.clone(), order.clone());
+        let (named, place) = (shared_name.clone(), region.clone());
+        let label = move |f: &mut fmt::Formatter<'_>| write!(f, "regrid {named} {place}");
         let chunk = delayed::apply(
             (blocks, poles),
             move |(blocks, poles): (Vec<&Block>, Vec<&PoleMeans>)| {
                 regrid_chunk(&chunk, &values(&blocks), &poles, rule, &absent).permuted(&order)
             },
         )
-        .named(format!("regrid {name} {region}"))
+        .named(Label::lazy(label))
         .group(name.clone())
         .step("regrid")
         .bytes(bytes as u64);
         largest_chunk = largest_chunk.max(bytes);
         chunks.push((region, chunk));
     }
+    let tasks = readers.tasks() + chunks.len();
     let has_integral = overlap.as_ref().is_some_and(|overlap| overlap.has_areas());
     let report = overlap.zip(compared).map(|(overlap, compared)| {
         debug_assert_eq!(compared.blocks, plan.blocks);
@@ -162,6 +169,10 @@ pub(crate) fn regrid_param(
         largest: largest_chunk.max(block * cell_bytes) as u64,
     };
     let chunk_shape: Vec<usize> = order.iter().map(|&d| plan.chunk_shape[d]).collect();
+    let mut attributes = file_attributes(&first.meta().attributes);
+    if let Some(feature) = feature_type(variable, &request.target, &surroundings) {
+        attributes.set("featureType", feature);
+    }
     Ok(LazyField {
         meta: FieldMeta {
             name,
@@ -176,11 +187,12 @@ pub(crate) fn regrid_param(
         notes: surroundings.notes,
         inputs: catalogue.paths(),
         history: first.meta().attributes.text("history").map(str::to_owned),
-        attributes: file_attributes(&first.meta().attributes),
+        attributes,
         in_words: request.in_words(),
         report,
         has_integral,
         reads,
+        tasks,
         stored: stored.into(),
         needs,
     })

@@ -87,6 +87,11 @@ impl<'a> Readers<'a> {
         }
     }
 
+    /// How many tasks were made so far.
+    pub(super) fn tasks(&self) -> usize {
+        self.blocks.len() + self.poles.len()
+    }
+
     /// The blocks that cuts need, every combination of their pieces.
     pub(super) fn blocks(&mut self, chunk: &ChunkPlan) -> Vec<Delayed<Block>> {
         chunk
@@ -201,7 +206,7 @@ pub(super) fn read_block(
     let values = if stacked {
         source
             .read(&Region::new(&stored.ranges()[1..]))?
-            .with_new_first_dimension()
+            .with_new_dimension(0)
     } else {
         source.read(stored)?
     };

@@ -16,8 +16,8 @@ use crate::grid::Grid;
 use crate::kernel::tally;
 use crate::report::{Report, Tally};
 use crate::scheme::{Edges, Method, PlaneWeights};
+use crate::sphere::areas;
 use crate::values::Values;
-use crate::weightfile::areas;
 
 /// How the cells of two grids overlap.
 pub(crate) struct Overlap {

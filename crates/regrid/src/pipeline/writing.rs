@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use delayed::{Delayed, Graph, Run, try_delayed};
+use delayed::{Delayed, Graph, Label, Run, try_delayed};
 
 use super::explain::{Explanation, Totals};
 use super::lazy::LazyField;
 use crate::buffers::Less;
 use crate::chunk::Region;
 use crate::error::Error;
-use crate::output::{Output, Write};
+use crate::output::{Chunk, Output, Write};
 use crate::report::Report;
 use crate::values::Values;
 
@@ -52,29 +52,39 @@ impl Write {
         }
         let output = Arc::new(Output::create(self, fields)?);
         let known = output.finished();
+        let names = names(fields);
         let (mut tasks, mut finished) = (Vec::new(), Vec::new());
         // Fields side by side: their chunks at the same times lie in the same files, which are then open once for all.
         let most = fields.iter().map(|field| field.chunks.len()).max();
+        let mut turns = 0..;
         for c in 0..most.unwrap_or(0) {
             for (f, field) in fields.iter().enumerate() {
                 let Some((region, chunk)) = field.chunks.get(c) else {
                     continue;
                 };
                 let (own, place) = (output.clone(), region.clone());
+                let turn = turns.next().unwrap_or_default();
+                let stored = move || Chunk {
+                    field: f,
+                    chunk: c,
+                    region: place.clone(),
+                    turn,
+                };
+                let as_before = stored.clone();
                 let fill = field.meta.fill_value.clone();
                 let task = chunk.try_map_owned(move |values: Values| {
                     let bytes = values.len() * values.data_type().size();
-                    own.put((f, c), &place, values, &fill)?;
+                    own.put(stored(), values, &fill)?;
                     delayed::count_written(bytes as u64);
                     Ok::<(), Error>(())
                 });
-                let task = labelled(task, "write", field, region);
+                let task = labelled(task, "write", &names[f], region);
                 match known.get(&(f, c)) {
                     None => tasks.push(task),
                     Some(&record) => {
-                        let (own, place) = (output.clone(), region.clone());
-                        let taken = try_delayed(move || own.take_over(&place, &record));
-                        finished.push((labelled(taken, "take over", field, region), task));
+                        let own = output.clone();
+                        let taken = try_delayed(move || own.take_over(as_before(), &record));
+                        finished.push((labelled(taken, "take over", &names[f], region), task));
                     }
                 }
             }
@@ -95,13 +105,19 @@ impl Write {
 pub(super) fn labelled<T>(
     task: Delayed<T>,
     step: &'static str,
-    field: &LazyField,
+    name: &Arc<str>,
     region: &Region,
 ) -> Delayed<T> {
-    let name = &field.meta.name;
-    task.named(format!("{step} {name} {region}"))
-        .group(name.clone())
+    let (own, place) = (name.clone(), region.clone());
+    task.named(Label::lazy(move |f| write!(f, "{step} {own} {place}")))
+        .group(name.to_string())
         .step(step)
+}
+
+/// The names of fields, to be shared by their tasks: a text for each of a million of them would cost more than planning them.
+pub(super) fn names(fields: &[LazyField]) -> Vec<Arc<str>> {
+    let names = fields.iter().map(|field| field.meta.name.as_str().into());
+    names.collect()
 }
 
 impl PlannedWrite {
@@ -111,6 +127,17 @@ impl PlannedWrite {
     /// [`Error::Run`] if the graph cannot be made.
     pub fn graph(&self) -> Result<Graph, Error> {
         Ok(Graph::of((self.tasks.clone(), self.reports.clone())))
+    }
+
+    /// The number of tasks in it, without making it where that is not needed: it takes as long as all planning.
+    ///
+    /// # Errors
+    /// As [`graph`](Self::graph).
+    pub fn tasks(&self) -> Result<usize, Error> {
+        match self.finished.is_empty() && self.reports.is_empty() {
+            true => Ok(self.totals.tasks),
+            false => Ok(self.graph()?.tasks()),
+        }
     }
 
     /// How many chunks an earlier attempt finished.

@@ -41,21 +41,11 @@ pub(super) fn weights(
         };
         let row: LookUp<'_> = Box::new(move |y| {
             let place = rows.place(y, 0.0);
-            let row = match method {
-                Method::Nearest => nearest::row(place, &rows),
-                Method::Cubic => cubic::row(place, &rows),
-                _ => linear::row(place, &rows),
-            };
-            (place, row)
+            (place, rows.weights(place, method))
         });
         let column: LookUp<'_> = Box::new(move |x| {
             let place = columns.place(x, 0.0);
-            let row = match method {
-                Method::Nearest => nearest::column(place, &columns),
-                Method::Cubic => cubic::column(place, &columns),
-                _ => linear::column(place, &columns),
-            };
-            (place, row)
+            (place, columns.weights(place, method))
         });
         (
             (row, AxisKind::Latitude),

@@ -27,6 +27,28 @@ pub(super) enum Outline<'a> {
     Polygon(&'a [Vector]),
 }
 
+/// The area of every cell that has corners; `None` if the cells have none.
+///
+/// - Units: steradians.
+/// - Missing data: a cell with a corner that is NaN has no area: 0.
+pub(crate) fn areas(cells: &SphereCells) -> Option<Vec<f64>> {
+    let corners = cells.corners.as_ref()?;
+    let per_cell = corners.per_cell;
+    let area = |cell: usize| {
+        let own = cell * per_cell..(cell + 1) * per_cell;
+        let (latitudes, longitudes) = (&corners.latitudes[own.clone()], &corners.longitudes[own]);
+        if corners.along_parallels {
+            let rectangle = Rectangle::new(latitudes, longitudes, cells.longitudes[cell]);
+            return rectangle.map_or(0.0, |rectangle| rectangle.area());
+        }
+        let places = latitudes.iter().zip(longitudes);
+        let corners: Vec<Vector> = places.map(|(&lat, &lon)| point(lat, lon)).collect();
+        let area = Outline::Polygon(&corners).area().abs();
+        if area.is_nan() { 0.0 } else { area }
+    };
+    Some((0..cells.rows * cells.columns).map(area).collect())
+}
+
 impl Outlines {
     /// The outlines of the cells of a grid, called `name` in errors.
     ///
@@ -272,5 +294,28 @@ mod tests {
         let [a, b] = [0, 1].map(|i| outlines.get(i).unwrap().area());
         assert!(a > 0.0 && (a / b - 1.0).abs() < 1e-12);
         assert!(outlines.get(2).is_none());
+    }
+
+    #[test]
+    fn cells_of_the_globe_make_the_globe() {
+        let cells = crate::grid::Grid::global(7.5).unwrap().sphere_cells();
+        let total: f64 = areas(&cells).unwrap().iter().sum();
+        assert!((total - 4.0 * PI).abs() < 1e-12, "{total}");
+    }
+
+    #[test]
+    fn an_eighth_of_the_globe_within_great_circles() {
+        let corners = Corners {
+            per_cell: 4,
+            latitudes: vec![0.0, 0.0, 90.0, 90.0],
+            longitudes: vec![350.0, 80.0, 80.0, 350.0],
+            along_parallels: false,
+        };
+        let mut cells = crate::grid::Grid::points([30.0], [35.0])
+            .unwrap()
+            .sphere_cells();
+        assert_eq!(areas(&cells), None);
+        cells.corners = Some(corners);
+        assert!((areas(&cells).unwrap()[0] - PI / 2.0).abs() < 1e-14);
     }
 }

@@ -193,9 +193,12 @@ pub(super) fn moment(figure: &[Vertex]) -> Vector {
 /// Whether a figure of great circles holds a point.
 ///
 /// Counts the edges that the way from the point to its opposite crosses, northward from the point. Of the figures of a
-/// tiling exactly one holds a point, wherever it lies: the figures on both sides of an edge see it alike. The opposite
-/// must lie outside.
+/// tiling exactly one holds a point, wherever it lies: the figures on both sides of an edge see it alike. A figure that
+/// holds the opposite is crossed likewise: it lies in the other hemisphere.
 pub(super) fn holds(corners: &[Vector], point: Vector, axes: [Vector; 2]) -> bool {
+    if dot(corners.iter().copied().fold([0.0; 3], plus), point) <= 0.0 {
+        return false;
+    }
     let [right, up] = axes;
     debug_assert!(dot(right, point).abs() < 1e-9);
     let crossed = edges(corners).filter(|&(a, b)| {
@@ -332,6 +335,8 @@ mod tests {
         assert!(
             holds(&first, within, tangents(within)) && !holds(&second, within, tangents(within))
         );
+        let opposite = unit(times(within, -1.0));
+        assert!(!holds(&first, opposite, tangents(opposite)));
         let far = point(-40.0, 185.0);
         assert!(!holds(&first, far, tangents(far)));
     }

@@ -39,6 +39,9 @@ pub(super) enum Held {
 /// stored as 32-bit floats.
 const RIM: f64 = 2e-5;
 
+/// The square of a distance below which two points are one: the rounding of a longitude that was written a turn away.
+const SAME_2: f64 = 1e-26;
+
 impl<'a> Quads<'a> {
     pub(super) fn new(mesh: &'a Mesh) -> Self {
         let mut quads = Vec::new();
@@ -109,7 +112,10 @@ impl<'a> Quads<'a> {
         }
     }
 
-    /// What holds a point: the first quadrilateral or rim triangle that it lies in, else the first whose rim it lies on.
+    /// What holds a point: the corner that it is, else the first quadrilateral or rim triangle that it lies in, else the
+    /// first whose rim it lies on.
+    ///
+    /// Quadrilaterals of a mesh that is bent to follow a coast may overlap: a centre is to find itself in all of them.
     pub(super) fn holding(&self, point: Vector, candidates: &mut Vec<usize>) -> Option<Held> {
         if !is_finite(point) {
             return None;
@@ -119,6 +125,17 @@ impl<'a> Quads<'a> {
             [point.map(|x| x - reach), point.map(|x| x + reach)],
             candidates,
         );
+        let quads = candidates.iter().filter_map(|&i| self.quads.get(i));
+        let corners = quads.flatten().copied();
+        if let Some(corner) = corners
+            .filter(|&i| distance_2(self.mesh.points[i], point) < SAME_2)
+            .min()
+        {
+            return Some(Held::Quad {
+                corners: [corner; 4],
+                shares: [1.0, 0.0, 0.0, 0.0],
+            });
+        }
         let plane = Plane::at(point);
         [0.0, RIM]
             .into_iter()
@@ -163,10 +180,6 @@ impl Plane {
 
     /// Where the line from the sphere's centre through a point meets the plane; nowhere for points a quarter round.
     fn image(&self, point: Vector) -> Option<[f64; 2]> {
-        // The point itself is to be met exactly.
-        if distance_2(point, self.at) < 1e-30 {
-            return Some([0.0; 2]);
-        }
         let height = dot(point, self.at);
         (height > 1e-3).then(|| self.axes.map(|axis| dot(point, axis) / height))
     }

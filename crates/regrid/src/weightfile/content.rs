@@ -39,6 +39,21 @@ pub(super) struct Reader<'a> {
     file: NetcdfFile,
 }
 
+/// What a file calls the dimensions and variables of one of its grids.
+pub(super) struct GridNames {
+    /// The dimension of cells.
+    pub(super) size: String,
+    /// The dimension of a cell's corners.
+    pub(super) per_cell: String,
+    pub(super) dims: String,
+    /// Latitudes, longitudes.
+    pub(super) centres: [String; 2],
+    pub(super) corners: [String; 2],
+    pub(super) mask: String,
+    pub(super) areas: String,
+    pub(super) fractions: String,
+}
+
 impl<'a> Reader<'a> {
     pub(super) fn open(path: &'a Path) -> Result<Self, Error> {
         let file = NetcdfFile::open(path, &Arc::new(OpenFiles::default()))?;
@@ -113,10 +128,11 @@ impl<'a> Reader<'a> {
     /// Latitudes and longitudes of one number a cell, or of several.
     pub(super) fn places(
         &self,
-        names: [&str; 2],
+        names: &[String; 2],
         count: Option<usize>,
     ) -> Result<Option<[Vec<f64>; 2]>, Error> {
-        let (Some(latitudes), Some(longitudes)) = (self.angles(names[0])?, self.angles(names[1])?)
+        let (Some(latitudes), Some(longitudes)) =
+            (self.angles(&names[0])?, self.angles(&names[1])?)
         else {
             return Ok(None);
         };
@@ -145,6 +161,30 @@ impl<'a> Reader<'a> {
             ))),
             _ => Ok(dims),
         }
+    }
+
+    /// What the file tells of a grid.
+    pub(super) fn grid(&self, names: &GridNames) -> Result<GridRecord, Error> {
+        let size = self.len(&names.size);
+        let corners = match (size, self.len(&names.per_cell)) {
+            (Some(size), Some(per_cell)) => {
+                let count = size.saturating_mul(per_cell);
+                let corners = self.places(&names.corners, Some(count))?;
+                corners.map(|corners| (per_cell, corners))
+            }
+            _ => None,
+        };
+        let mask = self.per_cell(&names.mask, size)?;
+        Ok(GridRecord {
+            size,
+            dims: self.dims(&names.dims, size)?,
+            centres: self.places(&names.centres, size)?,
+            corners,
+            mask: mask.map(|mask| mask.into_iter().map(|x| x != 0.0).collect()),
+            areas: self.per_cell(&names.areas, size)?,
+            fractions: self.per_cell(&names.fractions, size)?,
+            fingerprint: None,
+        })
     }
 
     /// The fingerprints of both grids and our own name of the method, if we made the file.

@@ -8,8 +8,8 @@
 //! Source: ESMF Reference Manual, section 12.8 (regrid interpolation weight file format); `xesmf/smm.py` of xESMF 0.9.2.
 
 use super::content::{
-    Content, Reader, dimension, doubles, integers, method_of, normalization_name, normalization_of,
-    variable,
+    Content, GridNames, Reader, dimension, doubles, integers, method_of, normalization_name,
+    normalization_of, variable,
 };
 use super::links::Links;
 use super::record::GridRecord;
@@ -30,8 +30,8 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Content, Error> {
         .map(str::to_owned);
     let method = stated.as_deref().and_then(method_of);
     let mut content = Content {
-        source: grid(reader, "a", "src_grid_dims")?,
-        target: grid(reader, "b", "dst_grid_dims")?,
+        source: reader.grid(&grid("a", "src_grid_dims"))?,
+        target: reader.grid(&grid("b", "dst_grid_dims"))?,
         links: Links {
             targets: reader.numbers("row")?,
             sources: reader.numbers("col")?,
@@ -47,28 +47,19 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Content, Error> {
     Ok(content)
 }
 
-fn grid(reader: &Reader<'_>, side: &str, dims: &str) -> Result<GridRecord, Error> {
+/// How a grid's variables are called.
+fn grid(side: &str, dims: &str) -> GridNames {
     let name = |of: &str| format!("{of}_{side}");
-    let size = reader.len(&name("n"));
-    let per_cell = reader.len(&name("nv"));
-    let corners = match (size, per_cell) {
-        (Some(size), Some(per_cell)) => {
-            let corners = reader.places([&name("yv"), &name("xv")], Some(size * per_cell))?;
-            corners.map(|corners| (per_cell, corners))
-        }
-        _ => None,
-    };
-    let mask = reader.per_cell(&name("mask"), size)?;
-    Ok(GridRecord {
-        size,
-        dims: reader.dims(dims, size)?,
-        centres: reader.places([&name("yc"), &name("xc")], size)?,
-        corners,
-        mask: mask.map(|mask| mask.into_iter().map(|x| x != 0.0).collect()),
-        areas: reader.per_cell(&name("area"), size)?,
-        fractions: reader.per_cell(&name("frac"), size)?,
-        fingerprint: None,
-    })
+    GridNames {
+        size: name("n"),
+        per_cell: name("nv"),
+        dims: dims.to_owned(),
+        centres: [name("yc"), name("xc")],
+        corners: [name("yv"), name("xv")],
+        mask: name("mask"),
+        areas: name("area"),
+        fractions: name("frac"),
+    }
 }
 
 /// The method's name for ESMF, as far as it has one.

@@ -17,7 +17,6 @@
 //! of another tool by the centres (and corners, for methods that look at cells) that it states; where it states none, as
 //! xESMF's, by the number of cells, and a note says so.
 
-mod area;
 mod content;
 mod esmf;
 mod fingerprint;
@@ -31,7 +30,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-pub(crate) use area::areas;
 use content::{Content, FINGERPRINTS, METHOD, Reader};
 pub(crate) use fingerprint::Hash;
 use gradients::Plane;
@@ -267,7 +265,8 @@ impl Weights {
                     taken[s] += weight * covered[t] * areas[t];
                 }
             }
-            source.fractions = Some(area::fractions(&taken, own));
+            let part = |(&taken, &area): (&f64, &f64)| if area > 0.0 { taken / area } else { 0.0 };
+            source.fractions = Some(taken.iter().zip(own).map(part).collect());
         }
         source.fractions.get_or_insert_with(|| vec![1.0; sources]);
         target.fractions = Some(covered);

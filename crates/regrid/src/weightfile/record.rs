@@ -1,11 +1,10 @@
 //! What a weights file says of one of its grids, and whether that is a grid at hand.
 
-use super::area::areas;
 use super::fingerprint::Fingerprint;
 use crate::axis::{Latitudes, Longitudes};
 use crate::error::Error;
 use crate::grid::Grid;
-use crate::sphere::{Corners, SphereCells};
+use crate::sphere::{Corners, SphereCells, areas};
 
 /// Coordinates this near to each other are one: the rounding of 32-bit floats at 360 degrees, and of midpoints between them.
 const SAME: f64 = 5e-5;

@@ -10,8 +10,8 @@
 //! Source: Jones (1998), A User's Guide for SCRIP, section 4; the files of CDO 2.1.1.
 
 use super::content::{
-    Content, Reader, dimension, doubles, integers, method_of, normalization_name, normalization_of,
-    variable,
+    Content, GridNames, Reader, dimension, doubles, integers, method_of, normalization_name,
+    normalization_of, variable,
 };
 use super::links::Links;
 use super::record::GridRecord;
@@ -41,15 +41,16 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Content, Error> {
         1 | 4 => {}
         3 => {
             return Err(reader.unusable(
-                "its weights are second-order ones of SCRIP, with gradients along the globe; ESMF's second-order weights can be used",
+                "its weights are second-order ones of SCRIP (CDO's gencon2), three a link, for slopes along latitude and longitude: \
+                 make others with `regrid weights -m second-order-conservative`, or take ESMF's or CDO's first-order ones (gencon)",
             ));
         }
         more => return Err(reader.unusable(format!("it has {more} weights a link, not 1 or 4"))),
     }
     let method = stated.as_deref().and_then(method_of);
     let mut content = Content {
-        source: grid(reader, "src")?,
-        target: grid(reader, "dst")?,
+        source: reader.grid(&grid("src"))?,
+        target: reader.grid(&grid("dst"))?,
         links,
         normalization: normalization_of(None, method),
         method,
@@ -60,34 +61,19 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Content, Error> {
     Ok(content)
 }
 
-fn grid(reader: &Reader<'_>, side: &str) -> Result<GridRecord, Error> {
-    let name = |of: &str| format!("{side}_{of}");
-    let places = |of: &str, count| {
-        let names = [
-            format!("{side}_grid_{of}_lat"),
-            format!("{side}_grid_{of}_lon"),
-        ];
-        reader.places([&names[0], &names[1]], count)
-    };
-    let size = reader.len(&name("grid_size"));
-    let per_cell = reader.len(&name("grid_corners"));
-    let corners = match (size, per_cell) {
-        (Some(size), Some(per_cell)) => {
-            places("corner", Some(size * per_cell))?.map(|corners| (per_cell, corners))
-        }
-        _ => None,
-    };
-    let mask = reader.per_cell(&name("grid_imask"), size)?;
-    Ok(GridRecord {
-        size,
-        dims: reader.dims(&name("grid_dims"), size)?,
-        centres: places("center", size)?,
-        corners,
-        mask: mask.map(|mask| mask.into_iter().map(|x| x != 0.0).collect()),
-        areas: reader.per_cell(&name("grid_area"), size)?,
-        fractions: reader.per_cell(&name("grid_frac"), size)?,
-        fingerprint: None,
-    })
+/// How a grid's variables are called.
+fn grid(side: &str) -> GridNames {
+    let name = |of: &str| format!("{side}_grid_{of}");
+    GridNames {
+        size: name("size"),
+        per_cell: name("corners"),
+        dims: name("dims"),
+        centres: [name("center_lat"), name("center_lon")],
+        corners: [name("corner_lat"), name("corner_lon")],
+        mask: name("imask"),
+        areas: name("area"),
+        fractions: name("frac"),
+    }
 }
 
 /// The method's name for CDO, which sums up the links of any that it does not take for bicubic or second-order.

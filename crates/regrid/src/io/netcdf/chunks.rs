@@ -3,9 +3,11 @@
 
 use std::cell::RefCell;
 use std::ops::Range;
+use std::path::Path;
 
 use super::filters::{ChunkFault, Pipeline, Scratch, swap_bytes};
 use super::raw::{Filter, RawDataset, RawFile, Stored};
+use super::stretches::PlainVariable;
 use crate::chunk::{Region, combinations};
 use crate::values::DataType;
 
@@ -33,6 +35,8 @@ pub(super) struct ChunkedVariable {
 pub(super) enum Access {
     /// Chunk by chunk, filters undone here.
     Chunks(ChunkedVariable),
+    /// As it lies in the file.
+    Plain(PlainVariable),
     /// Through the library, which knows every way of storing.
     Library,
     /// Not at all: the library lacks this filter.
@@ -57,7 +61,13 @@ pub(super) enum Fault<E> {
 
 impl Access {
     /// How to read the variable of a file that netCDF says has this shape and type.
-    pub(super) fn of(file: &RawFile, name: &str, shape: &[usize], data_type: DataType) -> Self {
+    pub(super) fn of(
+        path: &Path,
+        file: &RawFile,
+        name: &str,
+        shape: &[usize],
+        data_type: DataType,
+    ) -> Self {
         let Some(dataset) = file.dataset(name) else {
             return Self::Library;
         };
@@ -66,6 +76,10 @@ impl Access {
         };
         if let Some(filter) = storage.filters.iter().find(|f| !f.available) {
             return Self::Lacks(filter.clone());
+        }
+        if storage.chunk_shape.is_none() {
+            let plain = PlainVariable::hdf5(path, &dataset, &storage, shape, data_type);
+            return plain.map_or(Self::Library, Self::Plain);
         }
         let (Some(pipeline), Some(chunk_shape), Some((stored, big_endian))) = (
             Pipeline::new(&storage.filters),

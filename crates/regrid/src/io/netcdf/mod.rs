@@ -1,5 +1,5 @@
-//! netCDF files through the `netcdf` crate, which takes one process-wide lock for every call; the storage chunks of netCDF-4
-//! files past it, so that what is done to them is done outside that lock.
+//! netCDF files through the `netcdf` crate, which takes one process-wide lock for every call; past it the storage chunks of
+//! netCDF-4 files, so that what is done to them is done outside that lock, and whatever lies in a file as it is.
 
 mod chunks;
 mod deflate;
@@ -8,6 +8,7 @@ mod open_files;
 mod raw;
 mod read;
 mod silence;
+mod stretches;
 mod text;
 mod write;
 

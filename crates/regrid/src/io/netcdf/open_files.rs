@@ -1,6 +1,7 @@
 //! The files of a catalogue that are open at the moment: each once, a bounded number of them.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +12,10 @@ use super::chunks::Access;
 use super::library_error;
 use super::raw::RawFile;
 use super::silence::silence_hdf5;
+use super::stretches::PlainVariable;
 use crate::error::Error;
+use crate::io::classic::Place;
+use crate::io::length::places;
 use crate::values::DataType;
 
 /// Files kept open at once: below any limit of descriptors, above what a chunk touches. HDF5 takes about a megabyte for
@@ -38,8 +42,28 @@ pub(super) struct OpenFile {
 struct Raw {
     /// Declared first: arrays are closed before their file.
     access: HashMap<String, Arc<Access>>,
-    /// None inside if HDF5 does not take the file.
-    file: Option<Option<RawFile>>,
+    file: Option<Beneath>,
+}
+
+/// A file that is open beneath the library.
+#[derive(Debug)]
+enum Beneath {
+    Hdf5(RawFile),
+    /// A classic file, and where its variables lie.
+    Classic(Arc<File>, HashMap<Vec<u8>, Place>),
+    /// Neither takes it.
+    Neither,
+}
+
+impl Beneath {
+    fn open(path: &Path) -> Self {
+        if let Ok(Some(places)) = places(path)
+            && let Ok(file) = File::open(path)
+        {
+            return Self::Classic(Arc::new(file), places);
+        }
+        RawFile::open(path, false).map_or(Self::Neither, Self::Hdf5)
+    }
 }
 
 impl OpenFiles {
@@ -102,7 +126,7 @@ impl OpenFiles {
         Ok(file)
     }
 
-    /// How to read a variable of a netCDF-4 file.
+    /// How to read a variable of numbers.
     pub(super) fn access(
         &self,
         path: &Path,
@@ -115,15 +139,22 @@ impl OpenFiles {
         if let Some(access) = raw.access.get(name) {
             return access.clone();
         }
-        let file = raw.file.get_or_insert_with(|| {
-            RawFile::open(path, false).or_else(|| {
+        let file = raw.file.get_or_insert_with(|| match Beneath::open(path) {
+            Beneath::Neither => {
                 self.close_others(path);
-                RawFile::open(path, false)
-            })
+                Beneath::open(path)
+            }
+            open => open,
         });
         let access = Arc::new(match file {
-            Some(file) => Access::of(file, name, shape, data_type),
-            None => Access::Library,
+            Beneath::Hdf5(file) => Access::of(path, file, name, shape, data_type),
+            Beneath::Classic(file, places) => match places.get(name.as_bytes()) {
+                Some(&place) => {
+                    Access::Plain(PlainVariable::classic(file, place, shape, data_type))
+                }
+                None => Access::Library,
+            },
+            Beneath::Neither => Access::Library,
         });
         raw.access.insert(name.to_owned(), access.clone());
         access

@@ -1,4 +1,4 @@
-//! Storage chunks of netCDF-4 files as they lie in the file, compressed: the few calls of HDF5 that netCDF does not offer.
+//! Storage chunks of netCDF-4 files as they lie in the file, compressed, and where the rest lies: the few calls of HDF5 that netCDF does not offer.
 //!
 //! All unsafe calls of reading and writing are in this file. Each is made under the lock under which the `netcdf` crate
 //! makes all of its own, so that HDF5 never runs twice at once; nothing else is done under it. A file that is open through
@@ -15,10 +15,10 @@ use std::path::Path;
 use std::ptr;
 
 use hdf5_metno_sys::LOCK;
-use hdf5_metno_sys::h5::{herr_t, hsize_t};
+use hdf5_metno_sys::h5::{HADDR_UNDEF, herr_t, hsize_t};
 use hdf5_metno_sys::h5d::{
-    H5D_layout_t, H5Dclose, H5Dget_create_plist, H5Dget_space, H5Dget_type, H5Dopen2,
-    H5Dread_chunk1, H5Dset_extent, H5Dwrite_chunk,
+    H5D_layout_t, H5Dclose, H5Dget_create_plist, H5Dget_offset, H5Dget_space, H5Dget_storage_size,
+    H5Dget_type, H5Dopen2, H5Dread_chunk1, H5Dset_extent, H5Dwrite_chunk,
 };
 use hdf5_metno_sys::h5f::{
     H5F_ACC_RDONLY, H5F_ACC_RDWR, H5F_scope_t, H5Fclose, H5Fflush, H5Fget_filesize, H5Fopen,
@@ -26,7 +26,8 @@ use hdf5_metno_sys::h5f::{
 use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5l::H5Lexists;
 use hdf5_metno_sys::h5p::{
-    H5P_DEFAULT, H5Pclose, H5Pget_chunk, H5Pget_filter2, H5Pget_layout, H5Pget_nfilters,
+    H5P_DEFAULT, H5Pclose, H5Pget_chunk, H5Pget_external_count, H5Pget_filter2, H5Pget_layout,
+    H5Pget_nfilters,
 };
 use hdf5_metno_sys::h5s::{H5Sclose, H5Sget_simple_extent_dims, H5Sget_simple_extent_ndims};
 use hdf5_metno_sys::h5t::{self, H5Tclose, H5Tequal};
@@ -271,6 +272,26 @@ impl RawDataset {
                 .map(|index| filter(&plist, index))
                 .collect::<Option<_>>()?,
         })
+    }
+
+    /// Where its values lie in the file, if they are just so many bytes in one stretch.
+    pub(super) fn stretch(&self, bytes: u64) -> Option<u64> {
+        silence_hdf5();
+        let _lock = LOCK.lock();
+        let id = self.handle.id;
+        // SAFETY: the dataset is open; the lock is held. So it is for the calls below, on the list just opened.
+        let plist = Handle::new(unsafe { H5Dget_create_plist(id) }, H5Pclose)?;
+        // SAFETY: as above.
+        let (layout, elsewhere, stored, begin) = unsafe {
+            (
+                H5Pget_layout(plist.id),
+                H5Pget_external_count(plist.id),
+                H5Dget_storage_size(id),
+                H5Dget_offset(id),
+            )
+        };
+        let in_one = layout == H5D_layout_t::H5D_CONTIGUOUS && elsewhere == 0;
+        (in_one && stored == bytes && bytes > 0 && begin != HADDR_UNDEF).then_some(begin)
     }
 
     /// Reads a chunk as it is stored; `offset` is the first cell of the chunk.

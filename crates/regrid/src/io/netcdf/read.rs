@@ -17,6 +17,7 @@ use crate::attribute::Attributes;
 use crate::buffers::{self, Number};
 use crate::chunk::{Region, combinations};
 use crate::error::Error;
+use crate::io::being_read::BeingRead;
 use crate::io::{
     ChunkSource, Dimension, FileKind, FileMeta, SourceFile, VariableMeta, check_complete, traffic,
 };
@@ -42,6 +43,7 @@ impl NetcdfFile {
     /// # Errors
     /// [`Error::NotNetcdf`], [`Error::Length`], [`Error::Damaged`], [`Error::Netcdf`].
     pub(crate) fn open(path: &Path, files: &Arc<OpenFiles>) -> Result<Self, Error> {
+        let mut reading = BeingRead::new(path, None);
         let kind = check_complete(path)?;
         if kind == FileKind::Unknown {
             return Err(Error::NotNetcdf {
@@ -50,21 +52,22 @@ impl NetcdfFile {
         }
         let file = files.library(path)?;
         // The crate unwraps where a file's header is odd; such a file is damaged, not a reason to die.
-        let meta = catch_unwind(AssertUnwindSafe(|| read_meta(&file, path, kind))).unwrap_or_else(
-            |_| {
-                Err(Error::Damaged {
-                    path: path.to_owned(),
-                    what: "its header holds names or types that cannot be read".into(),
-                })
-            },
-        )?;
+        let meta = catch_unwind(AssertUnwindSafe(|| {
+            read_meta(&file, path, kind, &mut reading)
+        }))
+        .unwrap_or_else(|_| {
+            Err(Error::Damaged {
+                path: path.to_owned(),
+                what: "its header holds names or types that cannot be read".into(),
+            })
+        })?;
         let mut opened = Self {
             path: path.to_owned(),
             meta,
             files: files.clone(),
             small: HashMap::new(),
         };
-        opened.read_small();
+        opened.read_small(&mut reading);
         if kind == FileKind::Hdf5 {
             // Chunks are read beneath the library, which takes megabytes for each file; what is not opens it again.
             files.close_library(path);
@@ -73,7 +76,7 @@ impl NetcdfFile {
     }
 
     /// Reads what is small; what cannot be read is an error only for those who ask for it.
-    fn read_small(&mut self) {
+    fn read_small(&mut self, reading: &mut BeingRead) {
         for variable in &self.meta.variables {
             let shape = self.meta.shape(variable);
             if is_small(variable, &shape)
@@ -82,6 +85,7 @@ impl NetcdfFile {
             {
                 self.small.insert(variable.name.clone(), Arc::new(values));
             }
+            reading.goes_on();
         }
     }
 }
@@ -96,7 +100,12 @@ fn is_small(variable: &VariableMeta, shape: &[usize]) -> bool {
     flat && shape.iter().product::<usize>() * variable.data_type.size() <= SMALL
 }
 
-fn read_meta(file: &netcdf::File, path: &Path, kind: FileKind) -> Result<FileMeta, Error> {
+fn read_meta(
+    file: &netcdf::File,
+    path: &Path,
+    kind: FileKind,
+    reading: &mut BeingRead,
+) -> Result<FileMeta, Error> {
     let mut meta = FileMeta {
         format: kind.to_string(),
         ..FileMeta::default()
@@ -114,6 +123,7 @@ fn read_meta(file: &netcdf::File, path: &Path, kind: FileKind) -> Result<FileMet
         });
     }
     for variable in file.variables() {
+        reading.goes_on();
         let name = variable.name();
         let Some(data_type) = data_type(&variable.vartype()) else {
             meta.unread.push(name);
@@ -168,9 +178,7 @@ impl SourceFile for NetcdfFile {
             })?;
         let shape = self.meta.shape(variable);
         // What is small is read when the file is opened: the file is open through the library then.
-        let in_chunks = variable.chunk_shape.is_some()
-            && variable.data_type.is_numeric()
-            && !is_small(variable, &shape);
+        let beneath = variable.data_type.is_numeric() && !is_small(variable, &shape);
         Ok(Arc::new(NetcdfVariable {
             path: self.path.clone(),
             files: self.files.clone(),
@@ -178,7 +186,7 @@ impl SourceFile for NetcdfFile {
             shape,
             data_type: variable.data_type,
             chunk_shape: variable.chunk_shape.clone(),
-            in_chunks,
+            beneath,
             small: self.small.get(name).cloned(),
         }))
     }
@@ -193,14 +201,14 @@ struct NetcdfVariable {
     shape: Vec<usize>,
     data_type: DataType,
     chunk_shape: Option<Vec<usize>>,
-    /// Whether chunks may be read as they are stored, outside the library's lock.
-    in_chunks: bool,
+    /// Whether what is stored may be read as it is, outside the library's lock.
+    beneath: bool,
     /// All values, if they are kept in memory.
     small: Option<Arc<Values>>,
 }
 
 impl NetcdfVariable {
-    /// Reads numbers into a buffer, chunk by chunk if they are stored so and their filters are known, else by the library.
+    /// Reads numbers into a buffer: as they lie in the file, or chunk by chunk if their filters are known, else by the library.
     fn read_numbers<T: Number + NcTypeDescriptor + Pod>(
         &self,
         region: &Region,
@@ -210,7 +218,7 @@ impl NetcdfVariable {
             traffic::count(size_of_val(out) as u64);
             self.read_by_library(region, out)
         };
-        if !self.in_chunks {
+        if !self.beneath {
             return by_library(out);
         }
         let access = self
@@ -218,6 +226,16 @@ impl NetcdfVariable {
             .access(&self.path, &self.name, &self.shape, self.data_type);
         let chunks = match &*access {
             Access::Chunks(chunks) => chunks,
+            Access::Plain(plain) => {
+                return plain
+                    .read(region, bytemuck::cast_slice_mut(out))
+                    .map_err(|source| Error::Netcdf {
+                        action: "read",
+                        path: self.path.clone(),
+                        variable: Some(format!("variable {}", self.name)),
+                        source: Box::new(source),
+                    });
+            }
             Access::Library => return by_library(out),
             Access::Lacks(filter) => {
                 return Err(Error::Filter {
@@ -308,6 +326,8 @@ impl ChunkSource for NetcdfVariable {
             traffic::count(0);
             return Ok(Values::clone(values));
         }
+        let bytes = (region.len() * self.data_type.size()) as u64;
+        let _reading = BeingRead::new(&self.path, Some((&self.name, bytes)));
         let wanted = IxDyn(&shape);
         macro_rules! read {
             ($($variant:ident),*) => {
@@ -338,14 +358,16 @@ impl ChunkSource for NetcdfVariable {
             return Some(0);
         }
         let values = (region.len() * self.data_type.size()) as u64;
-        if !self.in_chunks {
+        if !self.beneath {
             return self.data_type.is_numeric().then_some(values);
         }
+        let _reading = BeingRead::new(&self.path, Some((&self.name, values)));
         let access = self
             .files
             .access(&self.path, &self.name, &self.shape, self.data_type);
         match &*access {
             Access::Chunks(chunks) => Some(chunks.stored_bytes(region)),
+            Access::Plain(plain) => Some(plain.stored_bytes(region)),
             Access::Library | Access::Lacks(_) => None,
         }
     }

@@ -18,7 +18,7 @@ fn open(path: &Path) -> NetcdfFile {
     NetcdfFile::open(path, &Arc::default()).unwrap()
 }
 
-fn variable(file: &NetcdfFile, name: &str, in_chunks: bool) -> NetcdfVariable {
+fn variable(file: &NetcdfFile, name: &str, beneath: bool) -> NetcdfVariable {
     let meta = file.meta.variable(name).unwrap();
     NetcdfVariable {
         path: file.path.clone(),
@@ -27,7 +27,7 @@ fn variable(file: &NetcdfFile, name: &str, in_chunks: bool) -> NetcdfVariable {
         shape: file.meta.shape(meta),
         data_type: meta.data_type,
         chunk_shape: meta.chunk_shape.clone(),
-        in_chunks,
+        beneath,
         small: None,
     }
 }
@@ -87,21 +87,17 @@ fn bits(values: &Values) -> Vec<u64> {
 
 /// Compares both ways for a variable, and checks that the fast way is taken just where it should be.
 fn compare(file: &NetcdfFile, name: &str) {
-    let hdf5 = file.meta.format.contains("HDF5");
-    let fast = variable(file, name, hdf5);
+    let fast = variable(file, name, true);
     let slow = variable(file, name, false);
     let context = format!("{name} in {}", file.path.display());
-    if hdf5 {
-        let access = file
-            .files
-            .access(&file.path, name, &fast.shape, fast.data_type);
-        match &*access {
-            Access::Lacks(_) if name == "library_szip" => return,
-            Access::Chunks(_) => assert!(!name.starts_with("library_"), "{context}"),
-            _ => assert!(name.starts_with("library_"), "{context}"),
-        }
-    } else {
-        assert!(fast.chunk_shape.is_none(), "{context}");
+    let access = file
+        .files
+        .access(&file.path, name, &fast.shape, fast.data_type);
+    match &*access {
+        Access::Lacks(_) if name == "library_szip" => return,
+        Access::Chunks(_) => assert!(name.starts_with("chunks_"), "{context}"),
+        Access::Plain(_) => assert!(name.starts_with("plain_"), "{context}"),
+        _ => assert!(name.starts_with("library_"), "{context}"),
     }
     let whole = Region::whole(&slow.shape);
     let all = slow.read(&whole).unwrap();
@@ -126,7 +122,11 @@ fn compare_all(name: &str, at_least: usize) {
     let names: Vec<&String> = file.meta.variables.iter().map(|v| &v.name).collect();
     let compared: Vec<&&String> = names
         .iter()
-        .filter(|n| n.starts_with("chunks_") || n.starts_with("library_"))
+        .filter(|n| {
+            ["chunks_", "plain_", "library_"]
+                .iter()
+                .any(|way| n.starts_with(way))
+        })
         .collect();
     assert!(compared.len() >= at_least, "{name} has {names:?}");
     compared.iter().for_each(|name| compare(&file, name));
@@ -139,7 +139,7 @@ fn filters_in_every_order_types_and_fill() {
 
 #[test]
 fn layouts_groups_and_lengths() {
-    compare_all("layouts.nc", 6);
+    compare_all("layouts.nc", 8);
 }
 
 #[test]
@@ -159,13 +159,29 @@ fn a_variable_called_like_a_dimension_is_not_taken_for_it() {
 }
 
 #[test]
+fn values_in_another_file_are_for_the_library() {
+    let file = open(&data("external.nc"));
+    let field = variable(&file, "library_external", true);
+    let access = file
+        .files
+        .access(&file.path, &field.name, &field.shape, field.data_type);
+    assert!(matches!(*access, Access::Library));
+}
+
+#[test]
 fn a_user_block() {
-    compare_all("userblock.nc", 3);
+    compare_all("userblock.nc", 5);
 }
 
 #[test]
 fn classic_files() {
-    for (name, at_least) in [("classic.nc", 6), ("offset64.nc", 6), ("cdf5.nc", 9)] {
+    let files = [
+        ("classic.nc", 7),
+        ("offset64.nc", 7),
+        ("cdf5.nc", 10),
+        ("alone.nc", 1),
+    ];
+    for (name, at_least) in files {
         compare_all(name, at_least);
     }
 }

@@ -150,30 +150,27 @@ impl NetcdfWriter {
         })
     }
 
-    /// Stores one chunk of one variable: a whole one, or what of it lies within the variable.
-    ///
-    /// `noted` hears what was stored, and at which of two places in the file it lies, most likely.
+    /// Makes the bytes of one chunk of one variable, a whole one or what of it lies within the variable, as they are to be
+    /// [stored](Self::store), and hands them on.
     ///
     /// # Panics
     /// If the region is not that of a chunk, or if the values are not of its shape and the variable's type.
-    pub(crate) fn put(
+    pub(crate) fn encode(
         &self,
         name: &str,
         region: &Region,
         values: &Values,
-        noted: impl FnOnce(&[u8], [u64; 2]) -> Result<(), Error>,
+        then: impl FnOnce(&[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.field(name, region, |field, file| {
-            field.put(region, values, |offset, bytes| {
-                field
-                    .store(file, offset, bytes)
-                    .map(|places| noted(bytes, places))
-            })
+        self.field(name, region, |field, _| {
+            Ok(field.encode(region, values, then))
         })
     }
 
-    /// Stores one chunk as another file has it; `noted` as in [`put`](Self::put).
-    pub(crate) fn put_stored(
+    /// Stores the bytes of one chunk.
+    ///
+    /// `noted` hears what was stored, and at which of two places in the file it lies, most likely.
+    pub(crate) fn store(
         &self,
         name: &str,
         region: &Region,
@@ -198,7 +195,8 @@ impl NetcdfWriter {
         if region.is_empty() {
             return Ok(());
         }
-        let open = self.open.read();
+        // Chunks are stored by those who hold it already, to encode one.
+        let open = self.open.read_recursive();
         let Some(open) = &*open else {
             return Err(self.refused("write", Some(name), Refused::Closed));
         };
@@ -283,13 +281,8 @@ impl Field {
             .ok_or(Refused::Chunk)
     }
 
-    /// Makes the bytes of a chunk, and hands them to `store`.
-    fn put<T>(
-        &self,
-        region: &Region,
-        values: &Values,
-        store: impl FnOnce(&[usize], &[u8]) -> T,
-    ) -> T {
+    /// Makes the bytes of a chunk, and hands them on.
+    fn encode<T>(&self, region: &Region, values: &Values, then: impl FnOnce(&[u8]) -> T) -> T {
         let offset: Vec<usize> = region.ranges().iter().map(|range| range.start).collect();
         let chunk: Vec<Range<usize>> = offset
             .iter()
@@ -346,7 +339,7 @@ impl Field {
                     .compress(shuffled, stream)
                 }
             };
-            store(&offset, stored)
+            then(stored)
         })
     }
 }

@@ -107,9 +107,14 @@ macro_rules! writes {
                                     let values =
                                         ArrayD::from_shape_fn(IxDyn(&region.shape()), value);
                                     writer
-                                        .put("field", region, &Values::$variant(values), |_, _| {
-                                            Ok(())
-                                        })
+                                        .encode(
+                                            "field",
+                                            region,
+                                            &Values::$variant(values),
+                                            |bytes| {
+                                                writer.store("field", region, bytes, |_, _| Ok(()))
+                                            },
+                                        )
                                         .unwrap();
                                 }
                             });
@@ -156,7 +161,7 @@ fn a_closed_file_takes_no_chunk() {
     writer.finish().unwrap();
     let values = Values::zeros(DataType::F32, &SHAPE);
     let error = writer
-        .put("field", &Region::whole(&SHAPE), &values, |_, _| Ok(()))
+        .encode("field", &Region::whole(&SHAPE), &values, |_| Ok(()))
         .unwrap_err();
     assert!(
         error.chain().contains("cannot write variable field in"),

@@ -132,7 +132,9 @@ with netCDF4.Dataset(path("layouts.nc"), "w") as file:
     file.createDimension("none", 0)
     file.createDimension("grows", None)
     file.createDimension("bare", SHAPE[2])
-    variable(file, "library_contiguous", "f4", chunksizes=None, contiguous=True)
+    variable(file, "plain_contiguous", "f4", chunksizes=None, contiguous=True)
+    variable(file, "plain_big", ">f8", chunksizes=None, contiguous=True, endian="big")
+    variable(file, "plain_packed", "i2", chunksizes=None, contiguous=True).scale_factor = 0.01
     variable(file, "library_contiguous_empty", "f4", False, chunksizes=None, contiguous=True)
     variable(file, "level", "f8", np.arange(4.0), ("level",), chunksizes=None)
     # Called like a dimension without being its coordinate, and as long as that dimension's own array.
@@ -149,6 +151,8 @@ with netCDF4.Dataset(path("layouts.nc"), "w") as file:
 with h5py.File(path("userblock.nc"), "w", userblock_size=1024) as file:
     for name, how in {"plain": {}, "deflate": dict(compression=4, shuffle=True)}.items():
         file.create_dataset(f"chunks_{name}", data=values("<f4"), chunks=CHUNK, **how)
+    file.create_dataset("plain_contiguous", data=values("<f4"))
+    file.create_dataset("plain_big", data=values(">i2"))
     compact = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     compact.set_layout(h5py.h5d.COMPACT)
     space = h5py.h5s.create_simple((3, 4))
@@ -156,6 +160,10 @@ with h5py.File(path("userblock.nc"), "w", userblock_size=1024) as file:
     h5py.Dataset(made)[...] = np.arange(12).reshape(3, 4)
 with open(path("userblock.nc"), "r+b") as file:
     file.write(b"user" * 256)
+
+# Values that lie in another file.
+with h5py.File(path("external.nc"), "w") as file:
+    file.create_dataset("library_external", SHAPE[1:], "<f4", external=[("elsewhere", 0, 280)])
 
 # A filter that h5py brings along and netCDF lacks.
 with h5py.File(path("lzf.nc"), "w") as file:
@@ -165,7 +173,15 @@ for name, kind in {"classic": "NETCDF3_CLASSIC", "offset64": "NETCDF3_64BIT_OFFS
     with netCDF4.Dataset(path(f"{name}.nc"), "w", format=kind) as file:
         dimensions(file)
         for dtype in ["i1", "i2", "i4", "f4", "f8"] + (["u2", "i8", "u8"] if name == "cdf5" else []):
-            made = file.createVariable(f"library_{dtype}", dtype, ("time", "lat", "lon"))
+            made = file.createVariable(f"plain_{dtype}", dtype, ("time", "lat", "lon"))
             made[...] = values(dtype)
-        made = file.createVariable("library_partly", "f4", ("time", "lat"), fill_value=-3.0)
+        made = file.createVariable("plain_partly", "f4", ("time", "lat"), fill_value=-3.0)
         made[1, 2] = 1.0
+        made = file.createVariable("plain_fixed", "i2", ("lat", "lon"))
+        made[...] = values("i2", SHAPE[1:])
+
+# The records of a variable that is alone are not padded.
+with netCDF4.Dataset(path("alone.nc"), "w", format="NETCDF3_CLASSIC") as file:
+    file.createDimension("time", None)
+    file.createDimension("odd", 7)
+    file.createVariable("plain_alone", "i1", ("time", "odd"))[...] = values("i1", (5, 7))

@@ -1,16 +1,23 @@
 //! The command line: arguments as typed, then checked, once. Nothing else sees what was typed.
 
+mod target;
+mod values;
+mod weights;
+
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use regrid::time::{TimeMethod, TimeSelection};
-use regrid::{Compat, Edges, Fill, Grid, Method, Outside, Pole, WeightsFormat};
+use regrid::{Compat, Fill, Method, Outside, Pole};
 
+pub(crate) use self::target::Target;
+use self::target::{TypedTarget, no_target};
+use self::values::{check_ending, chunk, error_limit, share, size};
+use self::weights::TypedWeights;
+pub(crate) use self::weights::WeightsJob;
 use crate::Result;
-use crate::amount::parse_bytes;
-use crate::axis::TypedAxis;
 use crate::failure::Failure;
 use crate::quote;
 
@@ -25,22 +32,6 @@ pub(crate) enum Order {
     Weights(Box<WeightsJob>),
     /// Regrid.
     Regrid(Box<Job>),
-}
-
-/// Weights to be made, every option checked as far as that goes without opening a file.
-#[derive(Debug)]
-pub(crate) struct WeightsJob {
-    pub(crate) input: PathBuf,
-    pub(crate) variable: Option<String>,
-    pub(crate) target: Target,
-    pub(crate) method: Method,
-    pub(crate) edges: Edges,
-    pub(crate) output: PathBuf,
-    pub(crate) format: WeightsFormat,
-    pub(crate) force: bool,
-    pub(crate) quiet: bool,
-    /// The command as it was typed.
-    pub(crate) command: String,
 }
 
 /// A regridding, every option checked as far as that goes without opening a file.
@@ -75,19 +66,6 @@ pub(crate) struct Job {
     pub(crate) command: String,
 }
 
-/// Where the target grid comes from.
-#[derive(Debug)]
-pub(crate) enum Target {
-    /// The grid of this file.
-    Like(PathBuf),
-    /// The points that this file lists.
-    Listed(PathBuf),
-    /// This one.
-    Grid(Box<Grid>),
-    /// The grid that the weights go to.
-    OfWeights,
-}
-
 /// What to do once the work is planned.
 #[derive(Debug)]
 pub(crate) enum Then {
@@ -96,9 +74,6 @@ pub(crate) enum Then {
     /// Show the plan; the output is checked if it was named.
     Explain(Option<PathBuf>),
 }
-
-/// Less is no sensible limit.
-const LEAST_MEMORY: u64 = 1 << 20;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -258,53 +233,6 @@ struct Typed {
     profile: Option<PathBuf>,
 }
 
-/// The options that name a target grid.
-#[derive(Debug, Args)]
-struct TypedTarget {
-    /// The grid of a netCDF file, or of a text that describes one as `cdo griddes` prints it
-    #[arg(long, value_name = "FILE", help_heading = "Target grid, one of")]
-    like: Option<PathBuf>,
-
-    /// A global grid: a step in degrees (0.5: cells of half a degree), r<columns>x<rows> (r360x180), n<rows of half a
-    /// globe> Gaussian (n80) or global_<step>, as CDO means them; or a file as for --like
-    #[arg(
-        long,
-        value_name = "NAME",
-        allow_negative_numbers = true,
-        help_heading = "Target grid, one of"
-    )]
-    grid: Option<String>,
-
-    /// Latitudes: START:STOP:STEP, both ends included, or a list with commas; downwards where STOP is
-    /// less than START
-    #[arg(
-        long,
-        value_name = "AXIS",
-        allow_hyphen_values = true,
-        help_heading = "Target grid, one of"
-    )]
-    lat: Option<TypedAxis>,
-
-    /// Longitudes, together with --lat; across Greenwich as -10:10:1 or 350:370:1
-    #[arg(
-        long,
-        value_name = "AXIS",
-        allow_hyphen_values = true,
-        help_heading = "Target grid, one of"
-    )]
-    lon: Option<TypedAxis>,
-
-    /// A list of points: LAT,LON, repeatable or with slashes between, or a text file with a latitude, a longitude and
-    /// perhaps a name on each line
-    #[arg(
-        long,
-        value_name = "FILE|LAT,LON",
-        allow_hyphen_values = true,
-        help_heading = "Target grid, one of"
-    )]
-    points: Vec<String>,
-}
-
 #[derive(Debug, Subcommand)]
 enum TypedCommand {
     /// Say what is in files: variables, grids, times, chunks, and what can be regridded
@@ -325,65 +253,6 @@ enum TypedCommand {
     Weights(Box<TypedWeights>),
 }
 
-/// The options of `regrid weights`.
-#[derive(Debug, Args)]
-struct TypedWeights {
-    /// A netCDF file with the source grid
-    #[arg(value_name = "INPUT")]
-    input: PathBuf,
-
-    /// The file to write: complete or not there at all
-    #[arg(short, long, value_name = "WEIGHTS.nc")]
-    output: PathBuf,
-
-    /// What the file is for: scrip (CDO) or esmf (ESMF, xESMF)
-    #[arg(long, value_name = "FORMAT", default_value = "scrip")]
-    format: WeightsFormat,
-
-    /// Replace a file that exists
-    #[arg(long)]
-    force: bool,
-
-    /// Say nothing but errors
-    #[arg(long)]
-    quiet: bool,
-
-    /// The variable whose grid is meant, where the file has several grids
-    #[arg(short, long = "var", value_name = "NAME")]
-    variable: Option<String>,
-
-    #[command(flatten)]
-    target: TypedTarget,
-
-    /// linear, nearest, cubic, area-weighted (first-order conservative), second-order-conservative, inverse-distance or mean
-    #[arg(
-        short,
-        long,
-        value_name = "METHOD",
-        default_value = "linear",
-        help_heading = "How to regrid"
-    )]
-    method: Method,
-
-    /// What targets outside the source get: missing, the nearest value, linear (the gradient goes on), or error
-    #[arg(
-        long,
-        value_name = "RULE",
-        default_value = "missing",
-        help_heading = "How to regrid"
-    )]
-    outside: Outside,
-
-    /// What a global source has at a pole: the mean of its last row, none (that is outside), or the nearest value
-    #[arg(
-        long,
-        value_name = "RULE",
-        default_value = "mean",
-        help_heading = "How to regrid"
-    )]
-    pole: Pole,
-}
-
 /// Reads a command line, the program's name first.
 pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Order> {
     let mut words: Vec<OsString> = words.collect();
@@ -395,7 +264,12 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Order> {
         .try_get_matches_from(&words)
         .and_then(|mut matches| Typed::from_arg_matches_mut(&mut matches));
     match typed {
-        Ok(typed) => typed.check(quote::command(&words)),
+        Ok(typed) => {
+            // Histories are the same whether a run was interrupted or not. All other words may matter to what is written: the
+            // number of threads too, since chunks are made to fit the memory that all of them share.
+            words.retain(|word| word != "--resume");
+            typed.check(quote::command(&words))
+        }
         Err(error) => refused(&error),
     }
 }
@@ -463,146 +337,6 @@ impl Typed {
     }
 }
 
-/// The one target that was named.
-fn target(
-    like: Option<PathBuf>,
-    grid: Option<&str>,
-    axes: (Option<TypedAxis>, Option<TypedAxis>),
-    points: &[String],
-) -> Result<Option<Target>> {
-    let made = |option: &str, grid: Result<Grid, regrid::Error>| match grid {
-        Ok(grid) => Ok(Some(Target::Grid(Box::new(grid)))),
-        Err(error) => Err(Failure::option(option, &error)),
-    };
-    match (like, grid, axes, points) {
-        (Some(file), None, (None, None), []) => Ok(Some(Target::Like(file))),
-        (None, Some(name), (None, None), []) => match Grid::named(name) {
-            Err(regrid::Error::GridName { .. }) if Path::new(name).is_file() => {
-                Ok(Some(Target::Like(name.into())))
-            }
-            grid => made("--grid", grid),
-        },
-        (None, None, (Some(lat), Some(lon)), []) => {
-            let latitudes = lat.latitudes().map_err(|e| Failure::option("--lat", &e))?;
-            let longitudes = lon.longitudes().map_err(|e| Failure::option("--lon", &e))?;
-            made("--lat and --lon", Grid::from_axes(latitudes, longitudes))
-        }
-        (None, None, (Some(_), None), []) => Err(Failure::usage("--lat needs --lon beside it")),
-        (None, None, (None, Some(_)), []) => Err(Failure::usage("--lon needs --lat beside it")),
-        (None, None, (None, None), []) => Ok(None),
-        (None, None, (None, None), points) => match (pairs(points), points) {
-            (Some((latitudes, longitudes)), _) => {
-                made("--points", Grid::points(latitudes, longitudes))
-            }
-            (None, [file]) => Ok(Some(Target::Listed(file.into()))),
-            (None, _) => Err(Failure::usage(
-                "--points: expected one file, or a latitude and a longitude as in 51.5,-0.1 each time",
-            )),
-        },
-        _ => Err(Failure::usage(
-            "more than one target grid is named: give one of --like, --grid, --points, or --lat with --lon",
-        )),
-    }
-}
-
-/// Latitudes and longitudes, as in `51.5,-0.1` and `51.5,-0.1/48.9,2.4`; nothing if a text is anything else.
-fn pairs(texts: &[String]) -> Option<(Vec<f64>, Vec<f64>)> {
-    let number = |text: &str| text.trim().parse::<f64>().ok();
-    let pair = |text: &str| {
-        let (latitude, longitude) = text.split_once(',')?;
-        Some((number(latitude)?, number(longitude)?))
-    };
-    texts
-        .iter()
-        .flat_map(|text| text.split('/'))
-        .map(pair)
-        .collect()
-}
-
-impl TypedWeights {
-    fn check(self, command: String) -> Result<Order> {
-        Ok(Order::Weights(Box::new(WeightsJob {
-            target: self.target.check()?.ok_or_else(no_target)?,
-            input: self.input,
-            variable: self.variable,
-            method: self.method,
-            edges: Edges {
-                outside: self.outside,
-                pole: self.pole,
-            },
-            output: self.output,
-            format: self.format,
-            force: self.force,
-            quiet: self.quiet,
-            command,
-        })))
-    }
-}
-
-impl TypedTarget {
-    /// The one target that was named, if one was.
-    fn check(self) -> Result<Option<Target>> {
-        target(
-            self.like,
-            self.grid.as_deref(),
-            (self.lat, self.lon),
-            &self.points,
-        )
-    }
-}
-
-fn no_target() -> Failure {
-    Failure::usage(
-        "no target grid is named: give --like FILE, --grid NAME, --points FILE, or --lat with --lon",
-    )
-}
-
-/// Refuses names of files with other endings than two that are known.
-fn check_ending(cannot: &str, path: &Path, known: [&str; 2]) -> Result<()> {
-    let ending = path.extension().unwrap_or_default();
-    if known.iter().any(|known| ending.eq_ignore_ascii_case(known)) {
-        return Ok(());
-    }
-    let [one, other] = known;
-    Err(Failure::usage(format!(
-        "{cannot} {}: only names that end in .{one} or .{other} are known",
-        path.display()
-    )))
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err("a share lies between 0 and 1".into()),
-    }
-}
-
-fn error_limit(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(limit) if limit >= 0.0 => Ok(limit),
-        _ => Err("a relative error is a number from 0 on, as in 1e-6".into()),
-    }
-}
-
-/// A number of bytes, as in `2GiB`.
-fn size(text: &str) -> Result<u64, String> {
-    let refused = || "a size is a number and a unit, as in 2GiB, 500MB or 64M".to_owned();
-    match parse_bytes(text) {
-        Some(bytes) if bytes >= LEAST_MEMORY => Ok(bytes),
-        Some(_) => Err(format!("at least {}MiB are needed", LEAST_MEMORY >> 20)),
-        None => Err(refused()),
-    }
-}
-
-/// Rows and columns, as in `180x360`.
-fn chunk(text: &str) -> Result<(usize, usize), String> {
-    let parts = text.split_once('x');
-    let number = |text: &str| text.parse::<usize>().ok().filter(|&n| n > 0);
-    parts
-        .and_then(|(rows, columns)| Some((number(rows)?, number(columns)?)))
-        .ok_or_else(|| "expected ROWSxCOLUMNS, both at least 1, as in 180x360".into())
-}
-
 /// What the parser says, in one line; help and version are no failure.
 fn refused(error: &clap::Error) -> Result<Order> {
     match error.kind() {
@@ -635,6 +369,8 @@ fn refused(error: &clap::Error) -> Result<Order> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn job(words: &str) -> Job {
