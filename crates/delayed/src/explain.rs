@@ -94,32 +94,6 @@ impl Graph {
         }
         levels
     }
-
-    /// The most bytes and values alive at once when the tasks run one after another.
-    pub(crate) fn peak(&self) -> (u64, usize) {
-        let mut readers: Vec<usize> = self.ids().map(|id| self.dependents(id).count()).collect();
-        for output in self.outputs() {
-            readers[output.id.index()] += 1;
-        }
-        // Wider than one size, so that no sum of them overflows.
-        let (mut bytes, mut values, mut peak) = (0_u128, 0, (0, 0));
-        for id in self.task_ids() {
-            bytes += u128::from(self.info(id).bytes.unwrap_or(0));
-            values += 1;
-            peak = (peak.0.max(bytes), peak.1.max(values));
-            for before in self
-                .dependencies(id)
-                .filter(|before| self.info(*before).kind == Kind::Task)
-            {
-                readers[before.index()] -= 1;
-                if readers[before.index()] == 0 {
-                    bytes -= u128::from(self.info(before).bytes.unwrap_or(0));
-                    values -= 1;
-                }
-            }
-        }
-        (u64::try_from(peak.0).unwrap_or(u64::MAX), peak.1)
-    }
 }
 
 impl fmt::Display for Explanation {

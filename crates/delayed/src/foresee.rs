@@ -4,7 +4,9 @@
 //! nothing, perhaps several times as long. Of such plays the one with the most alive counts. Which worker is free first is
 //! decided by that; all else is as in a run: the next dependent first, then what others left, then a task without inputs, if there is room.
 
-use crate::graph::{Graph, Kind, TaskId};
+use crate::{
+    audited::values::KNOWN, frozen::Frozen, graph::Graph, outputs::Outputs, run::Run, task::Notes,
+};
 
 /// Roots looked at, from the next one on, to find one whose value can be used soon; fewer than a run does.
 const FAR: usize = 64;
@@ -26,6 +28,181 @@ impl Graph {
     /// assert!(graph.expected_peak(2, Some(500)) <= 500 + 9 * 4);
     /// ```
     pub fn expected_peak(&self, threads: usize, memory_limit: Option<u64>) -> u64 {
+        Sketch::of_graph(self).peak_on(threads, memory_limit)
+    }
+
+    /// The most bytes and values alive at once when the tasks run one after another.
+    pub(crate) fn peak(&self) -> (u64, usize) {
+        Sketch::of_graph(self).peak()
+    }
+}
+
+impl Run {
+    /// [`Graph::expected_peak`] of what `outputs` need, on the threads and with the memory limit of this run, without the graph.
+    /// ```
+    /// use delayed::{Run, delayed};
+    /// let parts: Vec<_> = (0..9).map(|i| delayed(move || vec![i; 100]).bytes(400).map(|part| part[0]).bytes(4)).collect();
+    /// assert_eq!(Run::new().threads(1).expected_peak(&parts), 400 + 9 * 4);
+    /// ```
+    pub fn expected_peak(&self, outputs: impl Outputs) -> u64 {
+        let mut wanted = Vec::new();
+        outputs.nodes(&mut wanted);
+        let sketch = Sketch::of_frozen(&self.freeze(&wanted));
+        sketch.peak_on(self.workers(), self.memory_limit)
+    }
+}
+
+/// What a play has to know of a graph: its tasks by rank, and which of them read which.
+struct Sketch {
+    bytes: Vec<u64>,
+    inputs: Lists,
+    dependents: Lists,
+    /// The tasks that are outputs, each as often as it is one.
+    outputs: Vec<u32>,
+}
+
+/// A list of tasks for each task, one after another.
+#[derive(Default)]
+struct Lists {
+    tasks: Vec<u32>,
+    /// Where each list ends.
+    ends: Vec<usize>,
+}
+
+impl Lists {
+    fn of(&self, task: u32) -> &[u32] {
+        let task = task as usize;
+        let start = task.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.tasks[start..self.ends[task]]
+    }
+
+    /// For each task those in whose lists it is, by rank.
+    fn turned(&self) -> Self {
+        // Counted, then summed up: where each list starts; filling it up moves that to where it ends.
+        let mut ends = vec![0; self.ends.len()];
+        for &task in &self.tasks {
+            ends[task as usize] += 1;
+        }
+        let mut before = 0;
+        for end in &mut ends {
+            before += std::mem::replace(end, before);
+        }
+        let mut tasks = vec![0; self.tasks.len()];
+        for reader in 0..self.ends.len() as u32 {
+            for &task in self.of(reader) {
+                let place = &mut ends[task as usize];
+                tasks[*place] = reader;
+                *place += 1;
+            }
+        }
+        Lists { tasks, ends }
+    }
+}
+
+impl Sketch {
+    /// A sketch of tasks with their bytes and inputs, which may be there several times.
+    fn new<I: Iterator<Item = u32>>(
+        tasks: impl Iterator<Item = (u64, I)>,
+        outputs: Vec<u32>,
+    ) -> Self {
+        let mut bytes = Vec::with_capacity(tasks.size_hint().0);
+        let mut inputs = Lists::default();
+        let mut own = Vec::new();
+        for (size, read) in tasks {
+            bytes.push(size);
+            own.clear();
+            own.extend(read);
+            own.sort_unstable();
+            own.dedup();
+            inputs.tasks.extend_from_slice(&own);
+            inputs.ends.push(inputs.tasks.len());
+        }
+        let dependents = inputs.turned();
+        Sketch {
+            bytes,
+            inputs,
+            dependents,
+            outputs,
+        }
+    }
+
+    fn of_graph(graph: &Graph) -> Self {
+        let ids: Vec<_> = graph.task_ids().collect();
+        // Known values are among the nodes; the tasks keep their order without them.
+        let mut ranks = vec![None; graph.len()];
+        for (rank, id) in ids.iter().enumerate() {
+            ranks[id.index()] = Some(rank as u32);
+        }
+        let ranks = &ranks;
+        let tasks = ids.iter().map(|&id| {
+            let inputs = graph.dependencies(id);
+            let bytes = graph.info(id).bytes.unwrap_or(0);
+            (bytes, inputs.filter_map(|input| ranks[input.index()]))
+        });
+        let outputs = graph.outputs().iter();
+        Self::new(
+            tasks,
+            outputs
+                .filter_map(|output| ranks[output.id.index()])
+                .collect(),
+        )
+    }
+
+    fn of_frozen(frozen: &Frozen<'_>) -> Self {
+        let tasks = frozen.nodes().enumerate().map(|(task, node)| {
+            let said = node.head.with_notes(|notes: &Notes| notes.bytes).flatten();
+            let inputs = frozen.dependency_tasks(task).map(|input| input as u32);
+            (said.unwrap_or(0), inputs)
+        });
+        let outputs = frozen.outputs.iter().copied();
+        Self::new(
+            tasks,
+            outputs.filter(|output| output & KNOWN == 0).collect(),
+        )
+    }
+
+    fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn tasks(&self) -> std::ops::Range<u32> {
+        0..self.len() as u32
+    }
+
+    /// Who has to be done with each task's value before it goes: its dependents, and the caller.
+    fn readers(&self) -> Vec<u32> {
+        let dependents = self
+            .tasks()
+            .map(|task| self.dependents.of(task).len() as u32);
+        let mut readers: Vec<u32> = dependents.collect();
+        for &output in &self.outputs {
+            readers[output as usize] += 1;
+        }
+        readers
+    }
+
+    /// The most bytes and values alive at once on one thread.
+    fn peak(&self) -> (u64, usize) {
+        let mut readers = self.readers();
+        // Wider than one size, so that no sum of them overflows.
+        let (mut bytes, mut values, mut peak) = (0_u128, 0, (0, 0));
+        for task in self.tasks() {
+            bytes += u128::from(self.bytes[task as usize]);
+            values += 1;
+            peak = (peak.0.max(bytes), peak.1.max(values));
+            for &input in self.inputs.of(task) {
+                let readers = &mut readers[input as usize];
+                *readers -= 1;
+                if *readers == 0 {
+                    bytes -= u128::from(self.bytes[input as usize]);
+                    values -= 1;
+                }
+            }
+        }
+        (u64::try_from(peak.0).unwrap_or(u64::MAX), peak.1)
+    }
+
+    fn peak_on(&self, threads: usize, memory_limit: Option<u64>) -> u64 {
         if threads <= 1 {
             return self.peak().0;
         }
@@ -41,7 +218,7 @@ impl Graph {
 
 /// A run on paper.
 struct Play<'g> {
-    graph: &'g Graph,
+    graph: &'g Sketch,
     limit: Option<u128>,
     pace: [u128; 2],
     workers: Vec<Worker>,
@@ -50,7 +227,7 @@ struct Play<'g> {
     readers: Vec<u32>,
     started: Vec<bool>,
     /// Tasks without inputs, by rank; those before `next` have started.
-    roots: Vec<TaskId>,
+    roots: Vec<u32>,
     next: usize,
     /// Bytes that exist or are being made, with those of tasks that are ready (`held`) or without.
     live: u128,
@@ -62,42 +239,35 @@ struct Play<'g> {
 #[derive(Default)]
 struct Worker {
     /// What it does, and until when.
-    task: Option<(u128, TaskId)>,
+    task: Option<(u128, u32)>,
     /// What became ready by its doing, the best last.
-    stack: Vec<TaskId>,
-    last: Option<TaskId>,
+    stack: Vec<u32>,
+    last: Option<u32>,
 }
 
 impl<'g> Play<'g> {
-    fn new(graph: &'g Graph, threads: usize, limit: Option<u64>, pace: [u128; 2]) -> Self {
-        let mut play = Play {
+    fn new(graph: &'g Sketch, threads: usize, limit: Option<u64>, pace: [u128; 2]) -> Self {
+        Play {
             graph,
             pace,
             limit: limit.map(u128::from),
             workers: (0..threads).map(|_| Worker::default()).collect(),
-            waits: vec![0; graph.len()],
-            readers: vec![0; graph.len()],
+            waits: graph
+                .tasks()
+                .map(|task| graph.inputs.of(task).len() as u32)
+                .collect(),
+            readers: graph.readers(),
             started: vec![false; graph.len()],
-            roots: Vec::new(),
+            roots: graph
+                .tasks()
+                .filter(|&task| graph.inputs.of(task).is_empty())
+                .collect(),
             next: 0,
             live: 0,
             held: 0,
             in_flight: 0,
             peak: 0,
-        };
-        for id in graph.task_ids() {
-            for before in play.inputs(id) {
-                play.waits[id.index()] += 1;
-                play.readers[before.index()] += 1;
-            }
-            if play.waits[id.index()] == 0 {
-                play.roots.push(id);
-            }
         }
-        for output in graph.outputs() {
-            play.readers[output.id.index()] += 1;
-        }
-        play
     }
 
     fn play_out(&mut self) {
@@ -126,18 +296,21 @@ impl<'g> Play<'g> {
         }
     }
 
-    fn bytes(&self, id: TaskId) -> u128 {
-        u128::from(self.graph.info(id).bytes.unwrap_or(0))
+    fn bytes(&self, id: u32) -> u128 {
+        u128::from(self.graph.bytes[id as usize])
     }
 
     /// The tasks whose values a task reads.
-    fn inputs(&self, id: TaskId) -> impl Iterator<Item = TaskId> + use<'g> {
-        let graph = self.graph;
-        let task = move |id: &TaskId| graph.info(*id).kind == Kind::Task;
-        graph.dependencies(id).filter(task)
+    fn inputs(&self, id: u32) -> impl Iterator<Item = u32> + use<'g> {
+        self.graph.inputs.of(id).iter().copied()
     }
 
-    fn choose(&mut self, worker: usize) -> Option<TaskId> {
+    /// The first of those that read a task's value.
+    fn first_dependent(&self, id: u32) -> Option<u32> {
+        self.graph.dependents.of(id).first().copied()
+    }
+
+    fn choose(&mut self, worker: usize) -> Option<u32> {
         let workers = self.workers.len();
         for other in 0..workers {
             if let Some(task) = self.workers[(worker + other) % workers].stack.pop() {
@@ -147,7 +320,7 @@ impl<'g> Play<'g> {
         while self
             .roots
             .get(self.next)
-            .is_some_and(|root| self.started[root.index()])
+            .is_some_and(|&root| self.started[root as usize])
         {
             self.next += 1;
         }
@@ -164,11 +337,11 @@ impl<'g> Play<'g> {
     }
 
     /// The root that goes on with the worker's last task, else the next one that can be used soon, else the next one.
-    fn best_root(&self, worker: usize, next: TaskId) -> TaskId {
-        let not_started = |id: &TaskId| !self.started[id.index()];
-        let is_root = |id: TaskId| self.inputs(id).next().is_none();
+    fn best_root(&self, worker: usize, next: u32) -> u32 {
+        let not_started = |id: &u32| !self.started[*id as usize];
+        let is_root = |id: u32| self.inputs(id).next().is_none();
         let last = self.workers[worker].last;
-        if let Some(dependent) = last.and_then(|last| self.graph.dependents(last).min()) {
+        if let Some(dependent) = last.and_then(|last| self.first_dependent(last)) {
             let mut missing = self.inputs(dependent).filter(not_started).peekable();
             if let Some(&first) = missing.peek()
                 && missing.all(is_root)
@@ -176,7 +349,7 @@ impl<'g> Play<'g> {
                 return first;
             }
         }
-        let useful = |id: TaskId| match self.graph.dependents(id).min() {
+        let useful = |id: u32| match self.first_dependent(id) {
             Some(dependent) => self
                 .inputs(dependent)
                 .all(|input| !not_started(&input) || is_root(input)),
@@ -189,13 +362,13 @@ impl<'g> Play<'g> {
     }
 
     /// Keeps room for a task's value.
-    fn ready(&mut self, task: TaskId) {
+    fn ready(&mut self, task: u32) {
         self.held += self.bytes(task);
         self.in_flight += 1;
     }
 
-    fn start(&mut self, worker: usize, task: TaskId, now: u128) {
-        self.started[task.index()] = true;
+    fn start(&mut self, worker: usize, task: u32, now: u128) {
+        self.started[task as usize] = true;
         self.live += self.bytes(task);
         self.peak = self.peak.max(self.live);
         let read: u128 = self.inputs(task).map(|input| self.bytes(input)).sum();
@@ -215,17 +388,16 @@ impl<'g> Play<'g> {
         };
         self.workers[worker].last = Some(task);
         for input in self.inputs(task) {
-            self.readers[input.index()] -= 1;
-            if self.readers[input.index()] == 0 {
+            self.readers[input as usize] -= 1;
+            if self.readers[input as usize] == 0 {
                 let bytes = self.bytes(input);
                 self.live -= bytes;
                 self.held -= bytes;
             }
         }
-        let mut dependents: Vec<TaskId> = self.graph.dependents(task).collect();
-        dependents.sort_unstable_by(|a, b| b.cmp(a));
-        for dependent in dependents {
-            let waits = &mut self.waits[dependent.index()];
+        let graph = self.graph;
+        for &dependent in graph.dependents.of(task).iter().rev() {
+            let waits = &mut self.waits[dependent as usize];
             *waits -= 1;
             if *waits == 0 {
                 self.ready(dependent);
@@ -233,7 +405,7 @@ impl<'g> Play<'g> {
             }
         }
         // A value that nobody reads goes at once.
-        if self.readers[task.index()] == 0 {
+        if self.readers[task as usize] == 0 {
             let bytes = self.bytes(task);
             self.live -= bytes;
             self.held -= bytes;

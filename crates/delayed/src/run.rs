@@ -211,7 +211,7 @@ impl Run {
         (salvaged, outcome)
     }
 
-    fn freeze<'g>(&self, wanted: &[&'g Node]) -> Frozen<'g> {
+    pub(crate) fn freeze<'g>(&self, wanted: &[&'g Node]) -> Frozen<'g> {
         Frozen::with(wanted, self.passes.is_none_or(|passes| passes.merge))
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use delayed::{Delayed, Graph};
+use delayed::{Delayed, Graph, Run};
 
 use super::lazy::{LazyField, Needs, Reads};
 use super::writing::{labelled, names};
@@ -108,12 +108,17 @@ impl Totals {
         Some(live.max(self.needs.map_or(0, |needs| needs.largest)))
     }
 
-    pub(super) fn explain(&self, graph: &Graph) -> Explanation {
+    /// What so many tasks come to, the last of which write the fields.
+    pub(super) fn explain(&self, writes: &[Delayed<()>], tasks: usize) -> Explanation {
         let budget = self.budget();
-        let values_bytes = graph.expected_peak(budget.threads, self.live());
+        let mut run = Run::new().threads(budget.threads);
+        if let Some(live) = self.live() {
+            run = run.memory_limit(live);
+        }
+        let values_bytes = run.expected_peak(writes);
         let stored: Option<u64> = self.fields.iter().map(LazyField::stored_bytes).sum();
         Explanation {
-            tasks: graph.tasks(),
+            tasks,
             read_tasks: self.reads.blocks,
             storage_chunks: self.reads.storage_chunks,
             read_bytes: stored.unwrap_or(self.reads.bytes),
@@ -132,26 +137,26 @@ impl Totals {
 impl Explanation {
     /// What fields come to when they are written.
     pub fn of(fields: &[LazyField]) -> Self {
-        Totals::of(fields).explain(&Self::graph(fields))
+        let totals = Totals::of(fields);
+        totals.explain(&writes(fields), totals.tasks)
     }
 
     /// The graph of the tasks, as it will be when the fields are written.
     pub fn graph(fields: &[LazyField]) -> Graph {
-        let names = names(fields);
-        let write = |(field, name): (&LazyField, &Arc<str>)| -> Vec<Delayed<()>> {
-            let chunks = field.chunks.iter();
-            chunks
-                .map(|(region, chunk)| labelled(chunk.map(|_| ()), "write", name, region))
-                .collect()
-        };
-        Graph::of(
-            fields
-                .iter()
-                .zip(&names)
-                .flat_map(write)
-                .collect::<Vec<_>>(),
-        )
+        Graph::of(writes(fields))
     }
+}
+
+/// Tasks in the place of those that will write the fields.
+fn writes(fields: &[LazyField]) -> Vec<Delayed<()>> {
+    let names = names(fields);
+    let write = |(field, name): (&LazyField, &Arc<str>)| -> Vec<Delayed<()>> {
+        let chunks = field.chunks.iter();
+        chunks
+            .map(|(region, chunk)| labelled(chunk.map(|_| ()), "write", name, region))
+            .collect()
+    };
+    fields.iter().zip(&names).flat_map(write).collect()
 }
 
 impl fmt::Display for Explanation {

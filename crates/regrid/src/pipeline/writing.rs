@@ -147,7 +147,11 @@ impl PlannedWrite {
 
     /// What the work comes to.
     pub fn explain(&self) -> Explanation {
-        self.totals.explain(&Graph::of(self.tasks.clone()))
+        let tasks = match self.finished.is_empty() {
+            true => self.totals.tasks,
+            false => Graph::of(self.tasks.clone()).tasks(),
+        };
+        self.totals.explain(&self.tasks, tasks)
     }
 
     /// Where the output is until it is complete.
