@@ -400,10 +400,9 @@ impl<'a> Heights<'a> {
                     (least, most) = (upper, lower);
                     end += 1;
                 }
-                // One alone is always within its own bounds, but for rounding.
-                end = end.max(done + 1);
+                // Where rounding leaves one no room at all, it stays.
                 let run = &bends[done..end];
-                if end > done && least <= most {
+                if !run.is_empty() {
                     let mean = run.iter().map(|bend| ys[*bend]).sum::<f64>() / run.len() as f64;
                     // An end of the arrow at that height makes it straighter still.
                     let ends = [way[0], way[way.len() - 1]].map(|end| ys[end]);
@@ -415,7 +414,7 @@ impl<'a> Heights<'a> {
                         ys[*bend] = y;
                     }
                 }
-                done = end;
+                done = end.max(done + 1);
             }
         }
     }
