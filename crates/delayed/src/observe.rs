@@ -13,7 +13,8 @@ use crate::{
 ///
 /// The methods are called on the thread where the event happens, for several tasks at once, and hold the worker up while they run.
 /// All do nothing unless written. A run without observers does not read the clock. An observer that panics ends the run, and the panic
-/// goes on into the caller, except in `value_released`, where it counts as one of the task that was the value's last user.
+/// goes on into the caller, except in `value_released`, where it counts as one of the task that was the value's last user. One that is
+/// given to several runs at once hears of all of them: better to give each its own.
 /// ```
 /// use delayed::{Delayed, Observer, Run, TaskEnd, TaskView, delayed};
 /// #[derive(Debug)]
@@ -111,10 +112,19 @@ impl<'a> RunView<'a> {
         }
     }
 
+    /// Tells runs apart that go on at the same time.
+    pub(crate) fn address(&self) -> usize {
+        address(self.frozen)
+    }
+
     /// The graph of the run: keys, dependencies, groups. Its tasks have the numbers of [`TaskView::id`].
     pub fn graph(&self) -> Graph {
         Graph::from_frozen(self.frozen)
     }
+}
+
+fn address(frozen: &Frozen<'_>) -> usize {
+    std::ptr::from_ref(frozen).addr()
 }
 
 impl fmt::Debug for RunView<'_> {
@@ -137,6 +147,11 @@ impl TaskView<'_> {
     /// The task's number: its place in the order in which one thread alone would run the tasks.
     pub fn id(&self) -> TaskId {
         TaskId(self.rank)
+    }
+
+    /// [`RunView::address`] of its run.
+    pub(crate) fn run_address(&self) -> usize {
+        address(self.frozen)
     }
 
     /// The task's label.

@@ -9,6 +9,7 @@ use std::{
     fmt,
     path::Path,
     sync::Arc,
+    thread::{self, ThreadId},
     time::{Duration, Instant},
 };
 
@@ -24,7 +25,7 @@ use crate::{
 
 /// Notes who ran what when; to be handed to [`Run::observe`](crate::Run::observe) as a clone and looked at afterwards.
 ///
-/// It holds the last run that it saw.
+/// It holds the run that started last of those it saw, and of those alone the events.
 /// ```
 /// use delayed::{Profile, Run, delayed};
 /// let profile = Profile::new();
@@ -41,6 +42,10 @@ pub struct Profile(Arc<Mutex<Option<Record>>>);
 
 /// One run.
 struct Record {
+    /// Which one, as long as it lasts.
+    run: usize,
+    /// Where it was started, and ends.
+    thread: ThreadId,
     graph: Arc<Graph>,
     workers: usize,
     started: Instant,
@@ -76,6 +81,8 @@ impl TaskTime {
 impl Observer for Profile {
     fn run_started(&self, run: &RunView<'_>) {
         let record = Record {
+            run: run.address(),
+            thread: thread::current().id(),
             graph: Arc::new(run.graph()),
             workers: run.workers(),
             started: Instant::now(),
@@ -87,7 +94,7 @@ impl Observer for Profile {
     }
 
     fn task_finished(&self, task: &TaskView<'_>, end: &TaskEnd) {
-        if let Some(record) = &mut *self.0.lock() {
+        if let Some(record) = Record::of(&mut self.0.lock(), task) {
             let since = |instant: Instant| instant.saturating_duration_since(record.started);
             let time = TaskTime {
                 id: task.id(),
@@ -103,7 +110,7 @@ impl Observer for Profile {
 
     fn value_released(&self, task: &TaskView<'_>) {
         let now = Instant::now();
-        if let Some(record) = &mut *self.0.lock() {
+        if let Some(record) = Record::of(&mut self.0.lock(), task) {
             record
                 .released
                 .push((task.id(), now.saturating_duration_since(record.started)));
@@ -111,7 +118,10 @@ impl Observer for Profile {
     }
 
     fn run_finished(&self, _: RunEnd) {
-        if let Some(record) = &mut *self.0.lock() {
+        if let Some(record) = &mut *self.0.lock()
+            && record.finished.is_none()
+            && record.thread == thread::current().id()
+        {
             record.finished = Some(Instant::now());
         }
     }
@@ -260,6 +270,12 @@ impl fmt::Display for Report {
 }
 
 impl Record {
+    /// The record, if it is of the run that a task belongs to: the profile may have been given to another one that goes on as well.
+    fn of<'r>(record: &'r mut Option<Record>, task: &TaskView<'_>) -> Option<&'r mut Record> {
+        let of_run = |record: &&mut Record| record.run == task.run_address();
+        record.as_mut().filter(of_run)
+    }
+
     fn wall(&self) -> Duration {
         let last = self
             .tasks
@@ -501,6 +517,26 @@ mod tests {
         let page = export::Page(profile.0.lock().as_ref()).to_string();
         assert_eq!(page.matches("</script>").count(), 1);
         assert!(!page.contains("http"), "the page needs nothing else");
+    }
+
+    #[test]
+    fn of_runs_at_the_same_time_it_keeps_the_one_that_started_last() {
+        let profile = Profile::new();
+        let run = Run::new().threads(1).observe(profile.clone());
+        let inner = run.clone();
+        let outer: Vec<_> = (0..20)
+            .map(|i| {
+                let inner = inner.clone();
+                delayed(move || match i {
+                    3 => inner.compute([delayed(|| 1), delayed(|| 2)]).unwrap().len(),
+                    _ => i,
+                })
+            })
+            .collect();
+        run.compute(&outer).unwrap();
+        let report = profile.report().unwrap();
+        assert_eq!((report.tasks, report.peak_values), (2, 2));
+        assert!(report.wall >= report.busy);
     }
 
     #[test]
