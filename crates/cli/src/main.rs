@@ -13,6 +13,7 @@ mod info;
 mod interrupt;
 mod plan;
 mod quote;
+mod resident;
 mod rows;
 mod run;
 mod weights;

@@ -4,6 +4,7 @@ use regrid::{Catalogue, Edges, Explanation, Grid, LazyField, Method, Weights};
 
 use crate::amount::{bytes, count};
 use crate::args::Job;
+use crate::resident::Resident;
 use crate::rows::Rows;
 
 /// All that a plan tells of.
@@ -181,6 +182,15 @@ impl Plan<'_> {
                     bytes(known.values_bytes)
                 ),
             );
+            if let Some(resident) = Resident::of_process() {
+                rows.add(
+                    "",
+                    format!(
+                        "{} with the program and its planning",
+                        bytes(peak(known, resident))
+                    ),
+                );
+            }
             if known
                 .memory_limit
                 .is_some_and(|limit| limit < known.memory_bytes)
@@ -211,4 +221,16 @@ impl Plan<'_> {
         }
         notes
     }
+}
+
+/// What writing takes beside the chunks in work: the library's own tables and buffers, threads, the allocator's slack.
+const WRITING: u64 = 3 << 20;
+
+/// The most bytes that the process will have in memory.
+///
+/// Planning has been done as a run does it, weights and all, so that its most is what was measured. A run then adds what its
+/// work takes to what there is now; the weights are there already.
+fn peak(known: &Explanation, resident: Resident) -> u64 {
+    let work = known.memory_bytes.saturating_sub(known.weights_bytes);
+    resident.most.max(resident.now).max(resident.now + work) + WRITING
 }

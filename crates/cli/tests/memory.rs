@@ -101,3 +101,26 @@ fn a_profile_is_a_page_or_a_trace_and_replaces_nothing_unasked() {
     assert!(refused.1.contains("as in 2GiB"), "{}", refused.1);
     assert_eq!(job("b.json", &["--memory", "1k"]).0, Some(2));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_plan_tells_the_memory_of_the_process_and_refuses_too_many_chunks() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("in.nc");
+    noise(&input, Options::NETCDF4, 2, 9, 18);
+    let explain = |grid: &str| {
+        let mut command = regrid();
+        command.arg(&input).args(["--grid", grid, "--explain"]);
+        command.output().unwrap()
+    };
+    let told = String::from_utf8(explain("10").stdout).unwrap();
+    assert!(
+        told.contains("MB with the program and its planning"),
+        "{told}"
+    );
+    let refused = explain("r2000000x2000000");
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said.contains("chunks, more than 2000000"), "{said}");
+}

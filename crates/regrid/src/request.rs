@@ -8,7 +8,7 @@ use crate::companions::bystanders;
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::kernel::Rule;
-use crate::pipeline::{Explanation, LazyField, Overlap, regrid_param};
+use crate::pipeline::{Explanation, LazyField, Overlap, check_chunks, regrid_param};
 use crate::scheme::{Compat, Edges, Fill, Method, Outside, PlaneWeights, Pole};
 use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
 use crate::weightfile::Weights;
@@ -300,6 +300,7 @@ impl Request {
         for variable in &variables {
             variable.check_join()?;
             let times = self.choose_times(files, variable)?;
+            check_chunks(self, variable, times.as_ref())?;
             let weights = self.plane_weights(files, &mut notes, variable, &mut prepared)?;
             let overlap = self
                 .report

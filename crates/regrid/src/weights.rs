@@ -33,6 +33,13 @@ impl SparseWeights {
             + size_of_val(&self.covered[..])
     }
 
+    /// Gives back the room for rows that do not come.
+    pub(crate) fn shrink(&mut self) {
+        self.ends.shrink_to_fit();
+        self.entries.shrink_to_fit();
+        self.covered.shrink_to_fit();
+    }
+
     /// Number of targets.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -151,7 +158,12 @@ impl SparseWeights {
 
     /// The rows of some targets, with each source index replaced.
     pub(crate) fn select(&self, targets: &[usize], mut place: impl FnMut(usize) -> usize) -> Self {
-        let mut chosen = Self::default();
+        let entries = targets.iter().map(|&t| self.entries(t).len()).sum();
+        let mut chosen = Self {
+            ends: Vec::with_capacity(targets.len()),
+            entries: Vec::with_capacity(entries),
+            covered: Vec::new(),
+        };
         for &t in targets {
             chosen
                 .entries

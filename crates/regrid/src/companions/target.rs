@@ -61,7 +61,7 @@ impl TargetCoordinates {
             made.mapping = Some(mapping.name.clone());
         }
         if target.crs != Crs::Geographic {
-            let mut cells = target.sphere_cells();
+            let mut cells = target.sphere_cells().into_owned();
             if cells.latitudes.len() > CORNERED_CELLS {
                 cells.corners = None;
             }

@@ -1,33 +1,54 @@
 //! Any grid as cells on the sphere: centres and corners in latitude and longitude.
 
+use std::borrow::Cow;
+
 use super::{Corners, Crs, Grid, Layout, SphereCells};
+use crate::axis::{Latitudes, Longitudes, PlaneAxis};
 
 impl Grid {
     /// The cells of the grid on the sphere, row by row, whatever its layout.
     ///
     /// Corners come from bounds, given or midway between centres; curvilinear grids and points without bounds have none.
     /// Those of rotated and projected grids are carried over to the globe, their edges taken for great circles.
-    pub(crate) fn sphere_cells(&self) -> SphereCells {
-        match &self.layout {
-            Layout::Curvilinear { cells, .. } | Layout::Points { cells, .. } => cells.clone(),
+    pub(crate) fn sphere_cells(&self) -> Cow<'_, SphereCells> {
+        self.on_sphere(SphereCells::rectilinear, |y, x| {
+            SphereCells::outer(
+                (y.centres(), &y.cell_bounds()),
+                (x.centres(), &x.cell_bounds()),
+            )
+        })
+    }
+
+    /// Their centres, for methods that look at no more: a grid of axes has no corners made for it.
+    pub(crate) fn sphere_centres(&self) -> Cow<'_, SphereCells> {
+        self.on_sphere(
+            |latitudes, longitudes| {
+                SphereCells::outer_centres(latitudes.centres(), longitudes.centres())
+            },
+            |y, x| SphereCells::outer_centres(y.centres(), x.centres()),
+        )
+    }
+
+    /// The cells as they are held, or as they are made of axes.
+    fn on_sphere(
+        &self,
+        rectilinear: impl Fn(&Latitudes, &Longitudes) -> SphereCells,
+        projected: impl Fn(&PlaneAxis, &PlaneAxis) -> SphereCells,
+    ) -> Cow<'_, SphereCells> {
+        let cells = match &self.layout {
+            Layout::Curvilinear { cells, .. } | Layout::Points { cells, .. } => {
+                return Cow::Borrowed(cells);
+            }
             Layout::Rectilinear {
                 latitudes,
                 longitudes,
-            } => {
-                let cells = SphereCells::rectilinear(latitudes, longitudes);
-                match &self.crs {
-                    Crs::Geographic => cells,
-                    crs => carried(cells, crs),
-                }
-            }
-            Layout::Projected { y, x } => {
-                let cells = SphereCells::outer(
-                    (y.centres(), &y.cell_bounds()),
-                    (x.centres(), &x.cell_bounds()),
-                );
-                carried(cells, &self.crs)
-            }
-        }
+            } => rectilinear(latitudes, longitudes),
+            Layout::Projected { y, x } => projected(y, x),
+        };
+        Cow::Owned(match &self.crs {
+            Crs::Geographic => cells,
+            crs => carried(cells, crs),
+        })
     }
 }
 

@@ -479,7 +479,10 @@ mod tests {
              xbounds = 0 1 1 0 1 2 2 1\nybounds = 2 2 4 4 3 3 5 5\n",
         );
         assert_eq!(grid.shape(), (1, 2));
-        assert_eq!(grid.sphere_cells().corners.unwrap().per_cell, 4);
+        assert_eq!(
+            grid.sphere_cells().into_owned().corners.unwrap().per_cell,
+            4
+        );
         let list = described(
             "gridtype = unstructured\ngridsize = 2\nnvertex = 3\nxvals = 0 1.5707963267948966\nxunits = \"radian\"\n\
              yvals = 3 4\nxbounds = 0 0 0 1 1 1\nybounds = 2 2 4 4 3 3\n",

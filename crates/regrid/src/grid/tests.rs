@@ -91,7 +91,7 @@ fn points_are_sought_in_the_coordinates_of_the_other_grid() {
 #[test]
 fn cells_on_the_sphere_have_their_corners_round_them() {
     for grid in [rotated(), projected()] {
-        let cells = grid.sphere_cells();
+        let cells = grid.sphere_cells().into_owned();
         assert_eq!((cells.rows, cells.columns), grid.shape());
         let corners = cells.corners.unwrap();
         assert!(!corners.along_parallels);

@@ -111,15 +111,14 @@ impl Order {
         inverse(&self.result)
     }
 
-    /// How many chunks targets of a shape, in the result's order, are cut into.
+    /// How many chunks targets of a shape, in the order in which they are computed, are cut into.
     pub(super) fn chunk_count(
         &self,
-        result: &[usize],
+        computed: &[usize],
         chunk: Option<(usize, usize)>,
         most: usize,
     ) -> u64 {
-        let computed = self.computed(result);
-        let sizes = self.chunk_shape(&computed, chunk, most);
+        let sizes = self.chunk_shape(computed, chunk, most);
         computed
             .iter()
             .zip(sizes)

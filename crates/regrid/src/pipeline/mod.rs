@@ -30,7 +30,7 @@ use readers::{Block, Readers, values};
 use reporting::report;
 
 use crate::attribute::AttributeValue;
-use crate::catalogue::{Catalogue, SourceVariable};
+use crate::catalogue::{Catalogue, Role, SourceVariable};
 use crate::chunk::Region;
 use crate::companions::{feature_type, file_attributes, meaning, surroundings};
 use crate::error::Error;
@@ -49,6 +49,39 @@ const MOST_CHUNKS: u64 = 2_000_000;
 
 /// Cells that a chunk should keep when chunks are made smaller, so that a task is worth its while.
 const FEWEST_CELLS: usize = 1 << 12;
+
+/// Refuses a parameter with more chunks than can be planned: before its weights, which may be as many, are made.
+///
+/// # Errors
+/// [`Error::TooManyChunks`]; what cannot be regridded for other reasons is refused by [`regrid_param`].
+pub(crate) fn check_chunks(
+    request: &Request,
+    variable: &SourceVariable,
+    times: Option<&ChosenTimes>,
+) -> Result<(), Error> {
+    let Ok(decoding) = Decoding::new(&variable.meta, request.blends()) else {
+        return Ok(());
+    };
+    let order = Order::new(variable, request.target.is_list());
+    let len = |&d: &usize| match (variable.dimensions[d].role, times) {
+        (Role::Time, Some(times)) => times.weights.len(),
+        _ => variable.dimensions[d].len,
+    };
+    let mut shape: Vec<usize> = order.source[..order.outer].iter().map(len).collect();
+    let (rows, columns) = request.target.shape();
+    shape.extend((!request.target.is_list()).then_some(rows));
+    shape.push(columns);
+    let most = request.budget().chunk_cells(decoding.output.size());
+    let chunks = order.chunk_count(&shape, request.chunk, most);
+    if chunks > MOST_CHUNKS {
+        return Err(Error::TooManyChunks {
+            variable: variable.name().to_owned(),
+            chunks,
+            most: MOST_CHUNKS,
+        });
+    }
+    Ok(())
+}
 
 /// Plans one parameter and builds its tasks.
 pub(crate) fn regrid_param(
@@ -84,15 +117,6 @@ pub(crate) fn regrid_param(
     let order = Order::new(variable, request.target.is_list());
     let budget = request.budget();
     let cell_bytes = decoding.output.size();
-    let most = budget.chunk_cells(cell_bytes);
-    let chunks = order.chunk_count(&target_shape, request.chunk, most);
-    if chunks > MOST_CHUNKS {
-        return Err(Error::TooManyChunks {
-            variable: variable.name().to_owned(),
-            chunks,
-            most: MOST_CHUNKS,
-        });
-    }
     let made =
         |weights: &PlaneWeights, also: Option<&PlaneWeights>, chunk: Option<(usize, usize)>| {
             Plan::new(

@@ -90,7 +90,7 @@ impl SparsePlan {
                 needed.sort_unstable();
                 needed.dedup();
             }
-            needs.push((cuts, targets, needed));
+            needs.push((cuts, needed));
         }
         if let Some((weights, corrections)) = also {
             let all = 0..weights.len();
@@ -114,7 +114,8 @@ impl SparsePlan {
             .collect();
         let cuts = needs
             .into_iter()
-            .map(|(cuts, targets, needed)| {
+            .map(|(cuts, needed)| {
+                let targets = flat_targets(&cuts);
                 let windows: Vec<Arc<AxisCut>> = needed
                     .iter()
                     .zip(&blocks)

@@ -98,6 +98,7 @@ fn products(
         cross(&row, &column, (height, width, distinct), &mut entries);
         weights.push_row(merged(&mut entries));
     }
+    weights.shrink();
     Ok(weights)
 }
 

@@ -108,7 +108,12 @@ impl PlaneWeights {
                 return weights.map(|weights| Self::Sparse(weights, None));
             }
         }
-        let (from, to) = (source.sphere_cells(), target.sphere_cells());
+        let (from, to) = match method {
+            Method::Linear | Method::Nearest | Method::InverseDistance => {
+                (source.sphere_centres(), target.sphere_centres())
+            }
+            _ => (source.sphere_cells(), target.sphere_cells()),
+        };
         let weights = match method {
             Method::Linear => sphere::linear(&from, &to, edges),
             Method::Nearest => sphere::nearest(&from, &to, edges),

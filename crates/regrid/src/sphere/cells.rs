@@ -106,6 +106,11 @@ impl SphereCells {
         })
     }
 
+    /// Number of cells.
+    pub(crate) fn len(&self) -> usize {
+        self.latitudes.len()
+    }
+
     /// Whether the centres of both are the same.
     pub(crate) fn same_centres(&self, other: &Self) -> bool {
         (self.rows, self.columns) == (other.rows, other.columns)
@@ -134,30 +139,34 @@ impl SphereCells {
         (y, y_bounds): (&[f64], &[[f64; 2]]),
         (x, x_bounds): (&[f64], &[[f64; 2]]),
     ) -> Self {
-        let (rows, columns) = (y.len(), x.len());
-        let mut cells = Self {
-            rows,
-            columns,
-            latitudes: Vec::with_capacity(rows * columns),
-            longitudes: Vec::with_capacity(rows * columns),
-            corners: None,
-        };
+        let mut cells = Self::outer_centres(y, x);
+        let (rows, columns) = (cells.rows, cells.columns);
         let mut corners = Corners {
             per_cell: 4,
             latitudes: Vec::with_capacity(4 * rows * columns),
             longitudes: Vec::with_capacity(4 * rows * columns),
             along_parallels: true,
         };
-        for (&y, &[low, high]) in y.iter().zip(y_bounds) {
-            for (&x, &[first, last]) in x.iter().zip(x_bounds) {
-                cells.latitudes.push(y);
-                cells.longitudes.push(x);
+        for &[low, high] in y_bounds {
+            for &[first, last] in x_bounds {
                 corners.latitudes.extend([low, low, high, high]);
                 corners.longitudes.extend([first, last, last, first]);
             }
         }
         cells.corners = Some(corners);
         cells
+    }
+
+    /// Every row's y with every column's x, without corners, which take four times as much memory as centres.
+    pub(crate) fn outer_centres(y: &[f64], x: &[f64]) -> Self {
+        let row = |&y: &f64| std::iter::repeat_n(y, x.len());
+        Self {
+            rows: y.len(),
+            columns: x.len(),
+            latitudes: y.iter().flat_map(row).collect(),
+            longitudes: x.repeat(y.len()),
+            corners: None,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::box_index::BoxIndex;
 use super::copies::{counts, firsts};
 use super::outlines::{Outline, Outlines};
 use super::overlap::{Area, AreaAndMoment, Measure, Scratch, overlap};
-use super::pieces::{in_pieces, joined};
+use super::pieces::joined;
 use super::vector::times;
 use super::{Refused, SphereCells};
 use crate::weights::SparseWeights;
@@ -25,7 +25,7 @@ pub(crate) fn conservative(
 ) -> Result<SparseWeights, Refused> {
     let tiling = Tiling::new(source)?;
     let targets = Outlines::new(target, "target")?;
-    Ok(joined(in_pieces(targets.len(), |range| {
+    Ok(joined(targets.len(), |range| {
         let mut search = Search::default();
         let mut weights = SparseWeights::default();
         for cell in range {
@@ -43,7 +43,7 @@ pub(crate) fn conservative(
             weights.push_part(row, covered);
         }
         weights
-    })))
+    }))
 }
 
 /// The cells of the source with an index over them.

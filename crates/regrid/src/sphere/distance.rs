@@ -2,7 +2,7 @@
 
 use super::nearest::Domain;
 use super::point_index::PointIndex;
-use super::topology::{Mesh, points};
+use super::topology::Mesh;
 use super::vector::Vector;
 use super::{Refused, SphereCells};
 use crate::scheme::Edges;
@@ -27,7 +27,7 @@ pub(crate) fn inverse_distance(
     let mesh = Mesh::new(source);
     let centres = PointIndex::new(&mesh.points);
     let row = |point| by_distance(&centres, point, neighbours, 1.0);
-    Domain::new(&mesh, edges).rows(&points(target), row)
+    Domain::new(&mesh, edges).rows(target, row)
 }
 
 /// The nearest points, each by its distance to the power of minus `power`.
@@ -59,6 +59,7 @@ mod tests {
     use super::*;
     use crate::scheme::{Outside, Pole};
     use crate::sphere::tests::{list, product, scattered, shifted, turned};
+    use crate::sphere::topology::points;
     use crate::sphere::vector::angle;
     use proptest::prelude::*;
 

@@ -5,9 +5,9 @@
 
 use super::SphereCells;
 use super::distance::by_distance;
-use super::pieces::{in_pieces, joined, push_copy};
+use super::pieces::{joined, push_copy};
 use super::point_index::PointIndex;
-use super::topology::points;
+use super::topology::{place, points};
 use super::vector::is_finite;
 use crate::weights::SparseWeights;
 
@@ -22,18 +22,18 @@ pub(crate) fn fill_inverse_distance(
     power: f64,
 ) -> SparseWeights {
     let centres = PointIndex::new(&points(source));
-    let targets = points(target);
-    joined(in_pieces(weights.len(), |range| {
+    joined(weights.len(), |range| {
         let mut filled = SparseWeights::default();
         for t in range {
-            if weights.row(t).is_empty() && is_finite(targets[t]) {
-                filled.push_row(by_distance(&centres, targets[t], neighbours, power));
+            let at = place(target, t);
+            if weights.row(t).is_empty() && is_finite(at) {
+                filled.push_row(by_distance(&centres, at, neighbours, power));
             } else {
                 push_copy(&mut filled, weights, t);
             }
         }
         filled
-    }))
+    })
 }
 
 /// Weights whose empty rows take the mean of the rows around that are not empty, `levels` times one after the other.

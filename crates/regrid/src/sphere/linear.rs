@@ -1,10 +1,10 @@
 //! Linear between four neighbouring source centres, anywhere on the sphere.
 
 use super::nearest::refuse_empty;
-use super::pieces::{in_pieces, joined};
+use super::pieces::joined;
 use super::point_index::PointIndex;
 use super::quads::{Held, Quads};
-use super::topology::{Mesh, points};
+use super::topology::{Mesh, place};
 use super::vector::is_finite;
 use super::{Refused, SphereCells};
 use crate::scheme::{Edges, Outside, Pole};
@@ -33,11 +33,10 @@ pub(crate) fn linear(
     }
     let quads = Quads::new(&mesh);
     let beyond = (edges.outside == Outside::Nearest).then(|| PointIndex::new(&mesh.points));
-    let targets = points(target);
-    let weights = joined(in_pieces(targets.len(), |range| {
+    let weights = joined(target.len(), |range| {
         let mut candidates = Vec::new();
         let mut weights = SparseWeights::default();
-        for &point in &targets[range] {
+        for point in range.map(|cell| place(target, cell)) {
             let held = quads
                 .holding(point, &mut candidates)
                 .and_then(|held| shares(held, &mesh, edges.pole));
@@ -52,7 +51,7 @@ pub(crate) fn linear(
             });
         }
         weights
-    }));
+    });
     refuse_empty(weights, edges.outside)
 }
 
@@ -102,6 +101,7 @@ mod tests {
     use crate::sphere::tests::{
         list, product, reflected, rolled, scattered, shifted, tripolar, turned,
     };
+    use crate::sphere::topology::points;
     use crate::sphere::vector::{angle, dot, unit};
     use proptest::prelude::*;
 

@@ -1,9 +1,9 @@
 //! The nearest source cell of each target, by distance on the sphere.
 
-use super::pieces::{in_pieces, joined};
+use super::pieces::joined;
 use super::point_index::PointIndex;
 use super::quads::{Held, Quads};
-use super::topology::{Mesh, points};
+use super::topology::{Mesh, place};
 use super::vector::{Vector, is_finite};
 use super::{Refused, SphereCells};
 use crate::scheme::{Edges, Outside, Pole};
@@ -25,7 +25,7 @@ pub(crate) fn nearest(
     let mesh = Mesh::new(source);
     let domain = Domain::new(&mesh, edges);
     let centres = PointIndex::new(&mesh.points);
-    domain.rows(&points(target), |point| {
+    domain.rows(target, |point| {
         centres
             .nearest(point)
             .map(|s| (s, 1.0))
@@ -55,18 +55,18 @@ impl<'a> Domain<'a> {
     /// A row for each target in the domain, and an empty one for the others.
     pub(super) fn rows(
         &self,
-        targets: &[Vector],
+        targets: &SphereCells,
         row: impl Fn(Vector) -> Vec<(usize, f64)> + Sync,
     ) -> Result<SparseWeights, Refused> {
-        let weights = joined(in_pieces(targets.len(), |range| {
+        let weights = joined(targets.len(), |range| {
             let mut candidates = Vec::new();
             let mut weights = SparseWeights::default();
-            for &target in &targets[range] {
+            for target in range.map(|cell| place(targets, cell)) {
                 let held = is_finite(target) && self.holds(target, &mut candidates);
                 weights.push_row(if held { row(target) } else { Vec::new() });
             }
             weights
-        }));
+        });
         refuse_empty(weights, self.edges.outside)
     }
 
@@ -99,6 +99,7 @@ pub(super) fn refuse_empty(
 mod tests {
     use super::*;
     use crate::sphere::tests::{list, product, rolled, scattered, shifted, tripolar, turned};
+    use crate::sphere::topology::points;
     use crate::sphere::vector::distance_2;
     use proptest::prelude::*;
 

@@ -298,7 +298,10 @@ mod tests {
 
     #[test]
     fn cells_of_the_globe_make_the_globe() {
-        let cells = crate::grid::Grid::global(7.5).unwrap().sphere_cells();
+        let cells = crate::grid::Grid::global(7.5)
+            .unwrap()
+            .sphere_cells()
+            .into_owned();
         let total: f64 = areas(&cells).unwrap().iter().sum();
         assert!((total - 4.0 * PI).abs() < 1e-12, "{total}");
     }
@@ -313,7 +316,8 @@ mod tests {
         };
         let mut cells = crate::grid::Grid::points([30.0], [35.0])
             .unwrap()
-            .sphere_cells();
+            .sphere_cells()
+            .into_owned();
         assert_eq!(areas(&cells), None);
         cells.corners = Some(corners);
         assert!((areas(&cells).unwrap()[0] - PI / 2.0).abs() < 1e-14);

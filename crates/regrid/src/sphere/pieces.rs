@@ -1,60 +1,78 @@
 //! The targets cut into pieces that several threads work through; what comes out does not depend on how many.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
 
 use crate::weights::SparseWeights;
 
 /// Targets in a piece: small enough to share the work evenly, large enough not to notice the sharing.
 const PIECE: usize = 1024;
 
-/// The results of `work` on one piece after the other, in order.
-pub(super) fn in_pieces<T: Send>(len: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+/// Does `work` on pieces of the targets, and hands over what comes of them in order, as soon as it is their turn: what
+/// waits for that is little.
+pub(super) fn each_piece<T: Send>(
+    len: usize,
+    work: impl Fn(Range<usize>) -> T + Sync,
+    take: impl FnMut(T) + Send,
+) {
     let pieces = len.div_ceil(PIECE);
     let threads = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(pieces);
     let next = AtomicUsize::new(0);
+    // The next piece to be handed over, those that come after it, and who takes them.
+    let line = Mutex::new((0, BTreeMap::new(), take));
     let share = || {
-        let mut done = Vec::new();
         loop {
             let piece = next.fetch_add(1, Ordering::Relaxed);
             if piece >= pieces {
-                return done;
+                return;
             }
             let start = piece * PIECE;
-            done.push((piece, work(start..(start + PIECE).min(len))));
+            let done = work(start..(start + PIECE).min(len));
+            let (turn, waiting, take) = &mut *line.lock();
+            waiting.insert(piece, done);
+            while let Some(done) = waiting.remove(turn) {
+                take(done);
+                *turn += 1;
+            }
         }
     };
-    let mut done = if threads < 2 {
-        share()
-    } else {
-        std::thread::scope(|scope| {
-            let workers: Vec<_> = (1..threads).map(|_| scope.spawn(share)).collect();
-            let mut done = share();
-            for worker in workers {
-                match worker.join() {
-                    Ok(more) => done.extend(more),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (1..threads).map(|_| scope.spawn(share)).collect();
+        share();
+        for worker in workers {
+            if let Err(panic) = worker.join() {
+                std::panic::resume_unwind(panic);
             }
-            done
-        })
-    };
-    done.sort_unstable_by_key(|&(piece, _)| piece);
-    done.into_iter().map(|(_, result)| result).collect()
+        }
+    });
 }
 
-/// The weights of consecutive targets as one.
-pub(super) fn joined(pieces: impl IntoIterator<Item = SparseWeights>) -> SparseWeights {
-    let mut pieces = pieces.into_iter();
-    let mut whole = pieces.next().unwrap_or_default();
-    for piece in pieces {
-        for target in 0..piece.len() {
-            push_copy(&mut whole, &piece, target);
-        }
-    }
+/// The results of `work` on one piece after the other, in order.
+pub(super) fn in_pieces<T: Send>(len: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    let mut all = Vec::with_capacity(len.div_ceil(PIECE));
+    each_piece(len, work, |done| all.push(done));
+    all
+}
+
+/// The weights of consecutive targets, made in pieces, as one.
+pub(super) fn joined(
+    len: usize,
+    work: impl Fn(Range<usize>) -> SparseWeights + Sync,
+) -> SparseWeights {
+    let mut whole = SparseWeights::default();
+    each_piece(len, work, |piece| append(&mut whole, &piece));
+    whole.shrink();
     whole
+}
+
+/// Adds the rows of other weights.
+pub(super) fn append(to: &mut SparseWeights, from: &SparseWeights) {
+    (0..from.len()).for_each(|target| push_copy(to, from, target));
 }
 
 /// Adds a target's row of other weights, with the part that is covered.
@@ -80,17 +98,23 @@ mod tests {
 
     #[test]
     fn joined_pieces_keep_rows_and_covered_parts() {
-        let mut first = SparseWeights::default();
-        first.push_row([(0, 1.0)]);
-        let mut second = SparseWeights::default();
-        second.push_part([(4, 1.0), (5, 3.0)], 0.5);
-        second.push_row([]);
-        let whole = joined([first, second]);
-        assert_eq!(whole.len(), 3);
-        assert_eq!(whole.row(1), [(4, 0.25), (5, 0.75)]);
+        let whole = joined(PIECE + 2, |range| {
+            let mut piece = SparseWeights::default();
+            match range.start {
+                0 => range.for_each(|t| piece.push_row([(t, 1.0)])),
+                _ => {
+                    piece.push_part([(4, 1.0), (5, 3.0)], 0.5);
+                    piece.push_row([]);
+                }
+            }
+            piece
+        });
+        assert_eq!(whole.len(), PIECE + 2);
+        assert_eq!(whole.row(PIECE - 1), [(PIECE - 1, 1.0)]);
+        assert_eq!(whole.row(PIECE), [(4, 0.25), (5, 0.75)]);
         assert_eq!(
-            (whole.covered(0), whole.covered(1), whole.covered(2)),
-            (1.0, 0.5, 1.0)
+            [PIECE - 1, PIECE, PIECE + 1].map(|t| whole.covered(t)),
+            [1.0, 0.5, 1.0]
         );
     }
 }

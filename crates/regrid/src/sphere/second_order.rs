@@ -1,10 +1,12 @@
 //! The second-order conservative method: area-weighted means of fields that slope within each source cell.
 
+use std::ops::Range;
+
 use super::conservative::{Search, Tiling};
 use super::gradient::gradient;
 use super::outlines::Outlines;
 use super::overlap::AreaAndMoment;
-use super::pieces::{in_pieces, joined};
+use super::pieces::{append, each_piece};
 use super::topology::Mesh;
 use super::vector::{Vector, dot, minus, times, unit};
 use super::{Refused, SphereCells};
@@ -33,7 +35,7 @@ pub(crate) fn second_order(
     let middles = middles(&tiling.outlines);
     // Neighbours are as far apart as their means are in space, seen from outside.
     let centroids: Vec<Vector> = middles.iter().map(|&m| unit(m)).collect();
-    let pieces = in_pieces(targets.len(), |range| {
+    let piece = |range: Range<usize>| {
         let mut search = Search::default();
         let mut weights = SparseWeights::default();
         let mut corrections = Corrections::default();
@@ -56,12 +58,13 @@ pub(crate) fn second_order(
             );
         }
         (weights, corrections)
-    });
-    let mut corrections = Corrections::default();
-    let weights = joined(pieces.into_iter().map(|(weights, more)| {
+    };
+    let (mut weights, mut corrections) = (SparseWeights::default(), Corrections::default());
+    each_piece(targets.len(), piece, |(own, more)| {
+        append(&mut weights, &own);
         corrections.append(more);
-        weights
-    }));
+    });
+    weights.shrink();
     Ok((weights, corrections))
 }
 

@@ -234,8 +234,12 @@ impl Mesh {
 
 /// Where the cells' centres are on the sphere; a coordinate that is no number gives no place.
 pub(super) fn points(cells: &SphereCells) -> Vec<Vector> {
-    let coordinates = cells.latitudes.iter().zip(&cells.longitudes);
-    coordinates.map(|(&lat, &lon)| point(lat, lon)).collect()
+    (0..cells.len()).map(|cell| place(cells, cell)).collect()
+}
+
+/// The place of one centre: targets are looked at one by one, and need no list of them.
+pub(super) fn place(cells: &SphereCells, cell: usize) -> Vector {
+    point(cells.latitudes[cell], cells.longitudes[cell])
 }
 
 /// The point as far beyond `edge` as `inner` is before it.

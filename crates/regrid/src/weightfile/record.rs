@@ -50,7 +50,7 @@ impl GridRecord {
             latitudes,
             longitudes,
             corners,
-        } = cells;
+        } = cells.into_owned();
         let placed: Vec<bool> = latitudes.iter().map(|x| !x.is_nan()).collect();
         // Other tools expect numbers even where a cell takes no part.
         let number = |values: Vec<f64>| -> Vec<f64> {
