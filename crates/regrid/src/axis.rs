@@ -179,7 +179,7 @@ fn midpoint_bounds(centres: &[f64], period: f64) -> Vec<[f64; 2]> {
 mod tests {
     use super::*;
 
-    fn steps(first: f64, step: f64, n: usize) -> Vec<f64> {
+    pub(super) fn steps(first: f64, step: f64, n: usize) -> Vec<f64> {
         (0..n).map(|i| first + step * i as f64).collect()
     }
 

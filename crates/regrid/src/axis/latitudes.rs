@@ -138,10 +138,7 @@ impl Latitudes {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn steps(first: f64, step: f64, n: usize) -> Vec<f64> {
-        (0..n).map(|i| first + step * i as f64).collect()
-    }
+    use crate::axis::tests::steps;
 
     #[test]
     fn global_rows_reach_the_poles() {

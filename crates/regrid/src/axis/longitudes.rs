@@ -222,10 +222,7 @@ fn unroll(centres: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn steps(first: f64, step: f64, n: usize) -> Vec<f64> {
-        (0..n).map(|i| first + step * i as f64).collect()
-    }
+    use crate::axis::tests::steps;
 
     #[test]
     fn longitudes_go_round_by_spacing_whatever_their_range() {

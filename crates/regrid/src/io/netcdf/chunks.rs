@@ -2,8 +2,9 @@
 //! them is undone outside it, by the thread that wants the values, straight into their place.
 
 use std::cell::RefCell;
+use std::fs::File;
 use std::ops::Range;
-use std::path::Path;
+use std::sync::Arc;
 
 use super::filters::{ChunkFault, Pipeline, Scratch, swap_bytes};
 use super::raw::{Filter, RawDataset, RawFile, Stored};
@@ -60,10 +61,9 @@ pub(super) enum Fault<E> {
 }
 
 impl Access {
-    /// How to read the variable of a file that netCDF says has this shape and type.
+    /// How to read the variable of a file, open in both ways, that netCDF says has this shape and type.
     pub(super) fn of(
-        path: &Path,
-        file: &RawFile,
+        (file, plain): (&RawFile, &Arc<File>),
         name: &str,
         shape: &[usize],
         data_type: DataType,
@@ -78,7 +78,7 @@ impl Access {
             return Self::Lacks(filter.clone());
         }
         if storage.chunk_shape.is_none() {
-            let plain = PlainVariable::hdf5(path, &dataset, &storage, shape, data_type);
+            let plain = PlainVariable::hdf5(plain, &storage, shape, data_type);
             return plain.map_or(Self::Library, Self::Plain);
         }
         let (Some(pipeline), Some(chunk_shape), Some((stored, big_endian))) = (

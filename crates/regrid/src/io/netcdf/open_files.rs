@@ -48,7 +48,8 @@ struct Raw {
 /// A file that is open beneath the library.
 #[derive(Debug)]
 enum Beneath {
-    Hdf5(RawFile),
+    /// Through HDF5 for its chunks, and for what lies in it as it is.
+    Hdf5(RawFile, Arc<File>),
     /// A classic file, and where its variables lie.
     Classic(Arc<File>, HashMap<Vec<u8>, Place>),
     /// Neither takes it.
@@ -57,12 +58,13 @@ enum Beneath {
 
 impl Beneath {
     fn open(path: &Path) -> Self {
-        if let Ok(Some(places)) = places(path)
-            && let Ok(file) = File::open(path)
-        {
-            return Self::Classic(Arc::new(file), places);
+        let Ok(file) = File::open(path).map(Arc::new) else {
+            return Self::Neither;
+        };
+        if let Ok(Some(places)) = places(path) {
+            return Self::Classic(file, places);
         }
-        RawFile::open(path, false).map_or(Self::Neither, Self::Hdf5)
+        RawFile::open(path, false).map_or(Self::Neither, |raw| Self::Hdf5(raw, file))
     }
 }
 
@@ -147,7 +149,7 @@ impl OpenFiles {
             open => open,
         });
         let access = Arc::new(match file {
-            Beneath::Hdf5(file) => Access::of(path, file, name, shape, data_type),
+            Beneath::Hdf5(raw, file) => Access::of((raw, file), name, shape, data_type),
             Beneath::Classic(file, places) => match places.get(name.as_bytes()) {
                 Some(&place) => {
                     Access::Plain(PlainVariable::classic(file, place, shape, data_type))

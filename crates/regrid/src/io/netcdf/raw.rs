@@ -193,6 +193,8 @@ pub(super) struct Storage {
     pub(super) shape: Vec<usize>,
     /// The lengths of its chunks; none if it is stored otherwise.
     pub(super) chunk_shape: Option<Vec<usize>>,
+    /// The first byte of its values in the file, if they lie there in one stretch, as they are.
+    pub(super) begin: Option<u64>,
     /// The type of its values, and whether their first byte is the highest; none if they are no plain numbers.
     pub(super) values: Option<(DataType, bool)>,
     /// What was done to its chunks, in order.
@@ -250,8 +252,8 @@ impl RawDataset {
         }
         let shape = to_usize(&lengths[..self.rank])?;
         // SAFETY: as above.
-        let chunked = unsafe { H5Pget_layout(plist.id) } == H5D_layout_t::H5D_CHUNKED;
-        let chunk_shape = if chunked {
+        let layout = unsafe { H5Pget_layout(plist.id) };
+        let chunk_shape = if layout == H5D_layout_t::H5D_CHUNKED {
             // SAFETY: as above; the array has as much room as is stated.
             let rank =
                 unsafe { H5Pget_chunk(plist.id, MOST_DIMENSIONS as i32, lengths.as_mut_ptr()) };
@@ -264,34 +266,30 @@ impl RawDataset {
         };
         // SAFETY: as above.
         let count = c_uint::try_from(unsafe { H5Pget_nfilters(plist.id) }).ok()?;
-        Some(Storage {
-            shape,
-            chunk_shape,
-            values: number_type(&stored),
-            filters: (0..count)
-                .map(|index| filter(&plist, index))
-                .collect::<Option<_>>()?,
-        })
-    }
-
-    /// Where its values lie in the file, if they are just so many bytes in one stretch.
-    pub(super) fn stretch(&self, bytes: u64) -> Option<u64> {
-        silence_hdf5();
-        let _lock = LOCK.lock();
-        let id = self.handle.id;
-        // SAFETY: the dataset is open; the lock is held. So it is for the calls below, on the list just opened.
-        let plist = Handle::new(unsafe { H5Dget_create_plist(id) }, H5Pclose)?;
+        let values = number_type(&stored);
         // SAFETY: as above.
-        let (layout, elsewhere, stored, begin) = unsafe {
+        let (elsewhere, held, begin) = unsafe {
             (
-                H5Pget_layout(plist.id),
                 H5Pget_external_count(plist.id),
                 H5Dget_storage_size(id),
                 H5Dget_offset(id),
             )
         };
-        let in_one = layout == H5D_layout_t::H5D_CONTIGUOUS && elsewhere == 0;
-        (in_one && stored == bytes && bytes > 0 && begin != HADDR_UNDEF).then_some(begin)
+        let size = values.map_or(0, |(data_type, _)| data_type.size());
+        let in_one = layout == H5D_layout_t::H5D_CONTIGUOUS
+            && elsewhere == 0
+            && begin != HADDR_UNDEF
+            && held > 0
+            && held == (shape.iter().product::<usize>() * size) as u64;
+        Some(Storage {
+            shape,
+            chunk_shape,
+            begin: in_one.then_some(begin),
+            values,
+            filters: (0..count)
+                .map(|index| filter(&plist, index))
+                .collect::<Option<_>>()?,
+        })
     }
 
     /// Reads a chunk as it is stored; `offset` is the first cell of the chunk.

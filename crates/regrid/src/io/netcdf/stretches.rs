@@ -4,11 +4,10 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::filters::swap_bytes;
-use super::raw::{RawDataset, Storage};
+use super::raw::Storage;
 use crate::chunk::{Region, combinations, cuts};
 use crate::io::classic::Place;
 use crate::io::traffic;
@@ -50,8 +49,7 @@ impl PlainVariable {
 
     /// A variable of a netCDF-4 file, if it lies there in one stretch and netCDF says that it has this shape and type.
     pub(super) fn hdf5(
-        path: &Path,
-        dataset: &RawDataset,
+        file: &Arc<File>,
         storage: &Storage,
         shape: &[usize],
         data_type: DataType,
@@ -60,12 +58,10 @@ impl PlainVariable {
         if storage.shape != shape || stored != data_type {
             return None;
         }
-        let bytes = shape.iter().product::<usize>() * data_type.size();
-        let begin = dataset.stretch(bytes as u64)?;
         Some(Self {
-            file: Arc::new(File::open(path).ok()?),
+            file: file.clone(),
             place: Place {
-                begin,
+                begin: storage.begin?,
                 record: None,
             },
             shape: shape.to_vec(),
