@@ -3,6 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# A run that starts from nothing and is not followed by another has no use for what incremental compilation keeps, gigabytes of it.
+if [ "${CI:-}" = true ]; then export CARGO_INCREMENTAL=0; fi
+
 step() {
     printf '\n=== %s (after %d s)\n' "$1" "$SECONDS"
     shift
