@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{Corners, Crs, Grid, Layout, SphereCells};
 use crate::axis::{Latitudes, Longitudes, PlaneAxis};
+use crate::sphere::{Cells, Rectilinear};
 
 impl Grid {
     /// The cells of the grid on the sphere, row by row, whatever its layout.
@@ -19,14 +20,27 @@ impl Grid {
         })
     }
 
-    /// Their centres, for methods that look at no more: a grid of axes has no corners made for it.
-    pub(crate) fn sphere_centres(&self) -> Cow<'_, SphereCells> {
-        self.on_sphere(
-            |latitudes, longitudes| {
-                SphereCells::outer_centres(latitudes.centres(), longitudes.centres())
-            },
-            |y, x| SphereCells::outer_centres(y.centres(), x.centres()),
-        )
+    /// The cells of the grid on the sphere one by one: those of latitudes and longitudes are made as they are asked for.
+    pub(crate) fn cells(&self) -> Box<dyn Cells + '_> {
+        self.made().unwrap_or_else(|| Box::new(self.sphere_cells()))
+    }
+
+    /// Their centres, for methods that look at no more: a grid of other axes has no corners made for it.
+    pub(crate) fn centred_cells(&self) -> Box<dyn Cells + '_> {
+        self.made().unwrap_or_else(|| {
+            Box::new(self.on_sphere(
+                |latitudes, longitudes| {
+                    SphereCells::outer_centres(latitudes.centres(), longitudes.centres())
+                },
+                |y, x| SphereCells::outer_centres(y.centres(), x.centres()),
+            ))
+        })
+    }
+
+    /// The cells between latitudes and longitudes of the globe itself.
+    fn made(&self) -> Option<Box<dyn Cells + '_>> {
+        let (latitudes, longitudes) = self.axes().filter(|_| self.crs == Crs::Geographic)?;
+        Some(Box::new(Rectilinear::new(latitudes, longitudes)))
     }
 
     /// The cells as they are held, or as they are made of axes.

@@ -94,7 +94,7 @@ impl CellAreas {
                 columns.intervals().into_iter().map(width).collect(),
             ));
         }
-        let each = areas(&grid.sphere_cells())?;
+        let each = areas(&*grid.cells())?;
         Some(Self::Each(each, grid.shape().1))
     }
 

@@ -104,7 +104,7 @@ impl Compat {
             // On the sphere, whatever the grids.
             (Self::Cdo | Self::Xesmf | Self::XesmfNormed, Method::Nearest) => {
                 let weights =
-                    sphere::nearest(&source.sphere_centres(), &target.sphere_centres(), edges);
+                    sphere::nearest(&*source.centred_cells(), &*target.centred_cells(), edges);
                 match weights {
                     Ok(weights) => Ok(PlaneWeights::Sparse(weights, None)),
                     // Says the same, with the place.
@@ -365,8 +365,8 @@ fn step_of(place: Place, behind: Option<usize>) -> Option<Step> {
 /// Targets without weights take the four nearest centres, each by its inverse distance, as CDO does beyond the last row of
 /// a globe.
 fn fill_far(weights: &SparseWeights, source: &Grid, target: &Grid) -> SparseWeights {
-    let (from, to) = (source.sphere_centres(), target.sphere_centres());
-    sphere::fill_inverse_distance(weights, &from, &to, 4, 1.0)
+    let (from, to) = (source.centred_cells(), target.centred_cells());
+    sphere::fill_inverse_distance(weights, &*from, &*to, 4, 1.0)
 }
 
 #[cfg(test)]

@@ -54,8 +54,8 @@ impl Fill {
         let filled = match self {
             Self::InverseDistance => sphere::fill_inverse_distance(
                 &cells,
-                &source.sphere_centres(),
-                &target.sphere_centres(),
+                &*source.centred_cells(),
+                &*target.centred_cells(),
                 NEIGHBOURS,
                 POWER,
             ),

@@ -110,27 +110,27 @@ impl PlaneWeights {
         }
         let (from, to) = match method {
             Method::Linear | Method::Nearest | Method::InverseDistance => {
-                (source.sphere_centres(), target.sphere_centres())
+                (source.centred_cells(), target.centred_cells())
             }
-            _ => (source.sphere_cells(), target.sphere_cells()),
+            _ => (source.cells(), target.cells()),
         };
         let weights = match method {
-            Method::Linear => sphere::linear(&from, &to, edges),
-            Method::Nearest => sphere::nearest(&from, &to, edges),
+            Method::Linear => sphere::linear(&*from, &*to, edges),
+            Method::Nearest => sphere::nearest(&*from, &*to, edges),
             Method::InverseDistance => match inside_axes(source, target, edges)? {
                 Some(inside) => {
                     let far = Edges {
                         outside: Outside::Nearest,
                         ..edges
                     };
-                    sphere::inverse_distance(&from, &to, far, NEIGHBOURS)
+                    sphere::inverse_distance(&*from, &*to, far, NEIGHBOURS)
                         .map(|weights| weights.only(&inside))
                 }
-                None => sphere::inverse_distance(&from, &to, edges, NEIGHBOURS),
+                None => sphere::inverse_distance(&*from, &*to, edges, NEIGHBOURS),
             },
-            Method::AreaWeighted | Method::Mode => sphere::conservative(&from, &to),
+            Method::AreaWeighted | Method::Mode => sphere::conservative(&*from, &*to),
             Method::SecondOrderConservative => {
-                let both = sphere::second_order(&from, &to);
+                let both = sphere::second_order(&*from, &*to);
                 return both
                     .map(|(weights, corrections)| Self::Sparse(weights, Some(corrections)))
                     .map_err(|refused| combination(&refused.to_string()));
@@ -146,16 +146,19 @@ impl PlaneWeights {
             | Method::Count
             | Method::Min
             | Method::Max
-            | Method::Median => sphere::members(&from, &to),
+            | Method::Median => sphere::members(&*from, &*to),
         };
         match weights {
             Ok(weights) => Ok(Self::Sparse(weights, None)),
-            Err(Refused::Outside { target: index }) => Err(Error::PointOutside {
-                index,
-                latitude: to.latitudes[index],
-                longitude: to.longitudes[index],
-                grid: source.to_string(),
-            }),
+            Err(Refused::Outside { target: index }) => {
+                let (latitude, longitude) = to.centre(index);
+                Err(Error::PointOutside {
+                    index,
+                    latitude,
+                    longitude,
+                    grid: source.to_string(),
+                })
+            }
             Err(refused) => Err(combination(&refused.to_string())),
         }
     }

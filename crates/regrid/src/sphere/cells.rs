@@ -1,5 +1,7 @@
 //! Cells on the sphere: centres, and corners where they have some.
 
+use std::borrow::Cow;
+
 use crate::axis::{AxisKind, Latitudes, Longitudes};
 use crate::error::Error;
 
@@ -25,6 +27,116 @@ pub(crate) struct Corners {
     pub(crate) longitudes: Vec<f64>,
     /// Whether edges run along parallels and meridians rather than great circles.
     pub(crate) along_parallels: bool,
+}
+
+/// Cells as methods look at them, one by one: held in memory, or made as they are asked for.
+pub(crate) trait Cells: Sync {
+    /// Rows and columns.
+    fn shape(&self) -> (usize, usize);
+
+    /// The latitude and longitude of a centre.
+    fn centre(&self, cell: usize) -> (f64, f64);
+
+    /// What corners cells have, if any.
+    fn cornered(&self) -> Option<Cornered>;
+
+    /// The latitude and longitude of one of a cell's corners.
+    fn corner(&self, cell: usize, corner: usize) -> (f64, f64);
+
+    /// Number of cells.
+    fn len(&self) -> usize {
+        let (rows, columns) = self.shape();
+        rows * columns
+    }
+}
+
+/// What corners cells have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cornered {
+    pub(crate) per_cell: usize,
+    /// Whether edges run along parallels and meridians rather than great circles.
+    pub(crate) along_parallels: bool,
+}
+
+impl Cells for SphereCells {
+    fn shape(&self) -> (usize, usize) {
+        (self.rows, self.columns)
+    }
+
+    fn centre(&self, cell: usize) -> (f64, f64) {
+        (self.latitudes[cell], self.longitudes[cell])
+    }
+
+    fn cornered(&self) -> Option<Cornered> {
+        self.corners.as_ref().map(|corners| Cornered {
+            per_cell: corners.per_cell,
+            along_parallels: corners.along_parallels,
+        })
+    }
+
+    fn corner(&self, cell: usize, corner: usize) -> (f64, f64) {
+        let corners = self.corners.as_ref().expect("it is asked first");
+        let at = cell * corners.per_cell + corner;
+        (corners.latitudes[at], corners.longitudes[at])
+    }
+}
+
+impl Cells for Cow<'_, SphereCells> {
+    fn shape(&self) -> (usize, usize) {
+        (**self).shape()
+    }
+
+    fn centre(&self, cell: usize) -> (f64, f64) {
+        (**self).centre(cell)
+    }
+
+    fn cornered(&self) -> Option<Cornered> {
+        (**self).cornered()
+    }
+
+    fn corner(&self, cell: usize, corner: usize) -> (f64, f64) {
+        (**self).corner(cell, corner)
+    }
+}
+
+/// The cells of a rectilinear grid, which take eighty bytes each where they are held.
+#[derive(Debug, Clone)]
+pub(crate) struct Rectilinear<'a> {
+    y: (&'a [f64], Vec<[f64; 2]>),
+    x: (&'a [f64], Vec<[f64; 2]>),
+}
+
+impl<'a> Rectilinear<'a> {
+    pub(crate) fn new(latitudes: &'a Latitudes, longitudes: &'a Longitudes) -> Self {
+        Self {
+            y: (latitudes.centres(), latitudes.cell_bounds()),
+            x: (longitudes.centres(), longitudes.cell_bounds()),
+        }
+    }
+}
+
+impl Cells for Rectilinear<'_> {
+    fn shape(&self) -> (usize, usize) {
+        (self.y.0.len(), self.x.0.len())
+    }
+
+    fn centre(&self, cell: usize) -> (f64, f64) {
+        let columns = self.x.0.len();
+        (self.y.0[cell / columns], self.x.0[cell % columns])
+    }
+
+    fn cornered(&self) -> Option<Cornered> {
+        Some(Cornered {
+            per_cell: 4,
+            along_parallels: true,
+        })
+    }
+
+    fn corner(&self, cell: usize, corner: usize) -> (f64, f64) {
+        let columns = self.x.0.len();
+        let ([low, high], [first, last]) = (self.y.1[cell / columns], self.x.1[cell % columns]);
+        [(low, first), (low, last), (high, last), (high, first)][corner]
+    }
 }
 
 /// A latitude may lie this far beyond a pole: the rounding of a 32-bit float.
@@ -104,11 +216,6 @@ impl SphereCells {
             longitudes,
             corners,
         })
-    }
-
-    /// Number of cells.
-    pub(crate) fn len(&self) -> usize {
-        self.latitudes.len()
     }
 
     /// Whether the centres of both are the same.
@@ -235,6 +342,23 @@ mod tests {
         assert!(matches!(beyond, Err(Error::AxisValue { index: 1, .. })));
         let nowhere = SphereCells::new((1, 1), vec![nan], vec![2.0], None);
         assert!(matches!(nowhere, Err(Error::EmptyAxis { .. })));
+    }
+
+    #[test]
+    fn rectilinear_cells_are_the_same_held_and_made() {
+        let latitudes = Latitudes::new(vec![-60.0, 0.0, 50.0], None).unwrap();
+        let longitudes = Longitudes::new(vec![350.0, 10.0], None).unwrap();
+        let held = SphereCells::rectilinear(&latitudes, &longitudes);
+        let made = Rectilinear::new(&latitudes, &longitudes);
+        assert_eq!((made.shape(), made.len()), (held.shape(), 6));
+        for cell in 0..6 {
+            assert_eq!(made.centre(cell), held.centre(cell));
+            for corner in 0..4 {
+                assert_eq!(made.corner(cell, corner), held.corner(cell, corner));
+            }
+        }
+        let both = [made.cornered(), held.cornered()].map(Option::unwrap);
+        assert!(both.iter().all(|c| c.per_cell == 4 && c.along_parallels));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use super::copies::{counts, firsts};
 use super::outlines::{Outline, Outlines};
 use super::overlap::{Area, AreaAndMoment, Measure, Scratch, overlap};
 use super::pieces::joined;
-use super::vector::times;
-use super::{Refused, SphereCells};
+use super::vector::{Vector, times};
+use super::{Cells, Refused};
 use crate::weights::SparseWeights;
 
 /// Weights that keep the area integral: each target cell takes the source cells it overlaps, each by the area they share.
@@ -20,16 +20,17 @@ use crate::weights::SparseWeights;
 /// # Source
 /// The first-order scheme of Jones (1999), Mon. Wea. Rev. 127, 2204-2210.
 pub(crate) fn conservative(
-    source: &SphereCells,
-    target: &SphereCells,
+    source: &dyn Cells,
+    target: &dyn Cells,
 ) -> Result<SparseWeights, Refused> {
     let tiling = Tiling::new(source)?;
     let targets = Outlines::new(target, "target")?;
     Ok(joined(targets.len(), |range| {
         let mut search = Search::default();
+        let mut room = Vec::new();
         let mut weights = SparseWeights::default();
         for cell in range {
-            let Some(cell) = targets.get(cell) else {
+            let Some(cell) = targets.get(cell, &mut room) else {
                 weights.push_row([]);
                 continue;
             };
@@ -47,11 +48,9 @@ pub(crate) fn conservative(
 }
 
 /// The cells of the source with an index over them.
-#[derive(Debug)]
-pub(super) struct Tiling {
-    pub(super) outlines: Outlines,
+pub(super) struct Tiling<'a> {
+    pub(super) outlines: Outlines<'a>,
     index: BoxIndex,
-    areas: Vec<f64>,
     copies: Vec<u32>,
 }
 
@@ -59,6 +58,7 @@ pub(super) struct Tiling {
 #[derive(Debug, Default)]
 pub(super) struct Search<M> {
     candidates: Vec<usize>,
+    outline: Vec<Vector>,
     scratch: Scratch,
     pub(super) shared: Vec<(usize, M)>,
 }
@@ -66,15 +66,13 @@ pub(super) struct Search<M> {
 /// The least share of a cell that is more than rounding where two cells only touch.
 const TOUCH: f64 = 1e-12;
 
-impl Tiling {
-    pub(super) fn new(source: &SphereCells) -> Result<Self, Refused> {
-        let outlines = Outlines::new(source, "source")?;
+impl<'a> Tiling<'a> {
+    pub(super) fn new(source: &'a dyn Cells) -> Result<Self, Refused> {
+        let outlines = Outlines::new(source, "source")?.kept();
+        let copies = counts(&firsts(&outlines));
         Ok(Self {
             index: outlines.index(),
-            areas: (0..outlines.len())
-                .map(|i| outlines.get(i).map_or(0.0, Outline::area))
-                .collect(),
-            copies: counts(&firsts(&outlines)),
+            copies,
             outlines,
         })
     }
@@ -89,11 +87,13 @@ impl Tiling {
         self.index.touching(cell.bounds(), &mut search.candidates);
         let whole = cell.area();
         for &source in &search.candidates {
-            let Some(outline) = self.outlines.get(source) else {
+            let Some(outline) = self.outlines.get(source, &mut search.outline) else {
                 continue;
             };
             let measure: M = overlap(outline, cell, &mut search.scratch);
-            if measure.area() > TOUCH * whole.min(self.areas[source]) {
+            let area = measure.area();
+            // The source cell's own area is seldom needed.
+            if area > TOUCH * whole || area > TOUCH * whole.min(outline.area()) {
                 search
                     .shared
                     .push((source, measure.divided(f64::from(self.copies[source]))));
@@ -135,6 +135,7 @@ impl Shared for AreaAndMoment {
 mod tests {
     use super::*;
     use crate::axis::{Latitudes, Longitudes};
+    use crate::sphere::SphereCells;
     use crate::sphere::tests::{product, reflected, rolled, shifted, tripolar, turned};
     use proptest::prelude::*;
     use std::f64::consts::PI;
@@ -184,7 +185,7 @@ mod tests {
     fn areas(cells: &SphereCells) -> Vec<f64> {
         let outlines = Outlines::new(cells, "source").unwrap();
         (0..outlines.len())
-            .map(|i| outlines.get(i).map_or(0.0, Outline::area))
+            .map(|i| outlines.get(i, &mut Vec::new()).map_or(0.0, Outline::area))
             .collect()
     }
 

@@ -4,51 +4,51 @@ use super::outlines::{Outline, Outlines};
 use super::vector::{SAME, Vector, distance_2, dot, is_finite, mean, point};
 
 /// For each cell the lowest number of a cell with the same outline: its own if it is the first.
-pub(super) fn firsts(outlines: &Outlines) -> Vec<usize> {
-    let middles: Vec<Option<Vector>> = (0..outlines.len())
-        .map(|i| middle(outlines.get(i)?))
-        .collect();
+pub(super) fn firsts(outlines: &Outlines<'_>) -> Vec<u32> {
+    let position = |i| middle(outlines.get(i, &mut Vec::new())?);
     let alike = |a, b| {
-        outlines
-            .get(a)
-            .zip(outlines.get(b))
-            .is_some_and(|(a, b)| same(a, b))
+        let rooms = &mut [Vec::new(), Vec::new()];
+        let [first, second] = rooms;
+        let both = outlines.get(a, first).zip(outlines.get(b, second));
+        both.is_some_and(|(a, b)| same(a, b))
     };
-    firsts_by(&middles, alike)
+    firsts_by(outlines.len(), position, alike)
 }
 
 /// For each point the lowest number of a point at the same position.
-pub(super) fn firsts_of_points(points: &[Vector]) -> Vec<usize> {
-    let placed: Vec<Option<Vector>> = points.iter().map(|&p| is_finite(p).then_some(p)).collect();
-    firsts_by(&placed, |_, _| true)
+pub(super) fn firsts_of_points(points: &[Vector]) -> Vec<u32> {
+    let position = |i: usize| Some(points[i]).filter(|&p| is_finite(p));
+    firsts_by(points.len(), position, |_, _| true)
 }
 
 /// For each number the lowest one at the same position that is alike.
-fn firsts_by(positions: &[Option<Vector>], alike: impl Fn(usize, usize) -> bool) -> Vec<usize> {
+fn firsts_by(
+    len: usize,
+    position: impl Fn(usize) -> Option<Vector>,
+    alike: impl Fn(usize, usize) -> bool,
+) -> Vec<u32> {
     // Along a direction askew to everything, copies stand next to each other and hardly anything else does.
     let askew = [0.537_717_3, 0.291_446_1, 0.791_144_9];
-    let mut order: Vec<(f64, usize, Vector)> = positions
-        .iter()
-        .enumerate()
-        .filter_map(|(i, position)| position.map(|p| (dot(p, askew), i, p)))
-        .collect();
-    order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let mut firsts: Vec<usize> = (0..positions.len()).collect();
-    for (at, &(along, one, here)) in order.iter().enumerate() {
-        for &(_, other, there) in order[at + 1..].iter().take_while(|o| o.0 - along <= SAME) {
-            if near(here, there) && alike(one, other) {
-                let (low, high) = (
-                    firsts[one].min(firsts[other]),
-                    firsts[one].max(firsts[other]),
-                );
-                firsts[high] = low;
-                firsts[one.max(other)] = low;
+    let numbers = 0..u32::try_from(len).expect("a grid has fewer than 2^32 cells");
+    let mut firsts: Vec<u32> = numbers.clone().collect();
+    let mut order: Vec<(f64, u32)> = Vec::with_capacity(len);
+    order.extend(numbers.filter_map(|i| position(i as usize).map(|p| (dot(p, askew), i))));
+    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    for (at, &(along, one)) in order.iter().enumerate() {
+        for &(_, other) in order[at + 1..].iter().take_while(|o| o.0 - along <= SAME) {
+            let both = [one, other].map(|i| i as usize);
+            let [here, there] = both.map(&position);
+            if here.zip(there).is_some_and(|(a, b)| near(a, b)) && alike(both[0], both[1]) {
+                let firsts_of = both.map(|i| firsts[i]);
+                let low = firsts_of[0].min(firsts_of[1]);
+                firsts[firsts_of[0].max(firsts_of[1]) as usize] = low;
+                firsts[both[0].max(both[1])] = low;
             }
         }
     }
     // A chain of copies ends at its lowest number.
     for i in 0..firsts.len() {
-        firsts[i] = firsts[firsts[i]];
+        firsts[i] = firsts[firsts[i] as usize];
     }
     firsts
 }
@@ -84,10 +84,15 @@ fn same(a: Outline<'_>, b: Outline<'_>) -> bool {
 }
 
 /// How many copies there are of each cell, itself among them.
-pub(super) fn counts(firsts: &[usize]) -> Vec<u32> {
+pub(super) fn counts(firsts: &[u32]) -> Vec<u32> {
     let mut of_first = vec![0; firsts.len()];
-    firsts.iter().for_each(|&first| of_first[first] += 1);
-    firsts.iter().map(|&first| of_first[first]).collect()
+    firsts
+        .iter()
+        .for_each(|&first| of_first[first as usize] += 1);
+    firsts
+        .iter()
+        .map(|&first| of_first[first as usize])
+        .collect()
 }
 
 #[cfg(test)]
@@ -98,17 +103,19 @@ mod tests {
     #[test]
     fn halo_columns_and_folded_rows_are_copies() {
         let longitudes: Vec<f64> = (0..38).map(|i| 10.0 * f64::from(i)).collect();
-        let outlines = Outlines::new(&product(&[0.0, 10.0, 20.0], &longitudes), "source").unwrap();
+        let outlines = product(&[0.0, 10.0, 20.0], &longitudes);
+        let outlines = Outlines::new(&outlines, "source").unwrap();
         let firsts = firsts(&outlines);
         for (i, &first) in firsts.iter().enumerate() {
-            assert_eq!(first, i / 38 * 38 + i % 38 % 36);
+            assert_eq!(first as usize, i / 38 * 38 + i % 38 % 36);
         }
         assert_eq!(counts(&firsts)[..3], [2, 2, 1]);
-        let outlines = Outlines::new(&tripolar(20, 10, true), "source").unwrap();
+        let outlines = tripolar(20, 10, true);
+        let outlines = Outlines::new(&outlines, "source").unwrap();
         let firsts = super::firsts(&outlines);
         for c in 1..20 {
-            assert_eq!(firsts[180 + c], 180 + c.min(20 - c));
+            assert_eq!(firsts[180 + c] as usize, 180 + c.min(20 - c));
         }
-        assert!((0..180).all(|i| firsts[i] == i));
+        assert!((0..180).all(|i| firsts[i] as usize == i));
     }
 }

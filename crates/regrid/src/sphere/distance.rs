@@ -4,7 +4,7 @@ use super::nearest::Domain;
 use super::point_index::PointIndex;
 use super::topology::Mesh;
 use super::vector::Vector;
-use super::{Refused, SphereCells};
+use super::{Cells, Refused};
 use crate::scheme::Edges;
 use crate::weights::SparseWeights;
 
@@ -19,15 +19,18 @@ use crate::weights::SparseWeights;
 /// Shepard (1968), A two-dimensional interpolation function for irregularly-spaced data, with the power 1, as CDO's
 /// `remapdis`.
 pub(crate) fn inverse_distance(
-    source: &SphereCells,
-    target: &SphereCells,
+    source: &dyn Cells,
+    target: &dyn Cells,
     edges: Edges,
     neighbours: usize,
 ) -> Result<SparseWeights, Refused> {
     let mesh = Mesh::new(source);
+    let domain = Domain::new(&mesh, target, edges);
     let centres = PointIndex::new(&mesh.points);
-    let row = |point| by_distance(&centres, point, neighbours, 1.0);
-    Domain::new(&mesh, edges).rows(target, row)
+    drop(mesh);
+    domain.rows(target, |point| {
+        by_distance(&centres, point, neighbours, 1.0)
+    })
 }
 
 /// The nearest points, each by its distance to the power of minus `power`.

@@ -3,7 +3,7 @@
 //! These work on weights, so that what is filled does not depend on the field: a target with weights whose sources are
 //! missing stays missing.
 
-use super::SphereCells;
+use super::Cells;
 use super::distance::by_distance;
 use super::pieces::{joined, push_copy};
 use super::point_index::PointIndex;
@@ -16,8 +16,8 @@ use crate::weights::SparseWeights;
 /// ESMF and xESMF take 8 with the power 2 (`inverse_dist`).
 pub(crate) fn fill_inverse_distance(
     weights: &SparseWeights,
-    source: &SphereCells,
-    target: &SphereCells,
+    source: &dyn Cells,
+    target: &dyn Cells,
     neighbours: usize,
     power: f64,
 ) -> SparseWeights {

@@ -6,7 +6,7 @@ use super::point_index::PointIndex;
 use super::quads::{Held, Quads};
 use super::topology::{Mesh, place};
 use super::vector::is_finite;
-use super::{Refused, SphereCells};
+use super::{Cells, Refused};
 use crate::scheme::{Edges, Outside, Pole};
 use crate::weights::SparseWeights;
 
@@ -20,8 +20,8 @@ use crate::weights::SparseWeights;
 /// [`Refused::NoMesh`] from a list of points; [`Refused::NoGradientOutside`] for [`Outside::Linear`];
 /// [`Refused::Outside`] with the first target outside, if that is to be refused.
 pub(crate) fn linear(
-    source: &SphereCells,
-    target: &SphereCells,
+    source: &dyn Cells,
+    target: &dyn Cells,
     edges: Edges,
 ) -> Result<SparseWeights, Refused> {
     let mesh = Mesh::new(source);
@@ -98,6 +98,7 @@ fn shares(held: Held, mesh: &Mesh, pole: Pole) -> Option<Vec<(usize, f64)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sphere::SphereCells;
     use crate::sphere::tests::{
         list, product, reflected, rolled, scattered, shifted, tripolar, turned,
     };

@@ -1,12 +1,14 @@
 //! Which source centres lie in each target cell, for statistics of them.
 
-use super::copies::firsts_of_points;
+use std::ops::Range;
+
+use super::copies::{firsts, firsts_of_points};
 use super::outlines::{Outline, Outlines};
-use super::pieces::in_pieces;
+use super::pieces::each_piece;
 use super::polygon::holds;
 use super::topology::points;
 use super::vector::{is_finite, tangents};
-use super::{Refused, SphereCells};
+use super::{Cells, Refused};
 use crate::weights::SparseWeights;
 
 /// The source centres in each target cell, each with the same weight: together their mean.
@@ -17,69 +19,89 @@ use crate::weights::SparseWeights;
 ///
 /// # Errors
 /// [`Refused::NoCorners`] onto a list of points.
-pub(crate) fn members(
-    source: &SphereCells,
-    target: &SphereCells,
-) -> Result<SparseWeights, Refused> {
-    let cells = Outlines::new(target, "target")?;
+pub(crate) fn members(source: &dyn Cells, target: &dyn Cells) -> Result<SparseWeights, Refused> {
+    let cells = Outlines::new(target, "target")?.kept();
+    let firsts = firsts(&cells);
+    let homes = homes(source, &cells);
+    // The centres in each cell, one cell after the other, those of one in order; and where each cell's begin.
+    let mut starts = vec![0; cells.len() + 1];
+    let housed = || homes.iter().filter(|&&home| home != NOWHERE);
+    housed().for_each(|&home| starts[home as usize] += 1);
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += *start;
+        *start = sum;
+    }
+    let mut members = vec![0; sum];
+    for (centre, &home) in homes.iter().enumerate().rev() {
+        if home != NOWHERE {
+            let place = &mut starts[home as usize];
+            *place -= 1;
+            members[*place] = centre as u32;
+        }
+    }
+    drop(homes);
+    let mut weights = SparseWeights::default();
+    for cell in firsts.into_iter().map(|cell| cell as usize) {
+        let own = &members[starts[cell]..starts[cell + 1]];
+        let each = 1.0 / own.len() as f64;
+        weights.push_row(own.iter().map(|&centre| (centre as usize, each)));
+    }
+    weights.shrink();
+    Ok(weights)
+}
+
+/// The home of a centre without one.
+const NOWHERE: u32 = u32::MAX;
+
+/// The number of the cell that each source centre lies in.
+fn homes(source: &dyn Cells, cells: &Outlines<'_>) -> Vec<u32> {
     let index = cells.index();
     let centres = points(source);
-    let is_list = source.rows == 1;
-    let same_place = if is_list {
-        Vec::new()
-    } else {
-        firsts_of_points(&centres)
+    let is_list = source.shape().0 == 1;
+    let same_place = match is_list {
+        true => Vec::new(),
+        false => firsts_of_points(&centres),
     };
-    let homes = in_pieces(centres.len(), |range| {
-        let mut candidates = Vec::new();
-        let home = |i: usize| {
+    let mut homes = Vec::with_capacity(centres.len());
+    let work = |range: Range<usize>| {
+        let (mut candidates, mut room) = (Vec::new(), Vec::new());
+        let mut home = |i: usize| {
             let at = centres[i];
-            if !is_finite(at) || !is_list && same_place[i] != i {
+            if !is_finite(at) || !is_list && same_place[i] as usize != i {
                 return None;
             }
             index.touching(
                 [at.map(|x| x - 1e-9), at.map(|x| x + 1e-9)],
                 &mut candidates,
             );
-            let (latitude, longitude) = (source.latitudes[i], source.longitudes[i]);
+            let (latitude, longitude) = source.centre(i);
             let axes = tangents(at);
-            let find = |closed: [bool; 2]| {
-                candidates.iter().copied().find(|&c| match cells.get(c) {
+            let mut find = |closed: [bool; 2]| {
+                let holds = |&&c: &&usize| match cells.get(c, &mut room) {
                     Some(Outline::Rectangle(cell)) => cell.holds(latitude, longitude, closed),
                     Some(Outline::Polygon(corners)) => holds(corners, at, axes),
                     None => false,
-                })
+                };
+                candidates.iter().find(holds).copied()
             };
             // Sides are closed one by one, so that a centre at the end of one axis keeps its place along the other.
             [[false, false], [true, false], [false, true], [true, true]]
                 .into_iter()
-                .find_map(find)
+                .find_map(&mut find)
         };
-        range.map(home).collect::<Vec<_>>()
-    });
-    let mut members = vec![Vec::new(); cells.len()];
-    for (centre, home) in homes.into_iter().flatten().enumerate() {
-        if let Some(home) = home {
-            members[home].push(centre);
-        }
-    }
-    let firsts = super::copies::firsts(&cells);
-    Ok(firsts
-        .into_iter()
-        .map(|cell| {
-            let each = 1.0 / members[cell].len() as f64;
-            members[cell]
-                .iter()
-                .map(|&centre| (centre, each))
-                .collect::<Vec<_>>()
-        })
-        .collect())
+        let number = |home: Option<usize>| home.map_or(NOWHERE, |home| home as u32);
+        range.map(|i| number(home(i))).collect::<Vec<u32>>()
+    };
+    each_piece(centres.len(), work, |own| homes.extend(own));
+    homes
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::axis::{Latitudes, Longitudes};
+    use crate::sphere::SphereCells;
     use crate::sphere::tests::{list, product, scattered, shifted, tripolar, turned};
     use proptest::prelude::*;
 

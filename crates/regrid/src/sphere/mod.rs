@@ -18,10 +18,11 @@ mod polygon;
 mod quads;
 mod rectangle;
 mod second_order;
+mod stretches;
 mod topology;
 mod vector;
 
-pub(crate) use cells::{Corners, SphereCells};
+pub(crate) use cells::{Cells, Cornered, Corners, Rectilinear, SphereCells};
 pub(crate) use conservative::conservative;
 pub(crate) use distance::inverse_distance;
 pub(crate) use fill::{fill_creep, fill_inverse_distance};

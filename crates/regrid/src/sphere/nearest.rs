@@ -1,11 +1,13 @@
 //! The nearest source cell of each target, by distance on the sphere.
 
-use super::pieces::joined;
+use std::ops::Range;
+
+use super::pieces::{each_piece, joined};
 use super::point_index::PointIndex;
 use super::quads::{Held, Quads};
 use super::topology::{Mesh, place};
 use super::vector::{Vector, is_finite};
-use super::{Refused, SphereCells};
+use super::{Cells, Refused};
 use crate::scheme::{Edges, Outside, Pole};
 use crate::weights::SparseWeights;
 
@@ -18,13 +20,14 @@ use crate::weights::SparseWeights;
 /// # Errors
 /// [`Refused::Outside`] with the first target outside, if that is to be refused.
 pub(crate) fn nearest(
-    source: &SphereCells,
-    target: &SphereCells,
+    source: &dyn Cells,
+    target: &dyn Cells,
     edges: Edges,
 ) -> Result<SparseWeights, Refused> {
     let mesh = Mesh::new(source);
-    let domain = Domain::new(&mesh, edges);
+    let domain = Domain::new(&mesh, target, edges);
     let centres = PointIndex::new(&mesh.points);
+    drop(mesh);
     domain.rows(target, |point| {
         centres
             .nearest(point)
@@ -36,49 +39,60 @@ pub(crate) fn nearest(
 
 /// Where a method that looks at centres has values.
 #[derive(Debug)]
-pub(super) struct Domain<'a> {
-    /// What the domain is made of; none if it has no end.
-    quads: Option<Quads<'a>>,
-    edges: Edges,
+pub(super) struct Domain {
+    /// Whether each target lies in it; none if it has no end.
+    holds: Option<Vec<bool>>,
+    outside: Outside,
 }
 
-impl<'a> Domain<'a> {
-    /// The domain of a mesh: without end for a list of points, or if the nearest centre is to serve outside.
-    pub(super) fn new(mesh: &'a Mesh, edges: Edges) -> Self {
+impl Domain {
+    /// Which targets lie in the domain of a mesh: it is without end for a list of points, or if the nearest centre is to
+    /// serve outside.
+    ///
+    /// This is known before anything else is made for the weights, as it takes as much memory as they do.
+    pub(super) fn new(mesh: &Mesh, targets: &dyn Cells, edges: Edges) -> Self {
         let ends = matches!(edges.outside, Outside::Missing | Outside::Error) && mesh.has_quads();
+        let holds = ends.then(|| {
+            let quads = Quads::new(mesh);
+            let mut holds = Vec::with_capacity(targets.len());
+            let work = |range: Range<usize>| {
+                let mut candidates = Vec::new();
+                let mut held = |target| match quads.holding(place(targets, target), &mut candidates)
+                {
+                    Some(Held::Quad { .. }) => true,
+                    Some(Held::Rim { .. }) => edges.pole != Pole::None,
+                    None => false,
+                };
+                range.map(&mut held).collect::<Vec<bool>>()
+            };
+            each_piece(targets.len(), work, |own| holds.extend(own));
+            holds
+        });
         Self {
-            quads: ends.then(|| Quads::new(mesh)),
-            edges,
+            holds,
+            outside: edges.outside,
         }
     }
 
     /// A row for each target in the domain, and an empty one for the others.
     pub(super) fn rows(
         &self,
-        targets: &SphereCells,
+        targets: &dyn Cells,
         row: impl Fn(Vector) -> Vec<(usize, f64)> + Sync,
     ) -> Result<SparseWeights, Refused> {
         let weights = joined(targets.len(), |range| {
-            let mut candidates = Vec::new();
             let mut weights = SparseWeights::default();
-            for target in range.map(|cell| place(targets, cell)) {
-                let held = is_finite(target) && self.holds(target, &mut candidates);
-                weights.push_row(if held { row(target) } else { Vec::new() });
+            for target in range {
+                let at = place(targets, target);
+                let held = self.holds.as_ref().is_none_or(|holds| holds[target]);
+                weights.push_row(match held && is_finite(at) {
+                    true => row(at),
+                    false => Vec::new(),
+                });
             }
             weights
         });
-        refuse_empty(weights, self.edges.outside)
-    }
-
-    fn holds(&self, target: Vector, candidates: &mut Vec<usize>) -> bool {
-        let Some(quads) = &self.quads else {
-            return true;
-        };
-        match quads.holding(target, candidates) {
-            Some(Held::Quad { .. }) => true,
-            Some(Held::Rim { .. }) => self.edges.pole != Pole::None,
-            None => false,
-        }
+        refuse_empty(weights, self.outside)
     }
 }
 

@@ -5,24 +5,36 @@ use super::polygon::{Vertex, area, moment};
 use super::rectangle::Rectangle;
 use super::topology::{End, Mesh};
 use super::vector::{Vector, distance_2, is_finite, mean, point};
-use super::{Corners, Refused, SphereCells};
+use super::{Cells, Cornered, Refused};
 
-/// The outlines of all cells of a grid.
+/// The outlines of all cells of a grid, each made when it is asked for.
+pub(super) struct Outlines<'a> {
+    cells: &'a dyn Cells,
+    shapes: Shapes,
+}
+
+/// What outlines are made of.
 #[derive(Debug)]
-pub(super) enum Outlines {
-    /// Between meridians and parallels; none for a cell without extent.
-    Rectangles(Vec<Option<Rectangle>>),
-    /// Figures of great circles: all corners, cell by cell, and where each cell's end.
-    Polygons {
-        corners: Vec<Vector>,
-        ends: Vec<usize>,
+enum Shapes {
+    /// The cells' own corners, meridians and parallels between them.
+    Rectangles,
+    /// The cells' own corners, great circles between them.
+    Corners { per_cell: usize },
+    /// The means of the centres around.
+    Derived(Lattice),
+    /// Figures of great circles that are asked for again and again: corners, each once where neighbours share it; which of
+    /// them each cell has; and where each cell's end.
+    Kept {
+        points: Vec<Vector>,
+        corners: Vec<u32>,
+        ends: Vec<u32>,
     },
 }
 
 /// The outline of one cell.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Outline<'a> {
-    Rectangle(&'a Rectangle),
+    Rectangle(Rectangle),
     /// Corners, counter-clockwise.
     Polygon(&'a [Vector]),
 }
@@ -31,25 +43,42 @@ pub(super) enum Outline<'a> {
 ///
 /// - Units: steradians.
 /// - Missing data: a cell with a corner that is NaN has no area: 0.
-pub(crate) fn areas(cells: &SphereCells) -> Option<Vec<f64>> {
-    let corners = cells.corners.as_ref()?;
-    let per_cell = corners.per_cell;
+pub(crate) fn areas(cells: &dyn Cells) -> Option<Vec<f64>> {
+    let Cornered {
+        per_cell,
+        along_parallels,
+    } = cells.cornered()?;
+    let mut room = Vec::new();
     let area = |cell: usize| {
-        let own = cell * per_cell..(cell + 1) * per_cell;
-        let (latitudes, longitudes) = (&corners.latitudes[own.clone()], &corners.longitudes[own]);
-        if corners.along_parallels {
-            let rectangle = Rectangle::new(latitudes, longitudes, cells.longitudes[cell]);
-            return rectangle.map_or(0.0, |rectangle| rectangle.area());
+        if along_parallels {
+            return rectangle(cells, cell).map_or(0.0, |rectangle| rectangle.area());
         }
-        let places = latitudes.iter().zip(longitudes);
-        let corners: Vec<Vector> = places.map(|(&lat, &lon)| point(lat, lon)).collect();
-        let area = Outline::Polygon(&corners).area().abs();
+        room.clear();
+        room.extend(places(cells, cell, per_cell));
+        let area = Outline::Polygon(&room).area().abs();
         if area.is_nan() { 0.0 } else { area }
     };
-    Some((0..cells.rows * cells.columns).map(area).collect())
+    Some((0..cells.len()).map(area).collect())
 }
 
-impl Outlines {
+fn rectangle(cells: &dyn Cells, cell: usize) -> Option<Rectangle> {
+    let corners = [0, 1, 2, 3].map(|corner| cells.corner(cell, corner));
+    Rectangle::new(
+        &corners.map(|corner| corner.0),
+        &corners.map(|corner| corner.1),
+        cells.centre(cell).1,
+    )
+}
+
+/// Where a cell's corners are.
+fn places(cells: &dyn Cells, cell: usize, per_cell: usize) -> impl Iterator<Item = Vector> {
+    (0..per_cell).map(move |corner| {
+        let (latitude, longitude) = cells.corner(cell, corner);
+        point(latitude, longitude)
+    })
+}
+
+impl<'a> Outlines<'a> {
     /// The outlines of the cells of a grid, called `name` in errors.
     ///
     /// Without corners they are the means of the four centres around them; at an edge of a mesh the centres go on as they
@@ -57,94 +86,121 @@ impl Outlines {
     ///
     /// # Errors
     /// [`Refused::NoCorners`] for a list of points without any.
-    pub(super) fn new(cells: &SphereCells, name: &'static str) -> Result<Self, Refused> {
-        match &cells.corners {
-            Some(corners) if corners.along_parallels => Ok(Self::rectangles(cells, corners)),
-            Some(corners) => {
-                let at: Vec<Vector> = corners
-                    .latitudes
-                    .iter()
-                    .zip(&corners.longitudes)
-                    .map(|(&lat, &lon)| point(lat, lon))
-                    .collect();
-                Ok(Self::polygons(at.chunks(corners.per_cell.max(1))))
-            }
+    pub(super) fn new(cells: &'a dyn Cells, name: &'static str) -> Result<Self, Refused> {
+        let shapes = match cells.cornered() {
+            Some(corners) if corners.along_parallels => Shapes::Rectangles,
+            Some(Cornered { per_cell, .. }) => Shapes::Corners { per_cell },
             None => {
                 let mesh = Mesh::new(cells);
                 if !mesh.has_quads() {
                     return Err(Refused::NoCorners { grid: name });
                 }
-                Ok(Self::polygons(derived(&mesh).iter().map(|c| &c[..])))
+                Shapes::Derived(Lattice::new(&mesh))
             }
-        }
-    }
-
-    fn rectangles(cells: &SphereCells, corners: &Corners) -> Self {
-        let n = corners.per_cell;
-        let of = |i: usize| {
-            let range = i * n..(i + 1) * n;
-            Rectangle::new(
-                &corners.latitudes[range.clone()],
-                &corners.longitudes[range],
-                cells.longitudes[i],
-            )
         };
-        Self::Rectangles((0..cells.longitudes.len()).map(of).collect())
+        Ok(Self { cells, shapes })
     }
 
-    fn polygons<'a>(cells: impl Iterator<Item = &'a [Vector]>) -> Self {
-        let (mut corners, mut ends) = (Vec::new(), Vec::new());
-        for cell in cells {
-            let start = corners.len();
-            if cell.iter().all(|&c| is_finite(c)) {
-                // A cell with fewer corners repeats one; at a pole many longitudes are one place.
-                let apart = |a: Vector, b: Vector| distance_2(a, b) > 1e-24;
-                for &corner in cell {
-                    if corners[start..]
-                        .last()
-                        .is_none_or(|&last| apart(last, corner))
-                    {
-                        corners.push(corner);
-                    }
-                }
-                while corners.len() > start + 1
-                    && !apart(corners[start], corners[corners.len() - 1])
-                {
-                    corners.pop();
-                }
-            }
-            if corners.len() < start + 3 {
-                corners.truncate(start);
-            } else if Outline::Polygon(&corners[start..]).area() < 0.0 {
-                corners[start..].reverse();
-            }
-            ends.push(corners.len());
+    /// The same, for outlines that are asked for again and again.
+    pub(super) fn kept(self) -> Self {
+        if let Shapes::Rectangles | Shapes::Kept { .. } = self.shapes {
+            return self;
         }
-        Self::Polygons { corners, ends }
+        let (mut points, mut corners) = (Vec::<Vector>::new(), Vec::<u32>::new());
+        let mut ends: Vec<u32> = Vec::with_capacity(self.len());
+        let number = |at: usize| u32::try_from(at).expect("a grid has fewer than 2^32 corners");
+        let columns = self.cells.shape().1;
+        let mut room = Vec::new();
+        for cell in 0..self.len() {
+            if let Some(Outline::Polygon(own)) = self.get(cell, &mut room) {
+                // A corner that a cell before it along its row, or in the row before, has too is the same one.
+                let before = [1, columns + 1, columns, columns - 1].map(|back| {
+                    let other = cell.checked_sub(back)?;
+                    let start = other.checked_sub(1).map_or(0, |o| ends[o] as usize);
+                    ends.get(other).map(|&end| start..end as usize)
+                });
+                for &corner in own {
+                    let known = before.iter().flatten().find_map(|range| {
+                        let mut theirs = corners[range.clone()].iter().copied();
+                        theirs.find(|&at| points[at as usize] == corner)
+                    });
+                    corners.push(known.unwrap_or_else(|| {
+                        points.push(corner);
+                        number(points.len() - 1)
+                    }));
+                }
+            }
+            ends.push(number(corners.len()));
+        }
+        points.shrink_to_fit();
+        corners.shrink_to_fit();
+        Self {
+            cells: self.cells,
+            shapes: Shapes::Kept {
+                points,
+                corners,
+                ends,
+            },
+        }
     }
 
     pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Rectangles(cells) => cells.len(),
-            Self::Polygons { ends, .. } => ends.len(),
-        }
+        self.cells.len()
     }
 
-    /// A cell's outline; none if it has no extent.
-    pub(super) fn get(&self, cell: usize) -> Option<Outline<'_>> {
-        match self {
-            Self::Rectangles(cells) => cells[cell].as_ref().map(Outline::Rectangle),
-            Self::Polygons { corners, ends } => {
-                let start = if cell == 0 { 0 } else { ends[cell - 1] };
-                let corners = &corners[start..ends[cell]];
-                (!corners.is_empty()).then_some(Outline::Polygon(corners))
+    /// A cell's outline, in `room` if it takes some; none if it has no extent.
+    pub(super) fn get<'r>(&self, cell: usize, room: &'r mut Vec<Vector>) -> Option<Outline<'r>> {
+        room.clear();
+        match &self.shapes {
+            Shapes::Rectangles => return rectangle(self.cells, cell).map(Outline::Rectangle),
+            Shapes::Corners { per_cell } => {
+                room.extend(places(self.cells, cell, *per_cell));
+                tidy(room);
+            }
+            Shapes::Derived(lattice) => {
+                room.extend(lattice.cell(cell));
+                tidy(room);
+            }
+            Shapes::Kept {
+                points,
+                corners,
+                ends,
+            } => {
+                let start = cell
+                    .checked_sub(1)
+                    .map_or(0, |before| ends[before] as usize);
+                let own = &corners[start..ends[cell] as usize];
+                room.extend(own.iter().map(|&at| points[at as usize]));
             }
         }
+        (!room.is_empty()).then_some(Outline::Polygon(room))
     }
 
     /// The boxes round all cells.
     pub(super) fn index(&self) -> BoxIndex {
-        BoxIndex::new((0..self.len()).filter_map(|i| Some((i, self.get(i)?.bounds()))))
+        let mut room = Vec::new();
+        let boxes =
+            (0..self.len()).filter_map(|cell| Some((cell, self.get(cell, &mut room)?.bounds())));
+        BoxIndex::new(boxes, self.len())
+    }
+}
+
+/// Makes an outline of corners: each once, counter-clockwise; nothing of those that enclose nothing.
+fn tidy(corners: &mut Vec<Vector>) {
+    if !corners.iter().all(|&c| is_finite(c)) {
+        corners.clear();
+        return;
+    }
+    // A cell with fewer corners repeats one; at a pole many longitudes are one place.
+    let same = |a: Vector, b: Vector| distance_2(a, b) <= 1e-24;
+    corners.dedup_by(|corner, last| same(*last, *corner));
+    while corners.len() > 1 && same(corners[0], corners[corners.len() - 1]) {
+        corners.pop();
+    }
+    if corners.len() < 3 {
+        corners.clear();
+    } else if Outline::Polygon(corners).area() < 0.0 {
+        corners.reverse();
     }
 }
 
@@ -178,57 +234,68 @@ fn figure(corners: &[Vector]) -> Vec<Vertex> {
     corners.iter().copied().map(Vertex::great_circle).collect()
 }
 
-/// Four corners for each centre of a mesh: the means of the four centres around each.
-fn derived(mesh: &Mesh) -> Vec<[Vector; 4]> {
-    let width = mesh.distinct() as isize;
-    let corner = |row: isize, column: isize| {
-        let end = match row {
-            0 => mesh.ends[0],
-            _ if row == mesh.rows as isize => mesh.ends[1],
-            _ => End::Open,
+/// The corners between the centres of a mesh: the means of the four centres around each.
+#[derive(Debug)]
+struct Lattice {
+    /// Row by row, from before the first centre of each to after the last that does not repeat one.
+    corners: Vec<Vector>,
+    columns: usize,
+    distinct: usize,
+}
+
+impl Lattice {
+    fn new(mesh: &Mesh) -> Self {
+        let corner = |row: isize, column: isize| {
+            let end = match row {
+                0 => mesh.ends[0],
+                _ if row == mesh.rows as isize => mesh.ends[1],
+                _ => End::Open,
+            };
+            match end {
+                End::Hole { centre } => return centre,
+                End::Point => return mesh.beyond(row.min(mesh.rows as isize - 1), 0),
+                End::Open | End::Fold { .. } => {}
+            }
+            let around = [
+                (row - 1, column - 1),
+                (row - 1, column),
+                (row, column - 1),
+                (row, column),
+            ];
+            mean(around.map(|(r, c)| mesh.beyond(r, c))).unwrap_or([f64::NAN; 3])
         };
-        match end {
-            End::Hole { centre } => return centre,
-            End::Point => return mesh.beyond(row.min(mesh.rows as isize - 1), 0),
-            End::Open | End::Fold { .. } => {}
+        let distinct = mesh.distinct();
+        let mut corners = Vec::with_capacity((mesh.rows + 1) * (distinct + 1));
+        for row in 0..=mesh.rows as isize {
+            corners.extend((0..=distinct as isize).map(|column| corner(row, column)));
         }
-        let around = [
-            (row - 1, column - 1),
-            (row - 1, column),
-            (row, column - 1),
-            (row, column),
-        ];
-        mean(around.map(|(r, c)| mesh.beyond(r, c))).unwrap_or([f64::NAN; 3])
-    };
-    let lines: Vec<Vec<Vector>> = (0..=mesh.rows as isize)
-        .map(|row| (0..=width).map(|column| corner(row, column)).collect())
-        .collect();
-    let cell = |row: usize, column: usize| {
-        let c = column % mesh.distinct();
-        [
-            lines[row][c],
-            lines[row][c + 1],
-            lines[row + 1][c + 1],
-            lines[row + 1][c],
-        ]
-    };
-    (0..mesh.rows)
-        .flat_map(|row| (0..mesh.columns).map(move |column| (row, column)))
-        .map(|(r, c)| cell(r, c))
-        .collect()
+        Self {
+            corners,
+            columns: mesh.columns,
+            distinct,
+        }
+    }
+
+    /// The four corners of a cell.
+    fn cell(&self, cell: usize) -> [Vector; 4] {
+        let (row, column) = (cell / self.columns, cell % self.columns % self.distinct);
+        let low = row * (self.distinct + 1) + column;
+        let high = low + self.distinct + 1;
+        [low, low + 1, high + 1, high].map(|at| self.corners[at])
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sphere::tests::{list, product, tripolar};
+    use crate::sphere::{Corners, SphereCells};
     use std::f64::consts::PI;
 
     fn total(cells: &SphereCells) -> f64 {
         let outlines = Outlines::new(cells, "source").unwrap();
         (0..outlines.len())
-            .filter_map(|i| outlines.get(i))
-            .map(Outline::area)
+            .filter_map(|i| outlines.get(i, &mut Vec::new()).map(Outline::area))
             .sum()
     }
 
@@ -248,7 +315,8 @@ mod tests {
     fn derived_cells_at_an_edge_reach_as_far_out_as_in() {
         let cells = product(&[10.0, 12.0, 14.0], &[0.0, 2.0, 4.0]);
         let outlines = Outlines::new(&cells, "source").unwrap();
-        let Some(Outline::Polygon(corners)) = outlines.get(0) else {
+        let mut room = Vec::new();
+        let Some(Outline::Polygon(corners)) = outlines.get(0, &mut room) else {
             panic!("no outline")
         };
         assert!(
@@ -265,8 +333,7 @@ mod tests {
         let halves = tripolar(40, 30, false);
         let outlines = Outlines::new(&halves, "source").unwrap();
         let fold: Vec<f64> = (29 * 40..30 * 40)
-            .filter_map(|i| outlines.get(i))
-            .map(Outline::area)
+            .filter_map(|i| outlines.get(i, &mut Vec::new()).map(Outline::area))
             .collect();
         assert!(fold.iter().all(|&a| a > 0.0));
         for c in 0..20 {
@@ -276,7 +343,8 @@ mod tests {
         let points = tripolar(40, 30, true);
         let outlines = Outlines::new(&points, "source").unwrap();
         for c in 1..20 {
-            let [a, b] = [c, 40 - c].map(|c| outlines.get(29 * 40 + c).unwrap().area());
+            let [a, b] =
+                [c, 40 - c].map(|c| outlines.get(29 * 40 + c, &mut Vec::new()).unwrap().area());
             assert!((a / b - 1.0).abs() < 1e-9);
         }
     }
@@ -291,9 +359,9 @@ mod tests {
             along_parallels: false,
         });
         let outlines = Outlines::new(&cells, "source").unwrap();
-        let [a, b] = [0, 1].map(|i| outlines.get(i).unwrap().area());
+        let [a, b] = [0, 1].map(|i| outlines.get(i, &mut Vec::new()).unwrap().area());
         assert!(a > 0.0 && (a / b - 1.0).abs() < 1e-12);
-        assert!(outlines.get(2).is_none());
+        assert!(outlines.get(2, &mut Vec::new()).is_none());
     }
 
     #[test]

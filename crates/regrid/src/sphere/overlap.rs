@@ -58,7 +58,7 @@ pub(super) fn overlap<M: Measure>(a: Outline<'_>, b: Outline<'_>, scratch: &mut 
     let mut measure = M::default();
     match (a, b) {
         (Outline::Rectangle(a), Outline::Rectangle(b)) => {
-            a.shared(b).for_each(|part| measure.add_rectangle(&part))
+            a.shared(&b).for_each(|part| measure.add_rectangle(&part))
         }
         (Outline::Rectangle(r), Outline::Polygon(p))
         | (Outline::Polygon(p), Outline::Rectangle(r)) => {
@@ -176,7 +176,7 @@ mod tests {
                 for column in 0..36 {
                     let west = 10.0 * f64::from(column);
                     let rectangle = Rectangle { west, width: 10.0, south, north: south + 3.0 };
-                    let part: AreaAndMoment = overlap(outline, Outline::Rectangle(&rectangle), &mut scratch());
+                    let part: AreaAndMoment = overlap(outline, Outline::Rectangle(rectangle), &mut scratch());
                     by_rectangles.area += part.area;
                     by_rectangles.moment = plus(by_rectangles.moment, part.moment);
                     let mut square = rectangle.corners().to_vec();

@@ -52,13 +52,6 @@ pub(super) fn each_piece<T: Send>(
     });
 }
 
-/// The results of `work` on one piece after the other, in order.
-pub(super) fn in_pieces<T: Send>(len: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
-    let mut all = Vec::with_capacity(len.div_ceil(PIECE));
-    each_piece(len, work, |done| all.push(done));
-    all
-}
-
 /// The weights of consecutive targets, made in pieces, as one.
 pub(super) fn joined(
     len: usize,
@@ -90,10 +83,10 @@ mod tests {
 
     #[test]
     fn pieces_come_in_order_and_cover_all() {
-        let ranges = in_pieces(3 * PIECE + 5, |range| range);
-        let indices: Vec<usize> = ranges.into_iter().flatten().collect();
+        let mut indices = Vec::new();
+        each_piece(3 * PIECE + 5, |range| range, |range| indices.extend(range));
         assert_eq!(indices, (0..3 * PIECE + 5).collect::<Vec<_>>());
-        assert!(in_pieces(0, |range| range).is_empty());
+        each_piece(0, |range| range, |_| panic!("a piece of nothing"));
     }
 
     #[test]

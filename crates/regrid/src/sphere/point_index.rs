@@ -1,24 +1,50 @@
 //! Which centres are nearest: a tree over points in space, where nothing has a seam.
 //!
 //! The points stand in one array, parted in the middle by one coordinate, and so on in both halves; each stretch knows its
-//! box, so that a target far from all of them is not compared with every one. The tree is built here and not taken from a crate because ties and copies are settled while searching, which makes one search of
-//! two.
-
-use std::ops::Range;
+//! box, so that a target far from all of them is not compared with every one. The tree is not taken from a crate because
+//! ties and copies are settled while searching, which makes one search of two.
 
 use super::box_index::Bounds;
+use super::stretches::{Placed, Stretch, part};
 use super::vector::{SAME, Vector, distance_2, is_finite};
 
 /// Points by number.
 #[derive(Debug)]
 pub(super) struct PointIndex {
-    points: Vec<(Vector, usize)>,
-    /// The boxes round stretches: of the halves of stretch `i` at `2 i + 1` and `2 i + 2`.
+    points: Vec<Numbered>,
+    /// The boxes round the stretches of `points`.
     boxes: Vec<Bounds>,
 }
 
-/// Points in a stretch that is not parted further.
-const FEW: usize = 8;
+#[derive(Debug)]
+struct Numbered {
+    at: Vector,
+    number: usize,
+}
+
+impl Placed for Numbered {
+    type Bounds = Bounds;
+
+    fn at(&self, axis: usize) -> f64 {
+        self.at[axis]
+    }
+
+    fn bounds_of(points: &[Self]) -> Bounds {
+        let mut low = [f64::INFINITY; 3];
+        let mut high = [f64::NEG_INFINITY; 3];
+        for Self { at, .. } in points {
+            for axis in 0..3 {
+                low[axis] = low[axis].min(at[axis]);
+                high[axis] = high[axis].max(at[axis]);
+            }
+        }
+        [low, high]
+    }
+
+    fn spans([low, high]: Bounds) -> Vector {
+        [0, 1, 2].map(|axis| high[axis] - low[axis])
+    }
+}
 
 /// How much further than the nearest counts as equally far: the rounding of coordinates.
 fn equally_far(distance_2: f64) -> f64 {
@@ -36,40 +62,38 @@ impl PointIndex {
     /// The points that have a place, each under its number in the slice.
     pub(super) fn new(points: &[Vector]) -> Self {
         let placed = points.iter().enumerate().filter(|&(_, &p)| is_finite(p));
-        let mut index = Self {
-            points: placed.map(|(i, &p)| (p, i)).collect(),
-            boxes: Vec::new(),
-        };
-        part(&mut index.points, 0, &mut index.boxes);
-        index
+        let mut points = Vec::with_capacity(points.len());
+        points.extend(placed.map(|(number, &at)| Numbered { at, number }));
+        let boxes = part(&mut points);
+        Self { points, boxes }
     }
 
-    fn search(&self, node: usize, stretch: Range<usize>, to: Vector, search: &mut impl Search) {
-        if stretch.len() <= FEW {
-            for &(at, number) in &self.points[stretch] {
-                search.meet(number, distance_2(at, to), at);
+    /// The search through all stretches that may have something of interest.
+    fn search(&self, to: Vector, search: &mut impl Search) {
+        self.search_in(&Stretch::all(self.points.len()), to, search);
+    }
+
+    fn search_in(&self, stretch: &Stretch, to: Vector, search: &mut impl Search) {
+        let Some(halves) = stretch.halves() else {
+            for point in &self.points[stretch.range.clone()] {
+                search.meet(point.number, distance_2(point.at, to), point.at);
             }
             return;
-        }
-        let middle = stretch.start + stretch.len() / 2;
-        let half = |node: usize, stretch| (self.distance_to(node, to), node, stretch);
-        let mut halves = [
-            half(2 * node + 1, stretch.start..middle),
-            half(2 * node + 2, middle..stretch.end),
-        ];
+        };
+        let mut halves = halves.map(|half| (self.distance_to(half.number, to), half));
         if halves[1].0 < halves[0].0 {
             halves.swap(0, 1);
         }
-        for (distance_2, node, stretch) in halves {
-            if distance_2 <= search.reach() {
-                self.search(node, stretch, to, search);
+        for (distance_2, half) in &halves {
+            if *distance_2 <= search.reach() {
+                self.search_in(half, to, search);
             }
         }
     }
 
     /// The square of the distance from a point to the box round a stretch.
-    fn distance_to(&self, node: usize, to: Vector) -> f64 {
-        let [low, high] = self.boxes[node];
+    fn distance_to(&self, number: usize, to: Vector) -> f64 {
+        let [low, high] = self.boxes[number];
         let out = |axis: usize| (low[axis] - to[axis]).max(to[axis] - high[axis]).max(0.0);
         [0, 1, 2].map(|axis| out(axis).powi(2)).iter().sum()
     }
@@ -80,7 +104,7 @@ impl PointIndex {
             number: usize::MAX,
             distance_2: f64::INFINITY,
         };
-        self.search(0, 0..self.points.len(), to, &mut nearest);
+        self.search(to, &mut nearest);
         (nearest.number < usize::MAX).then_some(nearest.number)
     }
 
@@ -95,7 +119,7 @@ impl PointIndex {
                 most,
                 found: Vec::with_capacity(most + 1),
             };
-            self.search(0, 0..self.points.len(), to, &mut few);
+            self.search(to, &mut few);
             let last = few.found.last().map_or(0.0, |f| f.1);
             let all = few.found.len() == self.points.len();
             let mut distinct: Vec<(usize, f64, Vector)> = Vec::with_capacity(most);
@@ -125,38 +149,6 @@ impl PointIndex {
             most *= 2;
         }
     }
-}
-
-/// Parts points in the middle by the coordinate in which they lie widest, then both halves; notes the box round each.
-fn part(points: &mut [(Vector, usize)], node: usize, boxes: &mut Vec<Bounds>) {
-    let mut low = [f64::INFINITY; 3];
-    let mut high = [f64::NEG_INFINITY; 3];
-    for (at, _) in points.iter() {
-        for axis in 0..3 {
-            low[axis] = low[axis].min(at[axis]);
-            high[axis] = high[axis].max(at[axis]);
-        }
-    }
-    if boxes.len() <= node {
-        boxes.resize(node + 1, [[f64::INFINITY; 3], [f64::NEG_INFINITY; 3]]);
-    }
-    boxes[node] = [low, high];
-    if points.len() <= FEW {
-        return;
-    }
-    let span = |axis: usize| high[axis] - low[axis];
-    let axis = (1..3).fold(0, |widest, axis| {
-        if span(axis) > span(widest) {
-            axis
-        } else {
-            widest
-        }
-    });
-    let middle = points.len() / 2;
-    points.select_nth_unstable_by(middle, |a, b| a.0[axis].total_cmp(&b.0[axis]));
-    let (below, above) = points.split_at_mut(middle);
-    part(below, 2 * node + 1, boxes);
-    part(above, 2 * node + 2, boxes);
 }
 
 /// The nearest point so far.

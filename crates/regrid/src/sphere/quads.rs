@@ -4,7 +4,7 @@
 //! the sphere at the target, seen from the sphere's centre: great circles are straight there, so that two quadrilaterals
 //! that share an edge agree on its sides.
 
-use super::box_index::{BoxIndex, bounds_of};
+use super::box_index::{Bounds, BoxIndex, bounds_of, touch};
 use super::topology::{End, Mesh};
 use super::vector::{Vector, distance_2, dot, is_finite, tangents};
 
@@ -12,7 +12,8 @@ use super::vector::{Vector, distance_2, dot, is_finite, tangents};
 #[derive(Debug)]
 pub(super) struct Quads<'a> {
     mesh: &'a Mesh,
-    quads: Vec<[usize; 4]>,
+    /// Those across the folds at its ends, which are numbered after those between two rows.
+    folded: Vec<[usize; 4]>,
     /// Pairs of neighbours on the rim of a hole, with the number of the end.
     rims: Vec<([usize; 2], usize)>,
     index: BoxIndex,
@@ -44,29 +45,14 @@ const SAME_2: f64 = 1e-26;
 
 impl<'a> Quads<'a> {
     pub(super) fn new(mesh: &'a Mesh) -> Self {
-        let mut quads = Vec::new();
-        if mesh.has_quads() {
-            for row in 0..mesh.rows - 1 {
-                for column in 0..mesh.distinct() {
-                    if let Some(after) = mesh.after(column) {
-                        quads.push([
-                            (row, column),
-                            (row, after),
-                            (row + 1, after),
-                            (row + 1, column),
-                        ]);
-                    }
-                }
-            }
-        }
-        let mut rims = Vec::new();
+        let (mut folded, mut rims) = (Vec::new(), Vec::new());
         for (end, row) in [(0, 0), (1, mesh.rows.saturating_sub(1))] {
             let round = mesh.distinct();
             let columns = (0..round).map(|c| (c, (c + 1) % round));
             match mesh.ends[end] {
                 End::Open | End::Point => {}
                 // Each pair faces another; the lower one stands for both.
-                End::Fold { sum, .. } => quads.extend(
+                End::Fold { sum, .. } => folded.extend(
                     columns
                         .map(|(c, after)| {
                             [
@@ -77,7 +63,7 @@ impl<'a> Quads<'a> {
                             ]
                         })
                         .filter(|q| q[0] <= q[2])
-                        .map(|q| q.map(|c| (row, c))),
+                        .map(|q| q.map(|c| mesh.index(row, c))),
                 ),
                 End::Hole { .. } => {
                     rims.extend(
@@ -87,29 +73,66 @@ impl<'a> Quads<'a> {
                 }
             }
         }
-        let quads: Vec<[usize; 4]> = quads
-            .into_iter()
-            .map(|q| q.map(|(row, column)| mesh.index(row, column)))
-            .filter(|q| q.iter().all(|&i| is_finite(mesh.points[i])))
-            .collect();
-        rims.retain(|(rim, _)| rim.iter().all(|&i| is_finite(mesh.points[i])));
-        let boxes = quads
-            .iter()
-            .map(|q| bounds_of(q.iter().map(|&i| mesh.points[i])));
-        let triangles = rims.iter().map(|&(rim, end)| {
-            let centre = match mesh.ends[end] {
-                End::Hole { centre } => centre,
-                _ => unreachable!("rims belong to holes"),
-            };
-            bounds_of(rim.map(|i| mesh.points[i]).into_iter().chain([centre]))
-        });
-        let index = BoxIndex::new(boxes.chain(triangles).enumerate());
-        Self {
+        let mut quads = Self {
             mesh,
-            quads,
+            folded,
             rims,
-            index,
+            index: BoxIndex::new(std::iter::empty(), 0),
+        };
+        let all = quads.between_rows() + quads.folded.len() + quads.rims.len();
+        let boxes = (0..all).filter_map(|number| Some((number, quads.bounds(number)?)));
+        quads.index = BoxIndex::new(boxes, all);
+        quads
+    }
+
+    /// How many there are between two rows, whether they have a place or not.
+    fn between_rows(&self) -> usize {
+        match self.mesh.has_quads() {
+            true => (self.mesh.rows - 1) * self.mesh.distinct(),
+            false => 0,
         }
+    }
+
+    /// The corners of a quadrilateral by its number; none of what has no place or is a rim's triangle.
+    fn quad(&self, number: usize) -> Option<[usize; 4]> {
+        let corners = match number.checked_sub(self.between_rows()) {
+            None => {
+                let (row, column) = (number / self.mesh.distinct(), number % self.mesh.distinct());
+                let after = self.mesh.after(column)?;
+                [
+                    self.mesh.index(row, column),
+                    self.mesh.index(row, after),
+                    self.mesh.index(row + 1, after),
+                    self.mesh.index(row + 1, column),
+                ]
+            }
+            Some(fold) => *self.folded.get(fold)?,
+        };
+        let placed = |&i: &usize| is_finite(self.mesh.points[i]);
+        corners.iter().all(placed).then_some(corners)
+    }
+
+    /// The pair of neighbours on a rim by the number of their triangle, which comes after those of the quadrilaterals; with
+    /// the number of the end and its centre.
+    fn rim(&self, number: usize) -> Option<([usize; 2], usize, Vector)> {
+        let &(rim, end) = number
+            .checked_sub(self.between_rows() + self.folded.len())
+            .and_then(|at| self.rims.get(at))?;
+        let End::Hole { centre } = self.mesh.ends[end] else {
+            unreachable!("rims belong to holes")
+        };
+        let placed = |&i: &usize| is_finite(self.mesh.points[i]);
+        rim.iter().all(placed).then_some((rim, end, centre))
+    }
+
+    /// The box round a quadrilateral or a rim's triangle; none if it has no place.
+    fn bounds(&self, number: usize) -> Option<Bounds> {
+        let at = |i: usize| self.mesh.points[i];
+        if let Some(corners) = self.quad(number) {
+            return Some(bounds_of(corners.into_iter().map(at)));
+        }
+        let (rim, _, centre) = self.rim(number)?;
+        Some(bounds_of(rim.into_iter().map(at).chain([centre])))
     }
 
     /// What holds a point: the corner that it is, else the first quadrilateral or rim triangle that it lies in, else the
@@ -121,12 +144,10 @@ impl<'a> Quads<'a> {
             return None;
         }
         let reach = 1e-9;
-        self.index.touching(
-            [point.map(|x| x - reach), point.map(|x| x + reach)],
-            candidates,
-        );
-        let quads = candidates.iter().filter_map(|&i| self.quads.get(i));
-        let corners = quads.flatten().copied();
+        let around = [point.map(|x| x - reach), point.map(|x| x + reach)];
+        self.index.touching(around, candidates);
+        candidates.retain(|&i| self.bounds(i).is_some_and(|own| touch(own, around)));
+        let corners = candidates.iter().filter_map(|&i| self.quad(i)).flatten();
         if let Some(corner) = corners
             .filter(|&i| distance_2(self.mesh.points[i], point) < SAME_2)
             .min()
@@ -144,15 +165,12 @@ impl<'a> Quads<'a> {
 
     fn held(&self, number: usize, plane: &Plane, slack: f64) -> Option<Held> {
         let points = &self.mesh.points;
-        if let Some(&corners) = self.quads.get(number) {
+        if let Some(corners) = self.quad(number) {
             let [a, b, c, d] = corners.map(|i| plane.image(points[i]));
             let shares = in_quad([a?, b?, c?, d?], slack)?;
             return Some(Held::Quad { corners, shares });
         }
-        let (rim, end) = self.rims[number - self.quads.len()];
-        let End::Hole { centre } = self.mesh.ends[end] else {
-            unreachable!("rims belong to holes")
-        };
+        let (rim, end, centre) = self.rim(number)?;
         let [a, b] = rim.map(|i| plane.image(points[i]));
         let [centre, first, second] = in_triangle([plane.image(centre)?, a?, b?], slack)?;
         Some(Held::Rim {

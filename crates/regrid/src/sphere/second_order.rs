@@ -9,7 +9,7 @@ use super::overlap::AreaAndMoment;
 use super::pieces::{append, each_piece};
 use super::topology::Mesh;
 use super::vector::{Vector, dot, minus, times, unit};
-use super::{Refused, SphereCells};
+use super::{Cells, Refused};
 use crate::weights::{Corrections, SparseWeights};
 
 /// First-order conservative weights, and what the gradients of the source add to them.
@@ -23,8 +23,8 @@ use crate::weights::{Corrections, SparseWeights};
 /// The second-order scheme of Jones (1999), Mon. Wea. Rev. 127, 2204-2210, with positions in space in the place of
 /// latitude and longitude, as Kritsikis et al. (2017), Geosci. Model Dev. 10, 425-431.
 pub(crate) fn second_order(
-    source: &SphereCells,
-    target: &SphereCells,
+    source: &dyn Cells,
+    target: &dyn Cells,
 ) -> Result<(SparseWeights, Corrections), Refused> {
     let mesh = Mesh::new(source);
     if !mesh.has_quads() {
@@ -37,10 +37,11 @@ pub(crate) fn second_order(
     let centroids: Vec<Vector> = middles.iter().map(|&m| unit(m)).collect();
     let piece = |range: Range<usize>| {
         let mut search = Search::default();
+        let mut room = Vec::new();
         let mut weights = SparseWeights::default();
         let mut corrections = Corrections::default();
         for cell in range {
-            let Some(cell) = targets.get(cell) else {
+            let Some(cell) = targets.get(cell, &mut room) else {
                 weights.push_row([]);
                 continue;
             };
@@ -75,10 +76,11 @@ pub(crate) fn second_order(
 const ROUNDING: f64 = 1e-10;
 
 /// The centres of mass of cells, a little within the sphere; not a number for a cell without extent.
-fn middles(outlines: &Outlines) -> Vec<Vector> {
-    let middle = |i: usize| {
+fn middles(outlines: &Outlines<'_>) -> Vec<Vector> {
+    let mut room = Vec::new();
+    let mut middle = |i: usize| {
         outlines
-            .get(i)
+            .get(i, &mut room)
             .map(|cell| times(cell.moment(), 1.0 / cell.area()))
     };
     (0..outlines.len())
@@ -90,6 +92,7 @@ fn middles(outlines: &Outlines) -> Vec<Vector> {
 mod tests {
     use super::*;
     use crate::axis::{Latitudes, Longitudes};
+    use crate::sphere::SphereCells;
     use crate::sphere::tests::{list, product, tripolar, turned};
     use proptest::prelude::*;
 
@@ -117,7 +120,7 @@ mod tests {
     fn integral(cells: &SphereCells, values: &[f64]) -> f64 {
         let outlines = Outlines::new(cells, "source").unwrap();
         (0..values.len())
-            .map(|i| outlines.get(i).unwrap().area() * values[i])
+            .map(|i| outlines.get(i, &mut Vec::new()).unwrap().area() * values[i])
             .sum()
     }
 

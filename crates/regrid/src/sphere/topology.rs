@@ -4,7 +4,7 @@
 //! columns), or when its last column is as near to the first as neighbours are. The outer row of a mesh that goes round
 //! may lie folded on itself, as in tripolar ocean grids, or run round a small hole, as in grids of latitudes.
 
-use super::SphereCells;
+use super::Cells;
 use super::vector::{SAME, Vector, angle, distance_2, dot, is_finite, mean, minus, point, times};
 
 /// Centres in rows and columns, with what joins their ends.
@@ -38,12 +38,12 @@ const NEAR: f64 = 1.5;
 
 impl Mesh {
     /// The mesh of the cells' centres.
-    pub(super) fn new(cells: &SphereCells) -> Self {
-        let points = points(cells);
+    pub(super) fn new(cells: &dyn Cells) -> Self {
+        let (rows, columns) = cells.shape();
         let mut mesh = Self {
-            rows: cells.rows,
-            columns: cells.columns,
-            points,
+            rows,
+            columns,
+            points: points(cells),
             round: None,
             ends: [End::Open; 2],
         };
@@ -233,13 +233,14 @@ impl Mesh {
 }
 
 /// Where the cells' centres are on the sphere; a coordinate that is no number gives no place.
-pub(super) fn points(cells: &SphereCells) -> Vec<Vector> {
+pub(super) fn points(cells: &dyn Cells) -> Vec<Vector> {
     (0..cells.len()).map(|cell| place(cells, cell)).collect()
 }
 
 /// The place of one centre: targets are looked at one by one, and need no list of them.
-pub(super) fn place(cells: &SphereCells, cell: usize) -> Vector {
-    point(cells.latitudes[cell], cells.longitudes[cell])
+pub(super) fn place(cells: &dyn Cells, cell: usize) -> Vector {
+    let (latitude, longitude) = cells.centre(cell);
+    point(latitude, longitude)
 }
 
 /// The point as far beyond `edge` as `inner` is before it.
