@@ -7,9 +7,11 @@ pub(crate) mod meaning;
 mod target;
 mod vectors;
 
+use std::sync::Arc;
+
 use ndarray::{ArrayD, Axis, IxDyn};
 
-use target::TargetCoordinates;
+pub(crate) use target::TargetCoordinates;
 
 use crate::attribute::{AttributeValue, Attributes};
 use crate::catalogue::{Catalogue, Part, Role, SourceVariable};
@@ -54,14 +56,14 @@ pub(crate) struct Surroundings {
 pub(crate) fn surroundings(
     catalogue: &Catalogue,
     variable: &SourceVariable,
-    target: &Grid,
+    (target, coordinates): (&Grid, &TargetCoordinates),
     times: Option<&ChosenTimes>,
 ) -> Result<Surroundings, Error> {
     let TargetCoordinates {
         variables,
         coordinates,
         mapping,
-    } = TargetCoordinates::new(target);
+    } = coordinates.clone();
     let mut gathering = Gathering {
         catalogue,
         variable,
@@ -423,7 +425,7 @@ impl Gathering<'_> {
             return Ok(None);
         };
         let Some(times) = self.times else {
-            first.values = values;
+            first.values = Arc::new(values);
             return Ok(Some(first));
         };
         match at_times(&values, dim, times) {
@@ -433,7 +435,7 @@ impl Gathering<'_> {
                         first.attributes.remove(name);
                     }
                 }
-                first.values = values;
+                first.values = Arc::new(values);
                 Ok(Some(first))
             }
             None => {
@@ -499,14 +501,14 @@ impl Gathering<'_> {
                 name,
                 dimensions: vec![dimension.clone(), pairs.unwrap_or_else(|| "bnds".into())],
                 attributes: Attributes::new(),
-                values: Values::F64(array(&[encoded.len(), 2], flat)),
+                values: Arc::new(Values::F64(array(&[encoded.len(), 2], flat))),
             }
         });
         self.companions.push(Variable {
             name: axis.name.clone(),
             dimensions: vec![dimension],
             attributes,
-            values: Values::F64(array(&[encoded.len()], encoded)),
+            values: Arc::new(Values::F64(array(&[encoded.len()], encoded))),
         });
         self.companions.extend(bounds);
         Ok(())
@@ -518,7 +520,7 @@ fn same_units(piece: Variable, wanted: &Attributes) -> Option<Values> {
     let (ours, theirs) = (wanted.text("units"), piece.attributes.text("units"));
     let calendars = (wanted.text("calendar"), piece.attributes.text("calendar"));
     if ours == theirs && calendars.0 == calendars.1 {
-        return Some(piece.values);
+        return Some(Arc::unwrap_or_clone(piece.values));
     }
     let units = |text: Option<&str>, calendar: Option<&str>| {
         let calendar: Calendar = calendar.unwrap_or("standard").parse().ok()?;

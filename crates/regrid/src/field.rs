@@ -1,5 +1,7 @@
 //! A field: an array with its name, dimensions, attributes, and the coordinates that go with it.
 
+use std::sync::Arc;
+
 use crate::attribute::{AttributeValue, Attributes};
 use crate::io::Dimension;
 use crate::values::Values;
@@ -13,8 +15,8 @@ pub struct Variable {
     pub dimensions: Vec<String>,
     /// Its attributes.
     pub attributes: Attributes,
-    /// Its values, as they are stored.
-    pub values: Values,
+    /// Its values, as they are stored; every field on the grid, and the file made of them, share those of its cells.
+    pub values: Arc<Values>,
 }
 
 impl Variable {

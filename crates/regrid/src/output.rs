@@ -254,7 +254,7 @@ fn request(layout: &Layout, fields: &[LazyField], deflate: u8) -> String {
             variable.dimensions,
             variable.fill,
             variable.chunk_shape,
-            values.map_or(0, fingerprint)
+            values.map_or(0, |values| fingerprint(values))
         );
     }
     let mut inputs: Vec<&PathBuf> = fields.iter().flat_map(|f| f.inputs.iter()).collect();

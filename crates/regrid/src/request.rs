@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::budget::Budget;
 use crate::catalogue::{Catalogue, SourceVariable};
-use crate::companions::bystanders;
+use crate::companions::{TargetCoordinates, bystanders};
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::kernel::Rule;
@@ -296,6 +296,7 @@ impl Request {
         let (variables, mut notes) = self.choose_variables(files)?;
         let mut prepared: Vec<(Arc<Grid>, Arc<PlaneWeights>)> = Vec::new();
         let mut overlaps: Vec<(Arc<Grid>, Arc<Overlap>)> = Vec::new();
+        let coordinates = TargetCoordinates::new(&self.target);
         let mut fields = Vec::new();
         for variable in &variables {
             variable.check_join()?;
@@ -312,6 +313,7 @@ impl Request {
                 &weights,
                 overlap,
                 times.as_ref(),
+                &coordinates,
             )?);
         }
         if self.params.is_none() {

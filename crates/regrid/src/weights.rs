@@ -99,8 +99,8 @@ impl SparseWeights {
             ..Self::default()
         };
         for t in 0..self.len() {
-            let terms = self.entries(t).flat_map(|entry| corrections.terms(entry));
-            let mut all: Vec<_> = self.row(t).iter().chain(terms).copied().collect();
+            let terms = corrections.terms(self.entries(t));
+            let mut all: Vec<_> = self.row(t).iter().copied().chain(terms).collect();
             whole.push_kept(merged(&mut all));
         }
         whole
@@ -156,18 +156,25 @@ impl SparseWeights {
         (0..self.len()).map(|t| row(t).iter().copied()).collect()
     }
 
-    /// The rows of some targets, with each source index replaced.
-    pub(crate) fn select(&self, targets: &[usize], mut place: impl FnMut(usize) -> usize) -> Self {
-        let entries = targets.iter().map(|&t| self.entries(t).len()).sum();
+    /// The rows of a range of targets, with source indices replaced by their places in `sources`.
+    ///
+    /// # Panics
+    /// If a row reads an index that `sources` (sorted) does not hold.
+    pub fn local(&self, targets: Range<usize>, sources: &[usize]) -> Self {
+        let entries = targets.clone().map(|t| self.entries(t).len()).sum();
         let mut chosen = Self {
             ends: Vec::with_capacity(targets.len()),
             entries: Vec::with_capacity(entries),
             covered: Vec::new(),
         };
-        for &t in targets {
-            chosen
-                .entries
-                .extend(self.row(t).iter().map(|&(s, w)| (place(s), w)));
+        for t in targets {
+            let place = |source| {
+                sources
+                    .binary_search(&source)
+                    .expect("sources hold every index that the targets read")
+            };
+            let row = self.row(t).iter();
+            chosen.entries.extend(row.map(|&(s, w)| (place(s), w)));
             chosen.ends.push(chosen.entries.len());
             if self.covered(t) < 1.0 {
                 chosen.covered.resize(chosen.ends.len() - 1, 1.0);
@@ -175,19 +182,6 @@ impl SparseWeights {
             }
         }
         chosen
-    }
-
-    /// The rows of a range of targets, with source indices replaced by their places in `sources`.
-    ///
-    /// # Panics
-    /// If a row reads an index that `sources` (sorted) does not hold.
-    pub fn local(&self, targets: Range<usize>, sources: &[usize]) -> Self {
-        let targets: Vec<usize> = targets.collect();
-        self.select(&targets, |source| {
-            sources
-                .binary_search(&source)
-                .expect("sources hold every index that the targets read")
-        })
     }
 }
 
@@ -210,20 +204,37 @@ pub(crate) fn merged(entries: &mut [(usize, f64)]) -> Vec<(usize, f64)> {
 /// each term's weight times the value of its source. The terms of an entry sum to nothing for a constant field.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Corrections {
-    ends: Vec<usize>,
-    terms: Vec<(usize, f64)>,
+    /// Where each entry's terms end. Two grids of as many cells as weights are made for share fewer than 2^32.
+    ends: Vec<u32>,
+    sources: Vec<u32>,
+    weights: Vec<f64>,
 }
 
 impl Corrections {
     /// Bytes of memory that they take.
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&self.ends[..]) + size_of_val(&self.terms[..])
+        size_of_val(&self.ends[..])
+            + size_of_val(&self.sources[..])
+            + size_of_val(&self.weights[..])
     }
 
-    /// The terms of an entry.
-    pub(crate) fn terms(&self, entry: usize) -> &[(usize, f64)] {
-        let start = if entry == 0 { 0 } else { self.ends[entry - 1] };
-        &self.terms[start..self.ends[entry]]
+    /// Where the terms of some entries are among all terms.
+    pub(crate) fn places(&self, entries: Range<usize>) -> Range<usize> {
+        let before = |entry: usize| entry.checked_sub(1).map_or(0, |e| self.ends[e] as usize);
+        before(entries.start)..before(entries.end)
+    }
+
+    /// The weights of some terms.
+    pub(crate) fn weights(&self, terms: Range<usize>) -> &[f64] {
+        &self.weights[terms]
+    }
+
+    /// The terms of some entries.
+    pub(crate) fn terms(&self, entries: Range<usize>) -> impl Iterator<Item = (usize, f64)> {
+        let places = self.places(entries);
+        let sources = self.sources[places.clone()].iter();
+        let weights = self.weights[places].iter();
+        sources.zip(weights).map(|(&s, &w)| (s as usize, w))
     }
 
     /// Number of entries.
@@ -234,17 +245,32 @@ impl Corrections {
 
     /// Adds the terms of the next entry.
     pub(crate) fn push(&mut self, terms: impl IntoIterator<Item = (usize, f64)>) {
-        self.terms
-            .extend(terms.into_iter().filter(|&(_, w)| w != 0.0));
-        self.ends.push(self.terms.len());
+        for (source, weight) in terms.into_iter().filter(|&(_, w)| w != 0.0) {
+            self.sources.push(number(source));
+            self.weights.push(weight);
+        }
+        self.ends.push(number(self.weights.len()));
     }
 
     pub(crate) fn append(&mut self, other: Self) {
-        let start = self.terms.len();
+        let start = number(self.weights.len());
         self.ends
             .extend(other.ends.into_iter().map(|end| start + end));
-        self.terms.extend(other.terms);
+        self.sources.extend(other.sources);
+        self.weights.extend(other.weights);
     }
+
+    /// Gives back the room for entries that do not come.
+    pub(crate) fn shrink(&mut self) {
+        self.ends.shrink_to_fit();
+        self.sources.shrink_to_fit();
+        self.weights.shrink_to_fit();
+    }
+}
+
+/// A number of cells or terms, in half the memory.
+fn number(of: usize) -> u32 {
+    u32::try_from(of).expect("grids of so few cells share fewer than 2^32 terms")
 }
 
 /// How much less than one still counts as one: the rounding of sums of weights.

@@ -21,6 +21,8 @@ use dimensions::{Dimensions, dimensions};
 use placement::{Placement, placement};
 use variable::Joined;
 
+use ndarray::ArrayD;
+
 use crate::chunk::Region;
 use crate::error::Error;
 use crate::field::Variable;
@@ -29,6 +31,7 @@ use crate::io::cf;
 use crate::io::decoding::Decoding;
 use crate::io::netcdf::{NetcdfFile, OpenFiles};
 use crate::io::{SourceFile, VariableMeta};
+use crate::values::Values;
 
 /// A variable that looks like a field but cannot be regridded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -288,14 +291,14 @@ pub(crate) fn load(source: &dyn SourceFile, name: &str) -> Result<Variable, Erro
         name: meta.name.clone(),
         dimensions: meta.dimensions.clone(),
         attributes: meta.attributes.clone(),
-        values,
+        values: Arc::new(values),
     })
 }
 
 /// The numbers of a small variable, unpacked, NaN where missing.
 pub(crate) fn load_f64(source: &dyn SourceFile, name: &str) -> Result<Vec<f64>, Error> {
     let variable = source.meta().variable(name);
-    let values = load(source, name)?.values;
+    let values = Arc::unwrap_or_clone(load(source, name)?.values);
     let decoded = match variable.map(|v| Decoding::new(v, true)) {
         Some(Ok(decoding)) => decoding.decode(
             values,
@@ -303,10 +306,26 @@ pub(crate) fn load_f64(source: &dyn SourceFile, name: &str) -> Result<Vec<f64>, 
         ),
         _ => values,
     };
-    Ok(decoded
-        .to_f64()
-        .map(|array| array.iter().copied().collect())
-        .unwrap_or_default())
+    // Corners of a large mesh are not to be there twice.
+    let numbers = match decoded {
+        Values::F64(array) => Some(array),
+        other => other.to_f64(),
+    };
+    Ok(numbers.map(flat).unwrap_or_default())
+}
+
+/// The values of an array one after the other.
+fn flat(array: ArrayD<f64>) -> Vec<f64> {
+    match array.is_standard_layout() && array.len() > 1 {
+        true => {
+            let len = array.len();
+            let (mut values, start) = array.into_raw_vec_and_offset();
+            values.drain(..start.unwrap_or(0));
+            values.truncate(len);
+            values
+        }
+        false => array.iter().copied().collect(),
+    }
 }
 
 /// A file itself, or the netCDF files of a folder or of a pattern such as `data/*/tas_*.nc`, by name.

@@ -3,6 +3,8 @@
 //! Axes come with bounds. Where they are not latitude and longitude themselves, the grid mapping says what they are, and a
 //! latitude and a longitude for every cell stand beside them (CF sections 5.2, 5.6 and 7.1).
 
+use std::sync::Arc;
+
 use ndarray::{ArrayD, IxDyn};
 
 use super::{BOUNDS, array};
@@ -23,8 +25,8 @@ const CORNERED_CELLS: usize = 1 << 20;
 const FILL: f64 = 9.969_209_968_386_869e36;
 
 /// The variables that say where a target's cells are, and what a field on it says of them.
-#[derive(Debug, Default)]
-pub(super) struct TargetCoordinates {
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TargetCoordinates {
     pub(super) variables: Vec<Variable>,
     /// Coordinates that are not named like a dimension.
     pub(super) coordinates: Vec<String>,
@@ -32,7 +34,7 @@ pub(super) struct TargetCoordinates {
 }
 
 impl TargetCoordinates {
-    pub(super) fn new(target: &Grid) -> Self {
+    pub(crate) fn new(target: &Grid) -> Self {
         let mut made = Self::default();
         match &target.layout {
             Layout::Rectilinear {
@@ -56,7 +58,7 @@ impl TargetCoordinates {
                 name: mapping.name.clone(),
                 dimensions: vec![],
                 attributes: mapping.attributes.clone(),
-                values: Values::I32(ArrayD::zeros(IxDyn(&[]))),
+                values: Arc::new(Values::I32(ArrayD::zeros(IxDyn(&[])))),
             });
             made.mapping = Some(mapping.name.clone());
         }
@@ -114,10 +116,10 @@ impl TargetCoordinates {
             name: format!("{name}_bnds"),
             dimensions: vec![name.clone(), BOUNDS.to_owned()],
             attributes: Attributes::new(),
-            values: Values::F64(array(
+            values: Arc::new(Values::F64(array(
                 &[centres.len(), 2],
                 bounds.into_iter().flatten().collect(),
-            )),
+            ))),
         });
         if let Some(bounds) = &bounds {
             attributes.set("bounds", bounds.name.as_str());
@@ -126,7 +128,7 @@ impl TargetCoordinates {
             name: name.clone(),
             dimensions: vec![name.clone()],
             attributes,
-            values: Values::F64(array(&[centres.len()], centres.to_vec())),
+            values: Arc::new(Values::F64(array(&[centres.len()], centres.to_vec()))),
         });
         self.variables.extend(bounds);
     }
@@ -151,12 +153,12 @@ impl TargetCoordinates {
             (
                 latitude,
                 &cells.latitudes,
-                corners.map(|c| (c.per_cell, &c.latitudes)),
+                corners.map(|c| (c.kind.per_cell, c.latitudes().collect::<Vec<f64>>())),
             ),
             (
                 longitude,
                 &cells.longitudes,
-                corners.map(|c| (c.per_cell, &c.longitudes)),
+                corners.map(|c| (c.kind.per_cell, c.longitudes().collect())),
             ),
         ] {
             let mut attributes = coordinate.attributes.clone();
@@ -172,15 +174,15 @@ impl TargetCoordinates {
                     name: bounds,
                     dimensions,
                     attributes: filled,
-                    values: Values::F64(array(&shape, values)),
+                    values: Arc::new(Values::F64(array(&shape, values))),
                 });
             }
-            let values = without_nan(centres, &mut attributes);
+            let values = without_nan(centres.clone(), &mut attributes);
             self.variables.push(Variable {
                 name: coordinate.name.clone(),
                 dimensions: names.clone(),
                 attributes,
-                values: Values::F64(array(&shape, values)),
+                values: Arc::new(Values::F64(array(&shape, values))),
             });
             self.coordinates.push(coordinate.name.clone());
         }
@@ -203,17 +205,18 @@ impl TargetCoordinates {
             attributes: [("long_name", "station name"), ("cf_role", "timeseries_id")]
                 .into_iter()
                 .collect(),
-            values: Values::Char(values),
+            values: Arc::new(Values::Char(values)),
         });
         self.coordinates.push(name.into());
     }
 }
 
 /// Numbers with a fill value, noted in the attributes, for those that are NaN.
-fn without_nan(values: &[f64], attributes: &mut Attributes) -> Vec<f64> {
+fn without_nan(mut values: Vec<f64>, attributes: &mut Attributes) -> Vec<f64> {
     if values.iter().any(|x| x.is_nan()) {
         attributes.set("_FillValue", AttributeValue::F64(vec![FILL]));
     }
-    let fill = |&x: &f64| if x.is_nan() { FILL } else { x };
-    values.iter().map(fill).collect()
+    let missing = values.iter_mut().filter(|x| x.is_nan());
+    missing.for_each(|x| *x = FILL);
+    values
 }

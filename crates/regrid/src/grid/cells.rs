@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Corners, Crs, Grid, Layout, SphereCells};
+use super::{Crs, Grid, Layout, SphereCells};
 use crate::axis::{Latitudes, Longitudes, PlaneAxis};
 use crate::sphere::{Cells, Rectilinear};
 
@@ -68,21 +68,12 @@ impl Grid {
 
 /// Cells in a system of their own, on the globe.
 fn carried(mut cells: SphereCells, crs: &Crs) -> SphereCells {
-    let carry = |ys: &mut [f64], xs: &mut [f64]| {
-        for (y, x) in ys.iter_mut().zip(xs) {
-            (*y, *x) = crs.to_geographic(*y, *x);
-        }
-    };
-    carry(&mut cells.latitudes, &mut cells.longitudes);
-    if let Some(Corners {
-        latitudes,
-        longitudes,
-        along_parallels,
-        ..
-    }) = &mut cells.corners
-    {
-        carry(latitudes, longitudes);
-        *along_parallels = false;
+    for (y, x) in cells.latitudes.iter_mut().zip(&mut cells.longitudes) {
+        (*y, *x) = crs.to_geographic(*y, *x);
+    }
+    if let Some(corners) = &mut cells.corners {
+        corners.map(|y, x| crs.to_geographic(y, x));
+        corners.kind.along_parallels = false;
     }
     cells
 }

@@ -480,7 +480,12 @@ mod tests {
         );
         assert_eq!(grid.shape(), (1, 2));
         assert_eq!(
-            grid.sphere_cells().into_owned().corners.unwrap().per_cell,
+            grid.sphere_cells()
+                .into_owned()
+                .corners
+                .unwrap()
+                .kind
+                .per_cell,
             4
         );
         let list = described(

@@ -23,7 +23,7 @@ use crate::attribute::Attributes;
 use crate::axis::{AxisKind, BoundsFault, Latitudes, Longitudes, PlaneAxis};
 use crate::error::Error;
 use crate::io::Dimension;
-use crate::sphere::{Corners, SphereCells};
+use crate::sphere::SphereCells;
 
 /// Where the cells of a field lie: a rectilinear, projected or curvilinear grid, or a list of points.
 #[derive(Debug, Clone, PartialEq)]

@@ -139,7 +139,7 @@ pub(crate) struct OutputVariable {
     pub(crate) fill: Option<AttributeValue>,
     pub(crate) chunk_shape: Option<Vec<usize>>,
     /// The values, where they are known when the file is made.
-    pub(crate) values: Option<Values>,
+    pub(crate) values: Option<Arc<Values>>,
 }
 
 /// All that an output file holds, but for the values that come later.

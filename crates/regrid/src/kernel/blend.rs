@@ -236,33 +236,25 @@ pub(super) fn sparse<S: Float, T: Float>(
     min_valid: f64,
     out: &mut [T],
 ) {
-    for (target, out) in out.iter_mut().enumerate() {
-        let entries = cut.weights.row(target);
-        let covered = cut.weights.covered(target);
-        if entries.is_empty() || covered < min_valid - WHOLE {
+    for (row, out) in cut.rows().zip(out) {
+        if row.is_empty() || row.covered < min_valid - WHOLE {
             *out = T::MISSING;
             continue;
         }
+        let value = |at: usize| plane[at].widen();
         // Where all must be valid, those of weight zero too, if they were kept.
-        if is_strict(min_valid) && entries.iter().any(|&(at, _)| plane[at].widen().is_nan()) {
+        if is_strict(min_valid) && row.entries().any(|(at, _)| value(at).is_nan()) {
             *out = T::MISSING;
             continue;
         }
-        let cells = entries
-            .iter()
-            .map(|&(at, w)| (Cell::of(plane[at].widen()), w));
-        let mut sums = valid(cells);
-        if let Some(corrections) = &cut.corrections {
-            // The slopes of the valid cells; one with a missing neighbour is level.
-            let terms = cut.weights.entries(target).zip(entries);
-            for (entry, _) in terms.filter(|(_, (at, _))| !plane[*at].widen().is_nan()) {
-                let terms = corrections.terms(entry).iter();
-                let slope: f64 = terms.map(|&(at, w)| w * plane[at].widen()).sum();
-                if !slope.is_nan() {
-                    sums.sum += slope;
-                }
+        let mut sums = valid(row.entries().map(|(at, w)| (Cell::of(value(at)), w)));
+        // The slopes of the valid cells; one with a missing neighbour is level.
+        for (terms, (at, _)) in row.slopes().zip(row.entries()) {
+            let slope: f64 = terms.map(|(at, w)| w * value(at)).sum();
+            if !slope.is_nan() && !value(at).is_nan() {
+                sums.sum += slope;
             }
         }
-        *out = T::round(sums.value(covered, min_valid));
+        *out = T::round(sums.value(row.covered, min_valid));
     }
 }

@@ -39,8 +39,7 @@ pub(super) fn separable<T: Copy>(
 }
 
 pub(super) fn sparse<T: Copy>(cut: &SparseCut, plane: &[T], absent: T, out: &mut [T]) {
-    for (target, out) in out.iter_mut().enumerate() {
-        let entry = cut.weights.row(target).first();
-        *out = entry.map_or(absent, |&(place, _)| plane[place]);
+    for (row, out) in cut.rows().zip(out) {
+        *out = row.places.first().map_or(absent, |&at| plane[at as usize]);
     }
 }

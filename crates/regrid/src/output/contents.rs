@@ -239,6 +239,8 @@ fn rename_references(attributes: &mut Attributes, from: &str, to: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::attribute::AttributeValue;
     use crate::values::Values;
@@ -249,9 +251,9 @@ mod tests {
             name: "time".into(),
             dimensions: vec!["time".into()],
             attributes: [("bounds", "time_bnds")].into_iter().collect(),
-            values: Values::F64(
+            values: Arc::new(Values::F64(
                 ArrayD::from_shape_vec(IxDyn(&[values.len()]), values.to_vec()).unwrap(),
-            ),
+            )),
         }
     }
 

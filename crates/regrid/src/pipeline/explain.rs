@@ -64,6 +64,7 @@ impl Totals {
             needs: None,
             fields: fields.to_vec(),
         };
+        let mut counted = Vec::new();
         for field in fields {
             totals.reads.blocks += field.reads.blocks;
             totals.reads.storage_chunks += field.reads.storage_chunks;
@@ -73,11 +74,16 @@ impl Totals {
             let cell = field.data_type.size();
             let cells: usize = field.meta.shape().iter().product();
             totals.write_bytes += (cells * cell) as u64;
-            let more = field.needs;
+            let mut more = field.needs;
+            match counted.contains(&more.fingerprint) {
+                true => more.shared = 0,
+                false => counted.push(more.fingerprint),
+            }
             totals.needs = Some(totals.needs.map_or(more, |needs| Needs {
                 budget: needs.budget,
                 fingerprint: needs.fingerprint,
                 weights: needs.weights + more.weights,
+                shared: needs.shared + more.shared,
                 work: needs.work.max(more.work),
                 largest: needs.largest.max(more.largest),
             }));
@@ -98,7 +104,7 @@ impl Totals {
     /// What is not values held by tasks: weights, work of threads, buffers kept for the next chunk.
     fn apart(&self) -> u64 {
         let Some(needs) = self.needs else { return 0 };
-        needs.weights + needs.work * needs.budget.threads as u64
+        needs.weights + needs.shared + needs.work * needs.budget.threads as u64
     }
 
     /// The limit on values that tasks hold, if the memory is limited: no task alone is beyond it.
@@ -125,7 +131,7 @@ impl Totals {
             read_values_bytes: self.reads.bytes,
             chunks: self.chunks,
             write_bytes: self.write_bytes,
-            weights_bytes: self.needs.map_or(0, |needs| needs.weights),
+            weights_bytes: self.needs.map_or(0, |needs| needs.weights + needs.shared),
             values_bytes,
             memory_bytes: values_bytes + self.apart(),
             memory_limit: budget.memory,

@@ -14,7 +14,7 @@ use crate::plan::{
 };
 use crate::scheme::{PlaneWeights, pole_row};
 use crate::time::ChosenTimes;
-use crate::weights::{Corrections, SparseWeights};
+use crate::weights::SparseWeights;
 
 /// In which order a chunk is computed: the outer dimensions first, the plane's last.
 #[derive(Debug, Clone)]
@@ -290,7 +290,7 @@ impl Plan {
                 let target = &target_shape[outer..];
                 let also = match also {
                     Some(PlaneWeights::Sparse(also, corrections)) => {
-                        Some((also, corrections.as_ref()))
+                        Some((&**also, corrections.as_deref()))
                     }
                     _ => None,
                 };
@@ -386,8 +386,8 @@ impl Plan {
                         .map(|(window, blocks)| window.cells(blocks))
                         .collect();
                     let mut used = vec![false; cells.iter().map(Vec::len).product()];
-                    for &(place, _) in (0..cut.weights.len()).flat_map(|t| cut.weights.row(t)) {
-                        used[place] = true;
+                    for &place in cut.rows().flat_map(|row| row.places) {
+                        used[place as usize] = true;
                     }
                     let cell = |place: usize| match cells.as_slice() {
                         [points] => points[place],
@@ -470,19 +470,13 @@ impl Plan {
         before * plane
     }
 
-    /// Bytes of the weights that chunks hold.
+    /// Bytes of the weights that chunks hold for themselves.
     pub(super) fn weights_bytes(&self) -> usize {
         let cut = |cut: &Arc<AxisCut>| cut.weights.bytes();
         let outer: usize = self.outer.iter().flatten().map(cut).sum();
         let plane: usize = match &self.plane {
             PlanePlan::Separable(axes) => axes.iter().flatten().map(cut).sum(),
-            PlanePlan::Sparse(cuts) => cuts
-                .iter()
-                .map(|(_, sparse)| {
-                    sparse.weights.bytes()
-                        + sparse.corrections.as_ref().map_or(0, Corrections::bytes)
-                })
-                .sum(),
+            PlanePlan::Sparse(cuts) => cuts.iter().map(|(_, sparse)| sparse.bytes()).sum(),
         };
         outer + plane
     }

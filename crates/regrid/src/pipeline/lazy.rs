@@ -46,8 +46,10 @@ pub(crate) struct Needs {
     pub(crate) budget: Budget,
     /// A number of the weights.
     pub(crate) fingerprint: u64,
-    /// Bytes of weights.
+    /// Bytes of weights that are its own.
     pub(crate) weights: u64,
+    /// Bytes of weights that it shares with others of the same fingerprint.
+    pub(crate) shared: u64,
     /// Bytes that a thread holds while it works.
     pub(crate) work: u64,
     /// Bytes of the largest value that a task makes.

@@ -32,7 +32,7 @@ use reporting::report;
 use crate::attribute::AttributeValue;
 use crate::catalogue::{Catalogue, Role, SourceVariable};
 use crate::chunk::Region;
-use crate::companions::{feature_type, file_attributes, meaning, surroundings};
+use crate::companions::{TargetCoordinates, feature_type, file_attributes, meaning, surroundings};
 use crate::error::Error;
 use crate::field::FieldMeta;
 use crate::io::decoding::{Decoding, single};
@@ -91,6 +91,7 @@ pub(crate) fn regrid_param(
     weights: &PlaneWeights,
     overlap: Option<Arc<Overlap>>,
     times: Option<&ChosenTimes>,
+    coordinates: &TargetCoordinates,
 ) -> Result<LazyField, Error> {
     let first = catalogue.files()[variable.parts[0].file].clone();
     let refused = |reason: String| Error::NotRegriddable {
@@ -104,7 +105,8 @@ pub(crate) fn regrid_param(
     }
     let decoding = Decoding::new(&variable.meta, blends).map_err(refused)?;
     let fill = decoding.fill(&variable.meta);
-    let mut surroundings = surroundings(catalogue, variable, &request.target, times)?;
+    let mut surroundings =
+        surroundings(catalogue, variable, (&request.target, coordinates), times)?;
     meaning::update(
         &mut surroundings.attributes,
         variable,
@@ -188,6 +190,7 @@ pub(crate) fn regrid_param(
         budget,
         fingerprint: fingerprint(weights),
         weights: plan.weights_bytes() as u64,
+        shared: weights.shared_bytes() as u64,
         // A chunk shuffled, compressed and filled up; values before they are unpacked or turned; storage chunks as they come.
         work: (3 * largest_chunk + block * stored_size + 3 * storage * stored_size) as u64,
         largest: largest_chunk.max(block * cell_bytes) as u64,

@@ -61,7 +61,7 @@ impl Overlap {
         let like_own = |overlap: Arc<PlaneWeights>| match (&**weights, &*overlap) {
             (PlaneWeights::Sparse(..), PlaneWeights::Separable(_)) => {
                 let cells = overlap.cells(source).into_owned();
-                Arc::new(PlaneWeights::Sparse(cells, None))
+                Arc::new(PlaneWeights::of_cells(cells))
             }
             _ => overlap,
         };

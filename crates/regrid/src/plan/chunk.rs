@@ -88,14 +88,16 @@ impl ChunkPlan {
     ///
     /// Pole rows have no part in it.
     pub(crate) fn for_each_target(&self, mut call: impl FnMut(f64, &[(usize, f64)])) {
+        let mut entries = Vec::new();
         if let Some(sparse) = &self.sparse {
-            for target in 0..sparse.weights.len() {
-                call(sparse.weights.covered(target), sparse.weights.row(target));
+            for row in sparse.rows() {
+                entries.clear();
+                entries.extend(row.entries());
+                call(row.covered, &entries);
             }
             return;
         }
         let (rows, columns) = self.axes();
-        let mut entries = Vec::new();
         for row in 0..rows.targets.len() {
             for column in 0..columns.targets.len() {
                 entries.clear();

@@ -13,12 +13,66 @@ use crate::weights::{Corrections, SparseWeights};
 pub(crate) struct SparseCut {
     /// The target indices along each of the target plane's dimensions.
     pub(crate) targets: Vec<Range<usize>>,
-    /// From places in the plane of the window, counted row by row.
-    pub(crate) weights: SparseWeights,
-    /// What slopes add to each entry of the weights, if anything.
-    pub(crate) corrections: Option<Corrections>,
+    /// Columns of the whole target plane.
+    width: usize,
+    /// The weights of the whole plane, of which a million take as much memory as all else: every cut of every variable on the
+    /// grid shares them.
+    weights: Arc<SparseWeights>,
+    /// Where each entry of the targets' rows, in order, has its source in the plane of the window, counted row by row.
+    places: Vec<u32>,
+    /// What slopes add to each entry of the weights, if anything, and where in the window each term has its source.
+    slopes: Option<(Arc<Corrections>, Vec<u32>)>,
     /// Which combinations of the plane's pieces hold a cell that is needed.
     pub(crate) reached: Vec<bool>,
+}
+
+/// What a target is made of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CutRow<'a> {
+    /// Where the sources are in the plane of the window.
+    pub(crate) places: &'a [u32],
+    /// Source cells of the whole plane and weights.
+    entries: &'a [(usize, f64)],
+    /// The covered part of the target.
+    pub(crate) covered: f64,
+    slopes: Option<Slopes<'a>>,
+}
+
+/// What slopes add to the entries of a row.
+#[derive(Debug, Clone, Copy)]
+struct Slopes<'a> {
+    all: &'a Corrections,
+    /// The first of the row's entries among all.
+    first: usize,
+    /// Where the sources of the row's terms are in the plane of the window.
+    places: &'a [u32],
+}
+
+impl<'a> CutRow<'a> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Places in the plane of the window, and weights.
+    pub(crate) fn entries(self) -> impl Iterator<Item = (usize, f64)> + 'a {
+        let places = self.places.iter().map(|&place| place as usize);
+        places.zip(self.entries.iter().map(|&(_, weight)| weight))
+    }
+
+    /// For each entry the places and weights of what slopes add to it; nothing at all if none do.
+    pub(crate) fn slopes(
+        self,
+    ) -> impl Iterator<Item = impl Iterator<Item = (usize, f64)> + 'a> + 'a {
+        self.slopes.into_iter().flat_map(move |slopes| {
+            let start = slopes.all.places(slopes.first..slopes.first).start;
+            (slopes.first..slopes.first + self.entries.len()).map(move |entry| {
+                let terms = slopes.all.places(entry..entry + 1);
+                let own = &slopes.places[terms.start - start..terms.end - start];
+                let places = own.iter().map(|&place| place as usize);
+                places.zip(slopes.all.weights(terms).iter().copied())
+            })
+        })
+    }
 }
 
 /// A plane, planned.
@@ -35,7 +89,7 @@ impl SparsePlan {
     /// Plans a plane; `target` is the shape of the target's, whose cells `weights` counts row by row. The blocks hold what
     /// `also` reads too.
     pub(crate) fn new(
-        (weights, corrections): (&SparseWeights, Option<&Corrections>),
+        (weights, slopes): (&Arc<SparseWeights>, Option<&Arc<Corrections>>),
         also: Option<(&SparseWeights, Option<&Corrections>)>,
         target: &[usize],
         target_cuts: &[Vec<Range<usize>>],
@@ -51,57 +105,44 @@ impl SparsePlan {
             1 => [cell, 0],
             _ => [cell / columns, cell % columns],
         };
+        let width = *target.last().expect("a plane has a dimension");
         let mut reached = Reached::new(sources);
         let counts: Vec<usize> = target_cuts.iter().map(Vec::len).collect();
-        let flat_targets = |cuts: &[Range<usize>]| -> Vec<usize> {
-            match cuts {
-                [points] => points.clone().collect(),
-                [rows, columns] => {
-                    let row = |r: usize| columns.clone().map(move |c| r * target[1] + c);
-                    rows.clone().flat_map(row).collect()
-                }
-                _ => unreachable!("a plane has one or two dimensions"),
-            }
-        };
         let mut needs = Vec::new();
+        let mut met: Vec<Vec<bool>> = shape.iter().map(|&len| vec![false; len]).collect();
         for index in combinations(&counts) {
             let cuts: Vec<Range<usize>> = index
                 .iter()
                 .zip(target_cuts)
                 .map(|(&i, cuts)| cuts[i].clone())
                 .collect();
-            let targets = flat_targets(&cuts);
-            let mut needed = vec![Vec::new(); sources.len()];
-            let cells = targets.iter().flat_map(|&t| {
-                let terms = corrections.into_iter().flat_map(move |corrections| {
-                    weights
-                        .entries(t)
-                        .flat_map(|entry| corrections.terms(entry))
-                });
-                weights.row(t).iter().chain(terms)
-            });
-            for place in cells.map(|&(cell, _)| place(cell)) {
+            met.iter_mut().for_each(|met| met.fill(false));
+            let mut meet = |cell: usize| {
+                let place = place(cell);
                 reached.mark(place);
-                for (needed, at) in needed.iter_mut().zip(place) {
-                    needed.push(at);
+                met.iter_mut()
+                    .zip(place)
+                    .for_each(|(met, at)| met[at] = true);
+            };
+            for t in flat(&cuts, width) {
+                weights.row(t).iter().for_each(|&(cell, _)| meet(cell));
+                if let Some(slopes) = slopes {
+                    slopes
+                        .terms(weights.entries(t))
+                        .for_each(|(cell, _)| meet(cell));
                 }
             }
-            for needed in &mut needed {
-                needed.sort_unstable();
-                needed.dedup();
-            }
-            needs.push((cuts, needed));
+            let met = met.iter().map(|met| (0..met.len()).filter(|&at| met[at]));
+            needs.push((
+                cuts,
+                met.map(Iterator::collect).collect::<Vec<Vec<usize>>>(),
+            ));
         }
-        if let Some((weights, corrections)) = also {
-            let all = 0..weights.len();
-            for &(cell, _) in all.clone().flat_map(|t| weights.row(t)) {
-                reached.mark(place(cell));
-            }
-            if let Some(corrections) = corrections {
-                let entries = all.clone().flat_map(|t| weights.entries(t));
-                for &(cell, _) in entries.flat_map(|entry| corrections.terms(entry)) {
-                    reached.mark(place(cell));
-                }
+        if let Some((weights, slopes)) = also {
+            for t in 0..weights.len() {
+                let terms = slopes.into_iter().flat_map(|s| s.terms(weights.entries(t)));
+                let cells = weights.row(t).iter().copied().chain(terms);
+                cells.for_each(|(cell, _)| reached.mark(place(cell)));
             }
         }
         let blocks: Vec<Vec<Range<usize>>> = sources
@@ -115,26 +156,27 @@ impl SparsePlan {
         let cuts = needs
             .into_iter()
             .map(|(cuts, needed)| {
-                let targets = flat_targets(&cuts);
                 let windows: Vec<Arc<AxisCut>> = needed
                     .iter()
                     .zip(&blocks)
                     .map(|(needed, blocks)| Arc::new(AxisCut::window_of(needed, blocks)))
                     .collect();
-                let sparse = SparseCut::new(
-                    weights,
-                    corrections,
-                    cuts,
-                    &targets,
-                    &needed,
-                    &windows,
-                    place,
-                );
-                (windows, Arc::new(sparse))
+                let cut = SparseCut::new(weights, slopes, (cuts, width), &needed, &windows, place);
+                (windows, Arc::new(cut))
             })
             .collect();
         Self { blocks, cuts }
     }
+}
+
+/// The cells of a cut of a plane of such width, or of a list.
+fn flat(cuts: &[Range<usize>], width: usize) -> impl Iterator<Item = usize> + use<> {
+    let (rows, columns) = match cuts {
+        [points] => (0..1, points.clone()),
+        [rows, columns] => (rows.clone(), columns.clone()),
+        _ => unreachable!("a plane has one or two dimensions"),
+    };
+    rows.flat_map(move |row| columns.start + row * width..columns.end + row * width)
 }
 
 /// Which storage chunks of a plane hold a cell that is needed.
@@ -199,10 +241,9 @@ impl Reached {
 
 impl SparseCut {
     fn new(
-        weights: &SparseWeights,
-        corrections: Option<&Corrections>,
-        targets: Vec<Range<usize>>,
-        flat_targets: &[usize],
+        weights: &Arc<SparseWeights>,
+        slopes: Option<&Arc<Corrections>>,
+        (targets, width): (Vec<Range<usize>>, usize),
         needed: &[Vec<usize>],
         windows: &[Arc<AxisCut>],
         place: impl Fn(usize) -> [usize; 2],
@@ -222,12 +263,13 @@ impl SparseCut {
             .collect();
         let combined: usize = windows.iter().map(|window| window.pieces.len()).product();
         let mut reached = vec![false; combined];
+        let number = |at: usize| u32::try_from(at).expect("a window has fewer than 2^32 cells");
         let mut locals: Vec<Vec<u32>> = Vec::new();
         for needed in needed {
             let span = needed.last().map_or(0, |last| last + 1);
             let mut local = vec![0; span];
             for (place, &at) in needed.iter().enumerate() {
-                local[at] = u32::try_from(place).expect("an axis has fewer than 2^32 cells");
+                local[at] = number(place);
             }
             locals.push(local);
         }
@@ -241,22 +283,58 @@ impl SparseCut {
                 piece = piece * windows[axis].pieces.len() + piece_of[axis][local];
             }
             reached[piece] = true;
-            at
+            number(at)
         };
-        let corrections = corrections.map(|corrections| {
-            let mut own = Corrections::default();
-            for entry in flat_targets.iter().flat_map(|&t| weights.entries(t)) {
-                let terms = corrections.terms(entry).iter();
-                own.push(terms.map(|&(cell, weight)| (locate(cell), weight)));
+        let all = || flat(&targets, width);
+        let mut places = Vec::with_capacity(all().map(|t| weights.row(t).len()).sum());
+        for t in all() {
+            places.extend(weights.row(t).iter().map(|&(cell, _)| locate(cell)));
+        }
+        let slopes = slopes.map(|slopes| {
+            let terms = all().map(|t| slopes.places(weights.entries(t)).len());
+            let mut places = Vec::with_capacity(terms.sum());
+            for t in all() {
+                let terms = slopes.terms(weights.entries(t));
+                places.extend(terms.map(|(cell, _)| locate(cell)));
             }
-            own
+            (slopes.clone(), places)
         });
-        let weights = weights.select(flat_targets, locate);
         Self {
             targets,
-            weights,
-            corrections,
+            width,
+            weights: weights.clone(),
+            places,
+            slopes,
             reached,
         }
+    }
+
+    /// What each target is made of, row by row.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = CutRow<'_>> {
+        let (mut at, mut term) = (0, 0);
+        flat(&self.targets, self.width).map(move |t| {
+            let entries = self.weights.row(t);
+            let places = &self.places[at..at + entries.len()];
+            at += entries.len();
+            let slopes = self.slopes.as_ref().map(|(all, places)| {
+                let own = self.weights.entries(t);
+                let first = own.start;
+                let places = &places[term..term + all.places(own).len()];
+                term += places.len();
+                Slopes { all, first, places }
+            });
+            CutRow {
+                places,
+                entries,
+                covered: self.weights.covered(t),
+                slopes,
+            }
+        })
+    }
+
+    /// Bytes of memory that it takes for itself, beside the weights of the whole plane.
+    pub(crate) fn bytes(&self) -> usize {
+        let slopes = self.slopes.as_ref().map_or(&[][..], |(_, places)| places);
+        size_of_val(&self.places[..]) + size_of_val(slopes)
     }
 }

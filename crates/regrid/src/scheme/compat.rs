@@ -4,6 +4,8 @@
 //! neighbours spoil a target, when a partly covered or partly valid cell is kept. Where a tool gives no choice in a matter
 //! the profile follows it; what a request states (outside, pole, share of valid cells) holds all the same.
 
+use std::sync::Arc;
+
 use super::cubic::{End, column_centres, ends, line_centres};
 use super::{
     Columns, Edges, Fill, Method, Outside, Place, PlaneWeights, Pole, RectilinearWeights, Rows,
@@ -106,7 +108,7 @@ impl Compat {
                 let weights =
                     sphere::nearest(&*source.centred_cells(), &*target.centred_cells(), edges);
                 match weights {
-                    Ok(weights) => Ok(PlaneWeights::Sparse(weights, None)),
+                    Ok(weights) => Ok(PlaneWeights::of_cells(weights)),
                     // Says the same, with the place.
                     Err(_) => usual(),
                 }
@@ -131,7 +133,7 @@ impl Compat {
                 };
                 let weights = match usual()? {
                     PlaneWeights::Sparse(weights, Some(slopes)) => {
-                        PlaneWeights::Sparse(weights.with_slopes(&slopes), None)
+                        PlaneWeights::of_cells(weights.with_slopes(&slopes))
                     }
                     weights => weights,
                 };
@@ -150,7 +152,7 @@ impl PlaneWeights {
                 latitude: change(&weights.latitude),
                 longitude: change(&weights.longitude),
             }),
-            Self::Sparse(weights, slopes) => Self::Sparse(change(&weights), slopes),
+            Self::Sparse(weights, slopes) => Self::Sparse(Arc::new(change(&weights)), slopes),
         }
     }
 }
@@ -256,7 +258,7 @@ impl<'a> Axes<'a> {
         }
         let (height, width) = source.shape();
         let cells = weights.cells(height, width, self.columns.distinct());
-        Ok(PlaneWeights::Sparse(fill_far(&cells, source, target), None))
+        Ok(PlaneWeights::of_cells(fill_far(&cells, source, target)))
     }
 
     /// Cubic weights that ask for the four corners of the source cell around a target alone: a corner whose slopes read a
@@ -324,7 +326,10 @@ impl<'a> Axes<'a> {
             }
             weights.push_kept(entries);
         }
-        Ok(PlaneWeights::Sparse(weights, Some(slopes)))
+        Ok(PlaneWeights::Sparse(
+            Arc::new(weights),
+            Some(Arc::new(slopes)),
+        ))
     }
 }
 

@@ -65,7 +65,7 @@ impl Fill {
                 sphere::fill_creep(&cells, [rows, columns], cyclic, levels)
             }
         };
-        Ok(PlaneWeights::Sparse(filled, None))
+        Ok(PlaneWeights::of_cells(filled))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The weights of a whole plane: by rows and columns where both grids allow it, from cell to cell where not.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::{Edges, Fill, Method, Outside, RectilinearWeights, located, pole_row};
 use crate::axis::BoundsFault;
@@ -18,7 +19,7 @@ pub(crate) enum PlaneWeights {
     /// The product of row weights and column weights.
     Separable(RectilinearWeights),
     /// From source cells to target cells, both counted row by row; and what the slopes of the source add.
-    Sparse(SparseWeights, Option<Corrections>),
+    Sparse(Arc<SparseWeights>, Option<Arc<Corrections>>),
 }
 
 impl PlaneWeights {
@@ -105,7 +106,7 @@ impl PlaneWeights {
         if matches!(method, Method::Linear | Method::Nearest | Method::Cubic) {
             let points = target.points_in_crs_of(source);
             if let Some(weights) = located::weights(source, &points, method, edges) {
-                return weights.map(|weights| Self::Sparse(weights, None));
+                return weights.map(Self::of_cells);
             }
         }
         let (from, to) = match method {
@@ -132,7 +133,9 @@ impl PlaneWeights {
             Method::SecondOrderConservative => {
                 let both = sphere::second_order(&*from, &*to);
                 return both
-                    .map(|(weights, corrections)| Self::Sparse(weights, Some(corrections)))
+                    .map(|(weights, slopes)| {
+                        Self::Sparse(Arc::new(weights), Some(Arc::new(slopes)))
+                    })
                     .map_err(|refused| combination(&refused.to_string()));
             }
             Method::Cubic => {
@@ -149,7 +152,7 @@ impl PlaneWeights {
             | Method::Median => sphere::members(&*from, &*to),
         };
         match weights {
-            Ok(weights) => Ok(Self::Sparse(weights, None)),
+            Ok(weights) => Ok(Self::of_cells(weights)),
             Err(Refused::Outside { target: index }) => {
                 let (latitude, longitude) = to.centre(index);
                 Err(Error::PointOutside {
@@ -160,6 +163,21 @@ impl PlaneWeights {
                 })
             }
             Err(refused) => Err(combination(&refused.to_string())),
+        }
+    }
+
+    /// Weights from cell to cell to which no slopes add.
+    pub(crate) fn of_cells(weights: SparseWeights) -> Self {
+        Self::Sparse(Arc::new(weights), None)
+    }
+
+    /// Bytes of memory of the weights that all cuts of the plane share; those by rows and columns are cut up.
+    pub(crate) fn shared_bytes(&self) -> usize {
+        match self {
+            Self::Separable(_) => 0,
+            Self::Sparse(weights, slopes) => {
+                weights.bytes() + slopes.as_ref().map_or(0, |slopes| slopes.bytes())
+            }
         }
     }
 
@@ -199,9 +217,7 @@ fn corrected(weights: &SparseWeights, corrections: &Corrections) -> SparseWeight
     let mut corrected = SparseWeights::default();
     for target in 0..weights.len() {
         let mut entries = weights.row(target).to_vec();
-        for entry in weights.entries(target) {
-            entries.extend(corrections.terms(entry));
-        }
+        entries.extend(corrections.terms(weights.entries(target)));
         let row = merged(&mut entries);
         if weights.covered(target) < 1.0 {
             corrected.push_part(row, weights.covered(target));

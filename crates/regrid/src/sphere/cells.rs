@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::shared::{neighbours_before, push_corners};
 use crate::axis::{AxisKind, Latitudes, Longitudes};
 use crate::error::Error;
 
@@ -18,15 +19,14 @@ pub(crate) struct SphereCells {
     pub(crate) corners: Option<Corners>,
 }
 
-/// The corners of cells, the same number for each; a cell with fewer repeats one.
+/// The corners of cells, the same number for each; a cell with fewer repeats one. Those that neighbours share are held once.
 #[derive(Debug, Clone)]
 pub(crate) struct Corners {
-    pub(crate) per_cell: usize,
-    /// Corner by corner, cell by cell, in one direction round the cell.
-    pub(crate) latitudes: Vec<f64>,
-    pub(crate) longitudes: Vec<f64>,
-    /// Whether edges run along parallels and meridians rather than great circles.
-    pub(crate) along_parallels: bool,
+    pub(crate) kind: Cornered,
+    /// Latitude and longitude.
+    points: Vec<(f64, f64)>,
+    /// Which of the points, corner by corner, cell by cell, in one direction round the cell.
+    places: Vec<u32>,
 }
 
 /// Cells as methods look at them, one by one: held in memory, or made as they are asked for.
@@ -51,7 +51,7 @@ pub(crate) trait Cells: Sync {
 }
 
 /// What corners cells have.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cornered {
     pub(crate) per_cell: usize,
     /// Whether edges run along parallels and meridians rather than great circles.
@@ -68,16 +68,13 @@ impl Cells for SphereCells {
     }
 
     fn cornered(&self) -> Option<Cornered> {
-        self.corners.as_ref().map(|corners| Cornered {
-            per_cell: corners.per_cell,
-            along_parallels: corners.along_parallels,
-        })
+        self.corners.as_ref().map(|corners| corners.kind)
     }
 
     fn corner(&self, cell: usize, corner: usize) -> (f64, f64) {
         let corners = self.corners.as_ref().expect("it is asked first");
-        let at = cell * corners.per_cell + corner;
-        (corners.latitudes[at], corners.longitudes[at])
+        let place = corners.places[cell * corners.kind.per_cell + corner];
+        corners.points[place as usize]
     }
 }
 
@@ -134,9 +131,13 @@ impl Cells for Rectilinear<'_> {
 
     fn corner(&self, cell: usize, corner: usize) -> (f64, f64) {
         let columns = self.x.0.len();
-        let ([low, high], [first, last]) = (self.y.1[cell / columns], self.x.1[cell % columns]);
-        [(low, first), (low, last), (high, last), (high, first)][corner]
+        product_corner(self.y.1[cell / columns], self.x.1[cell % columns], corner)
     }
+}
+
+/// One of the four corners between two ys and two xs.
+fn product_corner([low, high]: [f64; 2], [first, last]: [f64; 2], corner: usize) -> (f64, f64) {
+    [(low, first), (low, last), (high, last), (high, first)][corner]
 }
 
 /// A latitude may lie this far beyond a pole: the rounding of a 32-bit float.
@@ -150,10 +151,11 @@ fn same(a: &[f64], b: &[f64]) -> bool {
 
 impl PartialEq for Corners {
     fn eq(&self, other: &Self) -> bool {
-        self.per_cell == other.per_cell
-            && self.along_parallels == other.along_parallels
-            && same(&self.latitudes, &other.latitudes)
-            && same(&self.longitudes, &other.longitudes)
+        let equal = |(x, y): (f64, f64)| x == y || (x.is_nan() && y.is_nan());
+        self.kind == other.kind
+            && self.places.len() == other.places.len()
+            && self.latitudes().zip(other.latitudes()).all(equal)
+            && self.longitudes().zip(other.longitudes()).all(equal)
     }
 }
 
@@ -207,7 +209,7 @@ impl SphereCells {
             });
         }
         let corners = corners
-            .map(|(latitudes, longitudes)| Corners::new(count, latitudes, longitudes))
+            .map(|(latitudes, longitudes)| Corners::checked(rows, columns, latitudes, longitudes))
             .transpose()?;
         Ok(Self {
             rows,
@@ -248,18 +250,13 @@ impl SphereCells {
     ) -> Self {
         let mut cells = Self::outer_centres(y, x);
         let (rows, columns) = (cells.rows, cells.columns);
-        let mut corners = Corners {
+        let kind = Cornered {
             per_cell: 4,
-            latitudes: Vec::with_capacity(4 * rows * columns),
-            longitudes: Vec::with_capacity(4 * rows * columns),
             along_parallels: true,
         };
-        for &[low, high] in y_bounds {
-            for &[first, last] in x_bounds {
-                corners.latitudes.extend([low, low, high, high]);
-                corners.longitudes.extend([first, last, last, first]);
-            }
-        }
+        let corners = Corners::new(kind, rows * columns, columns, |cell, corner| {
+            product_corner(y_bounds[cell / columns], x_bounds[cell % columns], corner)
+        });
         cells.corners = Some(corners);
         cells
     }
@@ -278,8 +275,55 @@ impl SphereCells {
 }
 
 impl Corners {
-    /// Corners of so many cells, checked.
-    fn new(cells: usize, mut latitudes: Vec<f64>, mut longitudes: Vec<f64>) -> Result<Self, Error> {
+    /// Corners of so many cells in rows of so many columns.
+    pub(crate) fn new(
+        kind: Cornered,
+        cells: usize,
+        columns: usize,
+        corner: impl Fn(usize, usize) -> (f64, f64),
+    ) -> Self {
+        let n = kind.per_cell;
+        let (mut points, mut places) = (Vec::new(), Vec::with_capacity(n * cells));
+        // Numbers that are not numbers have to stay as they are too.
+        let bits = |(y, x): (f64, f64)| [y, x].map(f64::to_bits);
+        for cell in 0..cells {
+            let before = neighbours_before(cell, columns).map(|other| n * other..n * (other + 1));
+            let own = (0..n).map(|k| corner(cell, k));
+            push_corners(&mut points, &mut places, before, own, |a, b| {
+                bits(a) == bits(b)
+            });
+        }
+        points.shrink_to_fit();
+        Self {
+            kind,
+            points,
+            places,
+        }
+    }
+
+    /// The latitudes, corner by corner, cell by cell.
+    pub(crate) fn latitudes(&self) -> impl ExactSizeIterator<Item = f64> {
+        self.places.iter().map(|&at| self.points[at as usize].0)
+    }
+
+    /// The longitudes, corner by corner, cell by cell.
+    pub(crate) fn longitudes(&self) -> impl ExactSizeIterator<Item = f64> {
+        self.places.iter().map(|&at| self.points[at as usize].1)
+    }
+
+    /// The same corners elsewhere.
+    pub(crate) fn map(&mut self, to: impl Fn(f64, f64) -> (f64, f64)) {
+        self.points.iter_mut().for_each(|p| *p = to(p.0, p.1));
+    }
+
+    /// Corners of cells in rows and columns, checked.
+    fn checked(
+        rows: usize,
+        columns: usize,
+        mut latitudes: Vec<f64>,
+        mut longitudes: Vec<f64>,
+    ) -> Result<Self, Error> {
+        let cells = rows * columns;
         let per_cell = latitudes.len() / cells;
         if per_cell < 3 || latitudes.len() != per_cell * cells {
             return Err(Error::CellCount {
@@ -297,12 +341,14 @@ impl Corners {
         }
         check(AxisKind::Latitude, &mut latitudes)?;
         check(AxisKind::Longitude, &mut longitudes)?;
-        Ok(Self {
+        let kind = Cornered {
             per_cell,
-            latitudes,
-            longitudes,
             along_parallels: false,
-        })
+        };
+        Ok(Self::new(kind, cells, columns, |cell, corner| {
+            let at = cell * per_cell + corner;
+            (latitudes[at], longitudes[at])
+        }))
     }
 }
 
@@ -382,6 +428,14 @@ mod tests {
             Err(Error::CellCount { got: 7, .. })
         ));
         let three = Some((vec![0.0; 12], vec![0.0; 12]));
-        assert_eq!(refused((2, 2), three).unwrap().corners.unwrap().per_cell, 3);
+        assert_eq!(
+            refused((2, 2), three)
+                .unwrap()
+                .corners
+                .unwrap()
+                .kind
+                .per_cell,
+            3
+        );
     }
 }

@@ -228,9 +228,8 @@ mod tests {
         fn rectilinear_grids_give_the_product_of_their_axes(source in rectilinear(), target in rectilinear()) {
             let weights = conservative(&source, &target).unwrap();
             let corners = |c: &SphereCells, i: usize| {
-                let c = c.corners.as_ref().unwrap();
-                let (lat, lon) = (&c.latitudes[4 * i..][..4], &c.longitudes[4 * i..][..4]);
-                ([lat[0].min(lat[2]), lat[0].max(lat[2])], [lon[0], lon[1]])
+                let [(south, west), (_, east), (north, _)] = [0, 1, 2].map(|k| c.corner(i, k));
+                ([south.min(north), south.max(north)], [west, east])
             };
             for t in 0..weights.len() {
                 let ([ts, tn], [tw, te]) = corners(&target, t);

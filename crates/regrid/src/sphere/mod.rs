@@ -18,11 +18,12 @@ mod polygon;
 mod quads;
 mod rectangle;
 mod second_order;
+mod shared;
 mod stretches;
 mod topology;
 mod vector;
 
-pub(crate) use cells::{Cells, Cornered, Corners, Rectilinear, SphereCells};
+pub(crate) use cells::{Cells, Cornered, Rectilinear, SphereCells};
 pub(crate) use conservative::conservative;
 pub(crate) use distance::inverse_distance;
 pub(crate) use fill::{fill_creep, fill_inverse_distance};

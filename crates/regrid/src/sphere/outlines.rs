@@ -3,6 +3,7 @@
 use super::box_index::{Bounds, BoxIndex, bounds_of};
 use super::polygon::{Vertex, area, moment};
 use super::rectangle::Rectangle;
+use super::shared::{neighbours_before, number, push_corners};
 use super::topology::{End, Mesh};
 use super::vector::{Vector, distance_2, is_finite, mean, point};
 use super::{Cells, Cornered, Refused};
@@ -108,27 +109,16 @@ impl<'a> Outlines<'a> {
         }
         let (mut points, mut corners) = (Vec::<Vector>::new(), Vec::<u32>::new());
         let mut ends: Vec<u32> = Vec::with_capacity(self.len());
-        let number = |at: usize| u32::try_from(at).expect("a grid has fewer than 2^32 corners");
         let columns = self.cells.shape().1;
         let mut room = Vec::new();
         for cell in 0..self.len() {
             if let Some(Outline::Polygon(own)) = self.get(cell, &mut room) {
-                // A corner that a cell before it along its row, or in the row before, has too is the same one.
-                let before = [1, columns + 1, columns, columns - 1].map(|back| {
-                    let other = cell.checked_sub(back)?;
-                    let start = other.checked_sub(1).map_or(0, |o| ends[o] as usize);
-                    ends.get(other).map(|&end| start..end as usize)
+                let before = neighbours_before(cell, columns).map(|other| {
+                    let start = other.checked_sub(1).map_or(0, |o| ends[o]);
+                    start as usize..ends[other] as usize
                 });
-                for &corner in own {
-                    let known = before.iter().flatten().find_map(|range| {
-                        let mut theirs = corners[range.clone()].iter().copied();
-                        theirs.find(|&at| points[at as usize] == corner)
-                    });
-                    corners.push(known.unwrap_or_else(|| {
-                        points.push(corner);
-                        number(points.len() - 1)
-                    }));
-                }
+                let own = own.iter().copied();
+                push_corners(&mut points, &mut corners, before, own, |a, b| a == b);
             }
             ends.push(number(corners.len()));
         }
@@ -288,8 +278,9 @@ impl Lattice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sphere::SphereCells;
+    use crate::sphere::cells::Corners;
     use crate::sphere::tests::{list, product, tripolar};
-    use crate::sphere::{Corners, SphereCells};
     use std::f64::consts::PI;
 
     fn total(cells: &SphereCells) -> f64 {
@@ -297,6 +288,22 @@ mod tests {
         (0..outlines.len())
             .filter_map(|i| outlines.get(i, &mut Vec::new()).map(Outline::area))
             .sum()
+    }
+
+    /// The corners of cells of four.
+    fn great_circles(latitudes: &[f64], longitudes: &[f64]) -> Corners {
+        let all: Vec<_> = latitudes
+            .iter()
+            .copied()
+            .zip(longitudes.iter().copied())
+            .collect();
+        let kind = Cornered {
+            per_cell: 4,
+            along_parallels: false,
+        };
+        Corners::new(kind, all.len() / 4, 1, |cell, corner| {
+            all[4 * cell + corner]
+        })
     }
 
     fn steps(first: f64, step: f64, n: usize) -> Vec<f64> {
@@ -352,12 +359,9 @@ mod tests {
     #[test]
     fn repeated_corners_count_once_and_direction_does_not_matter() {
         let mut cells = list(&[(1.0, 1.0), (1.0, 1.0), (0.0, 0.0)]);
-        cells.corners = Some(Corners {
-            per_cell: 4,
-            latitudes: vec![0.0, 0.0, 2.0, 2.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-            longitudes: vec![0.0, 2.0, 1.0, 1.0, 0.0, 361.0, 2.0, 0.0, 0.0, 1.0, 1.0, 0.0],
-            along_parallels: false,
-        });
+        let latitudes = [0.0, 0.0, 2.0, 2.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        let longitudes = [0.0, 2.0, 1.0, 1.0, 0.0, 361.0, 2.0, 0.0, 0.0, 1.0, 1.0, 0.0];
+        cells.corners = Some(great_circles(&latitudes, &longitudes));
         let outlines = Outlines::new(&cells, "source").unwrap();
         let [a, b] = [0, 1].map(|i| outlines.get(i, &mut Vec::new()).unwrap().area());
         assert!(a > 0.0 && (a / b - 1.0).abs() < 1e-12);
@@ -376,12 +380,7 @@ mod tests {
 
     #[test]
     fn an_eighth_of_the_globe_within_great_circles() {
-        let corners = Corners {
-            per_cell: 4,
-            latitudes: vec![0.0, 0.0, 90.0, 90.0],
-            longitudes: vec![350.0, 80.0, 80.0, 350.0],
-            along_parallels: false,
-        };
+        let corners = great_circles(&[0.0, 0.0, 90.0, 90.0], &[350.0, 80.0, 80.0, 350.0]);
         let mut cells = crate::grid::Grid::points([30.0], [35.0])
             .unwrap()
             .sphere_cells()

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 
-use super::SphereCells;
+use super::cells::Corners;
 use super::vector::{Vector, point, times, unit};
+use super::{Cells, SphereCells};
 
 /// Cells without corners.
 pub(super) fn cells(
@@ -69,7 +70,7 @@ fn mapped(cells: &SphereCells, map: impl Fn(f64, f64) -> (f64, f64)) -> SphereCe
     let mut moved = cells.clone();
     (moved.latitudes, moved.longitudes) = both(&cells.latitudes, &cells.longitudes);
     if let Some(corners) = &mut moved.corners {
-        (corners.latitudes, corners.longitudes) = both(&corners.latitudes, &corners.longitudes);
+        corners.map(map);
     }
     moved
 }
@@ -101,16 +102,11 @@ pub(super) fn rolled(cells: &SphereCells, by: usize) -> SphereCells {
     let mut moved = cells.clone();
     moved.latitudes = all.clone().map(|i| cells.latitudes[from(i)]).collect();
     moved.longitudes = all.clone().map(|i| cells.longitudes[from(i)]).collect();
-    if let (Some(old), Some(new)) = (&cells.corners, &mut moved.corners) {
-        let k = old.per_cell;
-        let corner = |values: &[f64]| {
-            all.clone()
-                .flat_map(|i| values[from(i) * k..][..k].to_vec())
-                .collect()
-        };
-        new.latitudes = corner(&old.latitudes);
-        new.longitudes = corner(&old.longitudes);
-    }
+    moved.corners = cells.corners.as_ref().map(|corners| {
+        Corners::new(corners.kind, cells.rows * n, n, |cell, corner| {
+            cells.corner(from(cell), corner)
+        })
+    });
     moved
 }
 

@@ -21,10 +21,11 @@ impl Fingerprint {
         let mut centres = Hash::default();
         centres.add(&(cells.rows as u64).to_le_bytes());
         centres.add(&(cells.columns as u64).to_le_bytes());
-        centres.points(&cells.latitudes, &cells.longitudes);
+        let places = cells.latitudes.iter().zip(&cells.longitudes);
+        centres.points(places.map(|(&latitude, &longitude)| (latitude, longitude)));
         let mut corners = Hash::default();
         if let Some(own) = &cells.corners {
-            corners.points(&own.latitudes, &own.longitudes);
+            corners.points(own.latitudes().zip(own.longitudes()));
         }
         Self {
             centres: centres.0,
@@ -69,8 +70,8 @@ impl Hash {
         }
     }
 
-    fn points(&mut self, latitudes: &[f64], longitudes: &[f64]) {
-        for (&latitude, &longitude) in latitudes.iter().zip(longitudes) {
+    fn points(&mut self, places: impl Iterator<Item = (f64, f64)>) {
+        for (latitude, longitude) in places {
             let turned = f64::from(longitude as f32).rem_euclid(360.0);
             // Less than nothing by a rounding is a whole turn by now.
             let turned = if turned as f32 == 360.0 { 0.0 } else { turned };

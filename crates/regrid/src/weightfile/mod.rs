@@ -173,7 +173,7 @@ impl Weights {
         } = content;
         Ok(Self {
             distinct: 0,
-            plane: Arc::new(PlaneWeights::Sparse(matrix, None)),
+            plane: Arc::new(PlaneWeights::of_cells(matrix)),
             source: Arc::new(source),
             target: Arc::new(target),
             target_grid: None,
@@ -446,9 +446,9 @@ impl Weights {
         if matrix.len() == cells(target) {
             return Ok((self.plane.clone(), note));
         }
-        let mut padded = matrix.clone();
+        let mut padded = SparseWeights::clone(matrix);
         (matrix.len()..cells(target)).for_each(|_| padded.push_row([]));
-        Ok((Arc::new(PlaneWeights::Sparse(padded, None)), note))
+        Ok((Arc::new(PlaneWeights::of_cells(padded)), note))
     }
 }
 

@@ -4,7 +4,7 @@ use super::fingerprint::Fingerprint;
 use crate::axis::{Latitudes, Longitudes};
 use crate::error::Error;
 use crate::grid::Grid;
-use crate::sphere::{Corners, SphereCells, areas};
+use crate::sphere::{Cells, Cornered, SphereCells, areas};
 
 /// Coordinates this near to each other are one: the rounding of 32-bit floats at 360 degrees, and of midpoints between them.
 const SAME: f64 = 5e-5;
@@ -53,10 +53,10 @@ impl GridRecord {
         } = cells.into_owned();
         let placed: Vec<bool> = latitudes.iter().map(|x| !x.is_nan()).collect();
         // Other tools expect numbers even where a cell takes no part.
-        let number = |values: Vec<f64>| -> Vec<f64> {
+        fn numbers(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
             let number = |x: f64| if x.is_nan() { 0.0 } else { x };
             values.into_iter().map(number).collect()
-        };
+        }
         Self {
             size: Some(rows * columns),
             dims: if grid.is_list() {
@@ -64,15 +64,11 @@ impl GridRecord {
             } else {
                 vec![columns, rows]
             },
-            centres: Some([number(latitudes), number(longitudes)]),
-            corners: corners.map(
-                |Corners {
-                     per_cell,
-                     latitudes,
-                     longitudes,
-                     ..
-                 }| (per_cell, [number(latitudes), number(longitudes)]),
-            ),
+            centres: Some([numbers(latitudes), numbers(longitudes)]),
+            corners: corners.map(|corners| {
+                let places = [numbers(corners.latitudes()), numbers(corners.longitudes())];
+                (corners.kind.per_cell, places)
+            }),
             mask: Some(placed),
             areas,
             fractions: None,
@@ -112,10 +108,10 @@ impl GridRecord {
             (None, None) => sameness = Sameness::Size,
         }
         if by_cells {
-            match (known(|f| f.corners), &self.corners, &cells.corners) {
+            match (known(|f| f.corners), &self.corners, cells.cornered()) {
                 (Some(true), _, _) => {}
                 (_, Some((per_cell, own)), Some(corners)) => {
-                    compare_corners(*per_cell, own, corners)?;
+                    compare_corners(*per_cell, own, &cells, corners)?;
                 }
                 (Some(false), _, _) => {
                     return Err("the fingerprints of their corners differ".into());
@@ -278,12 +274,15 @@ fn near((latitude, longitude): (f64, f64), other: (f64, f64)) -> bool {
 }
 
 /// Whether every corner of a cell is one of the record's for that cell, in whatever order.
-fn compare_corners(per_cell: usize, own: &[Vec<f64>; 2], corners: &Corners) -> Result<(), String> {
-    let count = corners.latitudes.len() / corners.per_cell;
-    for cell in 0..count {
+fn compare_corners(
+    per_cell: usize,
+    own: &[Vec<f64>; 2],
+    cells: &dyn Cells,
+    theirs: Cornered,
+) -> Result<(), String> {
+    for cell in 0..cells.len() {
         let recorded = cell * per_cell..(cell + 1) * per_cell;
-        for corner in cell * corners.per_cell..(cell + 1) * corners.per_cell {
-            let other = (corners.latitudes[corner], corners.longitudes[corner]);
+        for other in (0..theirs.per_cell).map(|corner| cells.corner(cell, corner)) {
             let known = |at: usize| near((own[0][at], own[1][at]), other);
             if !other.0.is_nan() && !recorded.clone().any(known) {
                 return Err(format!(

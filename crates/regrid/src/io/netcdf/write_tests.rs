@@ -33,7 +33,7 @@ fn layout(
                 attributes: [("units", "days since 2000-01-01")].into_iter().collect(),
                 fill: None,
                 chunk_shape: None,
-                values: Some(times),
+                values: Some(times.into()),
             },
             OutputVariable {
                 name: "field".into(),
