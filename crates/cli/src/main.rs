@@ -2,6 +2,8 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod allocator;
 mod amount;
 mod args;
 mod axis;
@@ -25,6 +27,8 @@ use crate::args::Order;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    allocator::return_large();
     // Panics are reported like other failures, in one line; those of tasks come back as errors.
     panic::set_hook(Box::new(|_| {}));
     #[cfg(unix)]

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use delayed::{Profile, Report, Run};
 use netcdf::Options;
-use regrid::{Catalogue, Explanation, Grid, Request, Write};
+use regrid::{Catalogue, Explanation, Grid, Method, Request, Write};
 
 /// Where a file is open in one test, it had better not be made in another.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -150,4 +150,33 @@ fn one_stretch() {
 #[test]
 fn classic() {
     compare(Options::_64BIT_OFFSET, None);
+}
+
+#[test]
+fn fields_on_one_grid_share_their_weights() {
+    let _alone = ALONE.lock().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("in.nc");
+    source(&path, Options::NETCDF4, None);
+    let mut file = netcdf::append(&path).unwrap();
+    let values = vec![1.0_f32; SHAPE.iter().product()];
+    let mut second = file
+        .add_variable::<f32>("u", &["time", "lat", "lon"])
+        .unwrap();
+    second.put_values(&values, ..).unwrap();
+    drop(file);
+    let files = Catalogue::open([&path]).unwrap();
+    let target = Grid::named("r90x45").unwrap();
+    for method in [Method::InverseDistance, Method::SecondOrderConservative] {
+        let fields = Request::new(&target).method(method).build(&files).unwrap();
+        assert_eq!(fields.len(), 2);
+        let one = Explanation::of(&fields[..1]).weights_bytes;
+        let both = Explanation::of(&fields).weights_bytes;
+        // What is a field's own is where its chunks have the sources.
+        assert!(
+            one < both && 2 * both < 3 * one,
+            "{}: {one} and {both}",
+            method.name()
+        );
+    }
 }

@@ -408,6 +408,25 @@ mod tests {
     }
 
     #[test]
+    fn corners_that_neighbours_share_are_held_once() {
+        let latitudes = Latitudes::new((0..20).map(f64::from).collect(), None).unwrap();
+        let longitudes = Longitudes::new((0..30).map(f64::from).collect(), None).unwrap();
+        let corners = SphereCells::rectilinear(&latitudes, &longitudes)
+            .corners
+            .unwrap();
+        assert_eq!(
+            (corners.points.len(), corners.places.len()),
+            (21 * 31, 4 * 600)
+        );
+        // Those of masked cells are no numbers, and still the same.
+        let nowhere = |_, _| (f64::NAN, f64::NAN);
+        let masked = Corners::new(corners.kind, 600, 30, nowhere);
+        assert_eq!(masked.points.len(), 1);
+        assert_eq!(masked, masked.clone());
+        assert!(masked.latitudes().all(f64::is_nan) && masked != corners);
+    }
+
+    #[test]
     fn counts_have_to_fit() {
         let refused = |shape, corners| SphereCells::new(shape, vec![1.0; 4], vec![2.0; 4], corners);
         assert!(matches!(
