@@ -296,7 +296,8 @@ impl Request {
         let (variables, mut notes) = self.choose_variables(files)?;
         let mut prepared: Vec<(Arc<Grid>, Arc<PlaneWeights>)> = Vec::new();
         let mut overlaps: Vec<(Arc<Grid>, Arc<Overlap>)> = Vec::new();
-        let coordinates = TargetCoordinates::new(&self.target);
+        // Made once, and after weights: those of a target without axes take as much memory as what weights are made with.
+        let mut coordinates = None;
         let mut fields = Vec::new();
         for variable in &variables {
             variable.check_join()?;
@@ -313,7 +314,7 @@ impl Request {
                 &weights,
                 overlap,
                 times.as_ref(),
-                &coordinates,
+                coordinates.get_or_insert_with(|| TargetCoordinates::new(&self.target)),
             )?);
         }
         if self.params.is_none() {

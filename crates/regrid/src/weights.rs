@@ -151,9 +151,19 @@ impl SparseWeights {
     }
 
     /// The same rows, but for those of targets that are left out: they are empty.
-    pub(crate) fn only(&self, kept: &[bool]) -> Self {
-        let row = |target| if kept[target] { self.row(target) } else { &[] };
-        (0..self.len()).map(|t| row(t).iter().copied()).collect()
+    pub(crate) fn only(mut self, kept: &[bool]) -> Self {
+        let (mut start, mut len) = (0, 0);
+        for (end, &kept) in self.ends.iter_mut().zip(kept) {
+            let row = std::mem::replace(&mut start, *end)..*end;
+            if kept {
+                self.entries.copy_within(row.clone(), len);
+                len += row.len();
+            }
+            *end = len;
+        }
+        self.entries.truncate(len);
+        self.shrink();
+        self
     }
 
     /// The rows of a range of targets, with source indices replaced by their places in `sources`.
@@ -299,5 +309,43 @@ mod tests {
         assert_eq!(weights.row(1), []);
         assert_eq!(weights.sources(0..3), [3, 4, 9]);
         assert_eq!(weights.local(2..3, &[3, 4, 9]).row(0), [(1, 0.5), (2, 0.5)]);
+    }
+
+    #[test]
+    fn rows_left_out_are_empty_and_the_others_stay() {
+        let weights: SparseWeights = [
+            vec![(3, 1.0)],
+            vec![(1, 0.5), (2, 0.5)],
+            vec![],
+            vec![(4, 0.25), (9, 0.75)],
+        ]
+        .into_iter()
+        .collect();
+        let some = weights.clone().only(&[false, true, true, true]);
+        assert_eq!(
+            (some.len(), some.row(0), some.row(2)),
+            (4, &[][..], &[][..])
+        );
+        assert_eq!((some.row(1), some.row(3)), (weights.row(1), weights.row(3)));
+        assert_eq!(weights.clone().only(&[true; 4]), weights);
+        let last = weights.only(&[false, false, false, true]);
+        assert_eq!(last.row(3), [(4, 0.25), (9, 0.75)]);
+        assert_eq!(last.entries.len(), 2);
+    }
+
+    #[test]
+    fn terms_of_entries_follow_each_other() {
+        let mut corrections = Corrections::default();
+        corrections.push([(7, 0.5), (8, 0.0), (9, -0.5)]);
+        let mut more = Corrections::default();
+        more.push([]);
+        more.push([(1, 2.0)]);
+        corrections.append(more);
+        let terms = |entries| corrections.terms(entries).collect::<Vec<_>>();
+        assert_eq!(terms(0..1), [(7, 0.5), (9, -0.5)]);
+        assert_eq!(terms(1..2), []);
+        assert_eq!(terms(0..3), [(7, 0.5), (9, -0.5), (1, 2.0)]);
+        assert_eq!(corrections.places(2..3), 2..3);
+        assert_eq!(corrections.weights(1..3), [-0.5, 2.0]);
     }
 }

@@ -392,17 +392,26 @@ impl Grid {
     ///
     /// - Units: degrees north, degrees east of any turn.
     pub fn centres(&self) -> Vec<(f64, f64)> {
+        self.each_centre().collect()
+    }
+
+    fn each_centre(&self) -> Box<dyn Iterator<Item = (f64, f64)> + '_> {
         match &self.layout {
             Layout::Curvilinear { cells, .. } | Layout::Points { cells, .. } => {
                 let latitudes = cells.latitudes.iter().copied();
-                latitudes.zip(cells.longitudes.iter().copied()).collect()
+                Box::new(latitudes.zip(cells.longitudes.iter().copied()))
             }
             _ => {
-                let (y, x) = self.own_centres();
-                let rows = y.iter().flat_map(|&y| x.iter().map(move |&x| (y, x)));
-                rows.map(|(y, x)| self.crs.to_geographic(y, x)).collect()
+                let rows = self.own_rows();
+                Box::new(rows.map(|(y, x)| self.crs.to_geographic(y, x)))
             }
         }
+    }
+
+    /// Every y with every x; of grids without axes nothing.
+    fn own_rows(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
+        let (y, x) = self.own_centres();
+        y.iter().flat_map(|&y| x.iter().map(move |&x| (y, x)))
     }
 
     /// The centres along both axes; of grids without axes nothing.
@@ -421,16 +430,17 @@ impl Grid {
     ///
     /// NaN where a point of this grid has no place in the other's system.
     /// - Units: (latitude, longitude) in degrees for a geographic or rotated grid, metres for a projected one.
-    pub(crate) fn points_in_crs_of(&self, other: &Self) -> Vec<(f64, f64)> {
-        let (y, x) = self.own_centres();
-        if self.same_crs(other) && !y.is_empty() {
-            let rows = y.iter().flat_map(|&y| x.iter().map(move |&x| (y, x)));
-            return rows.collect();
+    pub(crate) fn points_in_crs_of<'a>(
+        &'a self,
+        other: &'a Self,
+    ) -> Box<dyn Iterator<Item = (f64, f64)> + 'a> {
+        if self.same_crs(other) && !self.own_centres().0.is_empty() {
+            return Box::new(self.own_rows());
         }
-        let centres = self.centres().into_iter();
-        centres
-            .map(|(latitude, longitude)| other.crs.from_geographic(latitude, longitude))
-            .collect()
+        let centres = self.each_centre();
+        Box::new(
+            centres.map(|(latitude, longitude)| other.crs.from_geographic(latitude, longitude)),
+        )
     }
 
     /// Whether both grids have the same cells, as far as they were stored; whatever they are called.

@@ -72,18 +72,18 @@ fn every_kind_has_its_shape_and_dimensions() {
 fn points_are_sought_in_the_coordinates_of_the_other_grid() {
     // The middle of the projection's plane and of the rotated grid.
     let points = Grid::points([52.0, 52.5], [10.0, -2.5]).unwrap();
-    let plane = points.points_in_crs_of(&projected());
+    let plane = points.points_in_crs_of(&projected()).collect::<Vec<_>>();
     assert!(
         plane[0].0.abs() < 1e-6 && plane[0].1.abs() < 1e-6,
         "{plane:?}"
     );
-    let turned = points.points_in_crs_of(&rotated());
+    let turned = points.points_in_crs_of(&rotated()).collect::<Vec<_>>();
     assert!(
         turned[1].0.abs() < 1e-12 && turned[1].1.abs() < 1e-12,
         "{turned:?}"
     );
     // Grids of one system hand over their own numbers.
-    let own = rotated().points_in_crs_of(&rotated());
+    let own = rotated().points_in_crs_of(&rotated()).collect::<Vec<_>>();
     assert_eq!(own[3], (0.0, 0.0));
     assert_eq!(own[4], (1.0, -2.0));
 }

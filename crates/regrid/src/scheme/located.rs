@@ -25,7 +25,7 @@ type LookUp<'a> = Box<dyn Fn(f64) -> (Place, Row) + 'a>;
 /// [`Error::OutsideSource`] if one lies outside and that is to be refused.
 pub(super) fn weights(
     source: &Grid,
-    points: &[(f64, f64)],
+    points: impl Iterator<Item = (f64, f64)>,
     method: Method,
     edges: Edges,
 ) -> Option<Result<SparseWeights, Error>> {
@@ -78,7 +78,7 @@ fn on_plane(axis: &PlaneAxis, method: Method, outside: Outside) -> LookUp<'_> {
 
 fn products(
     source: &Grid,
-    points: &[(f64, f64)],
+    points: impl Iterator<Item = (f64, f64)>,
     edges: Edges,
     axes: ((LookUp<'_>, AxisKind), (LookUp<'_>, AxisKind), usize),
 ) -> Result<SparseWeights, Error> {
@@ -86,7 +86,7 @@ fn products(
     let (height, width) = source.shape();
     let mut weights = SparseWeights::default();
     let mut entries = Vec::new();
-    for (index, &(y, x)) in points.iter().enumerate() {
+    for (index, (y, x)) in points.enumerate() {
         entries.clear();
         if y.is_nan() || x.is_nan() {
             weights.push_row([]);
@@ -127,15 +127,13 @@ mod tests {
                     pole: Pole::Mean,
                 };
                 let axes = RectilinearWeights::new(&source, &target, method, edges).unwrap();
-                let points: Vec<_> = (0..15)
-                    .map(|i| {
-                        (
-                            target.axes().unwrap().0.centres()[i / 3],
-                            target.axes().unwrap().1.centres()[i % 3],
-                        )
-                    })
-                    .collect();
-                let flat = weights(&source, &points, method, edges).unwrap().unwrap();
+                let points = (0..15).map(|i| {
+                    (
+                        target.axes().unwrap().0.centres()[i / 3],
+                        target.axes().unwrap().1.centres()[i % 3],
+                    )
+                });
+                let flat = weights(&source, points, method, edges).unwrap().unwrap();
                 for t in 0..15 {
                     let mut expected = vec![0.0; height * width];
                     for &(r, v) in axes.latitude.row(t / 3) {

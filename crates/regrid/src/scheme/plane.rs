@@ -105,7 +105,7 @@ impl PlaneWeights {
         check_count(source, target)?;
         if matches!(method, Method::Linear | Method::Nearest | Method::Cubic) {
             let points = target.points_in_crs_of(source);
-            if let Some(weights) = located::weights(source, &points, method, edges) {
+            if let Some(weights) = located::weights(source, points, method, edges) {
                 return weights.map(Self::of_cells);
             }
         }
@@ -257,7 +257,7 @@ fn inside_axes(source: &Grid, target: &Grid, edges: Edges) -> Result<Option<Vec<
         return Ok(None);
     }
     let points = target.points_in_crs_of(source);
-    let Some(weights) = located::weights(source, &points, Method::Linear, edges) else {
+    let Some(weights) = located::weights(source, points, Method::Linear, edges) else {
         return Ok(None);
     };
     let weights = weights?;
