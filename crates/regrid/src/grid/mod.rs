@@ -18,6 +18,7 @@ pub use projection::Projection;
 pub use rotated::RotatedPole;
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::attribute::Attributes;
 use crate::axis::{AxisKind, BoundsFault, Latitudes, Longitudes, PlaneAxis};
@@ -50,13 +51,14 @@ pub(crate) enum Layout {
     Projected { y: PlaneAxis, x: PlaneAxis },
     /// Rows and columns of cells anywhere.
     Curvilinear {
-        cells: SphereCells,
+        /// Shared by all copies of the grid: they take some fifty bytes each.
+        cells: Arc<SphereCells>,
         /// The names of the dimensions, rows first.
         dimensions: [String; 2],
     },
     /// Points one after another.
     Points {
-        cells: SphereCells,
+        cells: Arc<SphereCells>,
         dimension: String,
         /// What the points are called, if anything.
         names: Option<Vec<String>>,
@@ -254,7 +256,10 @@ impl Grid {
 
     pub(crate) fn of_cells(cells: SphereCells, dimensions: [String; 2]) -> Self {
         Self {
-            layout: Layout::Curvilinear { cells, dimensions },
+            layout: Layout::Curvilinear {
+                cells: cells.into(),
+                dimensions,
+            },
             crs: Crs::Geographic,
             mapping: None,
             y: Coordinate::latitudes(),
@@ -265,7 +270,7 @@ impl Grid {
     pub(crate) fn of_points(cells: SphereCells, dimension: String) -> Self {
         Self {
             layout: Layout::Points {
-                cells,
+                cells: cells.into(),
                 dimension,
                 names: None,
             },
