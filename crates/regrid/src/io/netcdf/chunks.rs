@@ -1,12 +1,13 @@
-//! Regions of a chunked variable, chunk by chunk: the library's lock guards the compressed bytes alone; what was done to
-//! them is undone outside it, by the thread that wants the values, straight into their place.
+//! Regions of a chunked variable, chunk by chunk: the library's lock guards the compressed bytes at the most, and not even
+//! those where it is known where they lie; what was done to them is undone outside it, by the thread that wants the values,
+//! straight into their place.
 
 use std::cell::RefCell;
 use std::fs::File;
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::filters::{ChunkFault, Pipeline, Scratch, swap_bytes};
+use super::located::{ChunkPlaces, read_at};
 use super::raw::{Filter, RawDataset, RawFile, Stored};
 use super::stretches::PlainVariable;
 use crate::chunk::{Region, combinations};
@@ -14,6 +15,9 @@ use crate::values::DataType;
 
 /// Bytes that a thread keeps in one of its buffers between two chunks at the most.
 const MOST_KEPT: usize = 32 << 20;
+/// Bytes of a chunk for each chunk of its variable from which on HDF5 is asked where a chunk lies: it goes through the half of
+/// them in about the time in which a twenty-fifth of the chunk is read.
+const WORTH_ASKING: usize = 4096;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -22,7 +26,7 @@ thread_local! {
 /// A chunked variable whose filters are undone here.
 #[derive(Debug)]
 pub(super) struct ChunkedVariable {
-    dataset: RawDataset,
+    source: Source,
     chunk_shape: Vec<usize>,
     /// Bytes of one value.
     cell: usize,
@@ -31,7 +35,18 @@ pub(super) struct ChunkedVariable {
     pipeline: Pipeline,
 }
 
-/// How a variable is read.
+/// Where its chunks come from.
+#[derive(Debug)]
+enum Source {
+    /// HDF5, which looks for them and reads them.
+    Library(RawDataset),
+    /// The file itself; HDF5 tells where in it.
+    Asked(RawDataset),
+    /// The file itself, from places that are known.
+    Places(ChunkPlaces),
+}
+
+/// How a variable is read from its file.
 #[derive(Debug)]
 pub(super) enum Access {
     /// Chunk by chunk, filters undone here.
@@ -61,9 +76,11 @@ pub(super) enum Fault<E> {
 }
 
 impl Access {
-    /// How to read the variable of a file, open in both ways, that netCDF says has this shape and type.
+    /// How to read the variable of a file that netCDF says has this shape and type; `countable` tells whether places of chunks
+    /// [count from the file's start](super::located::counts_from_start).
     pub(super) fn of(
-        (file, plain): (&RawFile, &Arc<File>),
+        file: &RawFile,
+        countable: bool,
         name: &str,
         shape: &[usize],
         data_type: DataType,
@@ -78,7 +95,7 @@ impl Access {
             return Self::Lacks(filter.clone());
         }
         if storage.chunk_shape.is_none() {
-            let plain = PlainVariable::hdf5(plain, &storage, shape, data_type);
+            let plain = PlainVariable::hdf5(&storage, shape, data_type);
             return plain.map_or(Self::Library, Self::Plain);
         }
         let (Some(pipeline), Some(chunk_shape), Some((stored, big_endian))) = (
@@ -92,22 +109,67 @@ impl Access {
         if storage.shape != shape || stored != data_type || chunk_shape.contains(&0) {
             return Self::Library;
         }
+        let cell = data_type.size();
+        let bytes = chunk_shape.iter().product::<usize>() * cell;
+        let few = counts(shape, &chunk_shape)
+            .iter()
+            .try_fold(WORTH_ASKING, |all, &n| all.checked_mul(n))
+            .is_some_and(|all| all <= bytes);
         Self::Chunks(ChunkedVariable {
-            dataset,
+            source: match countable && few {
+                true => Source::Asked(dataset),
+                false => Source::Library(dataset),
+            },
             chunk_shape,
-            cell: data_type.size(),
+            cell,
             swap: big_endian != cfg!(target_endian = "big"),
             pipeline,
         })
     }
 }
 
+/// The number of chunks along each dimension.
+fn counts(shape: &[usize], chunk_shape: &[usize]) -> Vec<usize> {
+    let lengths = shape.iter().zip(chunk_shape);
+    lengths.map(|(len, &n)| len.div_ceil(n)).collect()
+}
+
 impl ChunkedVariable {
-    /// Reads a region into its bytes, row by row.
+    /// The same variable of this shape with the places of all its chunks, and their number, if they are no more than `most`.
+    pub(super) fn located(&self, shape: &[usize], most: usize) -> Option<(Self, usize)> {
+        let (Source::Library(dataset) | Source::Asked(dataset)) = &self.source else {
+            return None;
+        };
+        let counts = counts(shape, &self.chunk_shape);
+        let count = counts
+            .iter()
+            .try_fold(1, |all: usize, &n| all.checked_mul(n))
+            .filter(|&count| count <= most)?;
+        let places = combinations(&counts)
+            .map(|chunk| dataset.chunk_place(&self.offset(&chunk)))
+            .collect::<Option<_>>()?;
+        let located = Self {
+            source: Source::Places(ChunkPlaces::new(counts, places)),
+            chunk_shape: self.chunk_shape.clone(),
+            cell: self.cell,
+            swap: self.swap,
+            pipeline: self.pipeline.clone(),
+        };
+        Some((located, count))
+    }
+
+    /// The first cell of a chunk.
+    fn offset(&self, chunk: &[usize]) -> Vec<usize> {
+        let numbers = chunk.iter().zip(&self.chunk_shape);
+        numbers.map(|(c, n)| c * n).collect()
+    }
+
+    /// Reads a region out of its file into its bytes, row by row.
     ///
     /// `absent` fills in the cells of chunks that are not in the file.
     pub(super) fn read<E>(
         &self,
+        file: &File,
         region: &Region,
         out: &mut [u8],
         mut absent: impl FnMut(&Region, &mut [u8]) -> Result<(), E>,
@@ -116,7 +178,7 @@ impl ChunkedVariable {
             let mut result = Ok(());
             for chunk in self.touched(region) {
                 result = self
-                    .read_chunk(&chunk, region, out, scratch, &mut absent)
+                    .read_chunk(file, &chunk, region, out, scratch, &mut absent)
                     .map_err(|fault| ChunkError { chunk, fault });
                 if result.is_err() {
                     break;
@@ -141,13 +203,11 @@ impl ChunkedVariable {
 
     /// Bytes in the file of the chunks that a region touches.
     pub(super) fn stored_bytes(&self, region: &Region) -> u64 {
-        let bytes = |chunk: Vec<usize>| {
-            let offset: Vec<usize> = chunk
-                .iter()
-                .zip(&self.chunk_shape)
-                .map(|(c, n)| c * n)
-                .collect();
-            self.dataset.chunk_bytes(&offset)
+        let bytes = |chunk: Vec<usize>| match &self.source {
+            Source::Library(dataset) | Source::Asked(dataset) => {
+                dataset.chunk_bytes(&self.offset(&chunk))
+            }
+            Source::Places(places) => places.at(&chunk).bytes,
         };
         self.touched(region).map(bytes).sum()
     }
@@ -155,17 +215,14 @@ impl ChunkedVariable {
     /// Reads what a region has of one chunk.
     fn read_chunk<E>(
         &self,
+        file: &File,
         chunk: &[usize],
         region: &Region,
         out: &mut [u8],
         scratch: &mut Scratch,
         absent: &mut impl FnMut(&Region, &mut [u8]) -> Result<(), E>,
     ) -> Result<(), Fault<E>> {
-        let offset: Vec<usize> = chunk
-            .iter()
-            .zip(&self.chunk_shape)
-            .map(|(c, s)| c * s)
-            .collect();
+        let offset = self.offset(chunk);
         let ranges = offset.iter().zip(&self.chunk_shape).zip(region.ranges());
         let window: Vec<Range<usize>> = ranges
             .map(|((&start, size), wanted)| start.max(wanted.start)..(start + size).min(wanted.end))
@@ -180,7 +237,7 @@ impl ChunkedVariable {
         if let Some(place) = in_place.clone()
             && window.shape() == self.chunk_shape
         {
-            return match self.decode(&offset, &mut out[place.clone()], scratch) {
+            return match self.decode(file, chunk, &mut out[place.clone()], scratch) {
                 Ok(true) => Ok(()),
                 Ok(false) => absent(&window, &mut out[place]).map_err(Fault::Absent),
                 Err(fault) => Err(Fault::Damaged(fault)),
@@ -188,7 +245,7 @@ impl ChunkedVariable {
         }
         let mut whole = std::mem::take(&mut scratch.chunk);
         whole.resize(self.chunk_shape.iter().product::<usize>() * self.cell, 0);
-        let (filled, from) = match self.decode(&offset, &mut whole, scratch) {
+        let (filled, from) = match self.decode(file, chunk, &mut whole, scratch) {
             Ok(true) => {
                 let ranges = offset.iter().zip(&self.chunk_shape);
                 let all: Vec<Range<usize>> = ranges.map(|(&start, &n)| start..start + n).collect();
@@ -213,15 +270,31 @@ impl ChunkedVariable {
     /// Makes the bytes of a whole chunk; tells whether there is one.
     fn decode(
         &self,
-        offset: &[usize],
+        file: &File,
+        chunk: &[usize],
         out: &mut [u8],
         scratch: &mut Scratch,
     ) -> Result<bool, ChunkFault> {
         let plain = self.pipeline.is_plain(0);
-        let stored = if plain {
-            self.dataset.read_plain_chunk(offset, out)
-        } else {
-            self.dataset.read_chunk(offset, &mut scratch.stored)
+        let buffer = &mut scratch.stored;
+        let in_place = plain.then_some(&mut *out);
+        let sized = |size| match in_place {
+            Some(out) => (size == out.len()).then_some(out),
+            None => {
+                // What is beyond the old length is zeroed, once; the rest is written over.
+                buffer.resize(size, 0);
+                Some(buffer.as_mut_slice())
+            }
+        };
+        let offset = self.offset(chunk);
+        let stored = match &self.source {
+            Source::Library(dataset) => dataset.read_chunk(&offset, sized),
+            Source::Asked(dataset) => match dataset.chunk_place(&offset) {
+                Some(place) => read_at(file, place, sized),
+                // What is damaged so much has an answer of its own.
+                None => dataset.read_chunk(&offset, sized),
+            },
+            Source::Places(places) => read_at(file, places.at(chunk), sized),
         };
         match stored {
             Stored::Nothing => return Ok(false),

@@ -4,6 +4,7 @@
 mod chunks;
 mod deflate;
 mod filters;
+mod located;
 mod open_files;
 mod raw;
 mod read;
