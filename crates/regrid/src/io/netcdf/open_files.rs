@@ -61,13 +61,14 @@ enum FileLayout {
 
 impl FileLayout {
     fn of(path: &Path, file: &File) -> Option<Self> {
-        if let Ok(Some(places)) = places(path) {
+        let from_start = counts_from_start(file);
+        if !from_start && let Ok(Some(places)) = places(path) {
             return Some(Self::Classic(places));
         }
         let raw = RawFile::open(path, false)?;
         // HDF5 opened it once more: what was replaced in between is another file.
         let same = Identity::of(file).ok()? == Identity::at(path).ok()?;
-        same.then(|| Self::Hdf5(raw, counts_from_start(file)))
+        same.then_some(Self::Hdf5(raw, from_start))
     }
 }
 
