@@ -14,6 +14,7 @@ mod interrupt;
 mod plan;
 mod quote;
 mod resident;
+mod room;
 mod rows;
 mod run;
 mod weights;

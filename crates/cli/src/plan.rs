@@ -3,8 +3,9 @@
 use regrid::{Catalogue, Edges, Explanation, Grid, LazyField, Method, Weights};
 
 use crate::amount::{bytes, count};
-use crate::args::Job;
+use crate::args::{Job, Then};
 use crate::resident::Resident;
+use crate::room;
 use crate::rows::Rows;
 
 /// All that a plan tells of.
@@ -143,18 +144,17 @@ impl Plan<'_> {
             },
         );
         let written: usize = self.fields.iter().map(|f| f.chunks().len()).sum();
-        let size = |field: &LazyField| {
-            let cells: usize = field.meta().shape().iter().product();
-            (cells * field.data_type().size()) as u64
-        };
-        let size: u64 = self.fields.iter().map(size).sum();
         let compressed = match self.job.deflate {
             0 => String::new(),
             level => format!(" before deflate {level}"),
         };
         rows.add(
             "write",
-            format!("{}, {}{compressed}", count(written, "chunk"), bytes(size)),
+            format!(
+                "{}, {}{compressed}",
+                count(written, "chunk"),
+                bytes(self.written_bytes())
+            ),
         );
         if self.finished > 0 {
             let text = format!("{} of an interrupted run", count(self.finished, "chunk"));
@@ -200,9 +200,26 @@ impl Plan<'_> {
         }
     }
 
-    /// What the user should know: variables that are left out, and what the library noticed.
+    /// Bytes of values that the output takes, before any compression.
+    fn written_bytes(&self) -> u64 {
+        let size = |field: &LazyField| {
+            let cells: usize = field.meta().shape().iter().product();
+            (cells * field.data_type().size()) as u64
+        };
+        self.fields.iter().map(size).sum()
+    }
+
+    /// What the user should know: room that lacks, variables that are left out, and what the library noticed.
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
+        let output = match &self.job.then {
+            Then::Write(output) => Some(output),
+            Then::Explain(output) => output.as_ref(),
+        };
+        // What an interrupted run finished is there already.
+        if let Some(output) = output.filter(|_| self.finished == 0) {
+            notes.extend(room::note(output, self.written_bytes(), self.job.deflate));
+        }
         if self.job.variables.is_empty() {
             for left_out in self.catalogue.unsupported() {
                 notes.push(format!(

@@ -203,7 +203,7 @@ struct Typed {
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "How to work")]
     memory: Option<u64>,
 
-    /// How hard to compress the output, 0 (not) to 9
+    /// How hard to compress the output, 0 (not) to 9; 2 and more take several times as long as 1
     #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=9), help_heading = "How to work")]
     deflate: u8,
 

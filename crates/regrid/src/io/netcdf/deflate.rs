@@ -1,14 +1,20 @@
-//! Compression of chunks: streams of zlib's format, by libdeflate, that do not dwell on noise.
+//! Compression of chunks: streams of zlib's format, by igzip at level 1 if it is there, else by libdeflate.
 //!
-//! The low bytes of measured and modelled floats are noise: after shuffling, half of a chunk may be incompressible, and a
-//! compressor takes as long over it as over the rest, if not longer. Shuffling puts these bytes first, so a stream begins
-//! with as much as is noise, stored as it is, and the compressor sees only what follows. That makes level 1 three to four
-//! times faster on such data, and the files no larger.
+//! igzip is four to seven times as fast at level 1, for streams a few hundredths longer; from level 2 on libdeflate's are
+//! clearly smaller (docs/benchmarks.md has the figures).
+//!
+//! libdeflate is kept from dwelling on noise. The low bytes of measured and modelled floats are noise: after shuffling, half
+//! of a chunk may be incompressible, and libdeflate takes as long over it as over the rest, if not longer. Shuffling puts
+//! these bytes first, so a stream begins with as much as is noise, stored as it is, and the compressor sees only what
+//! follows. That makes its level 1 three to four times faster on such data, and the files no larger.
 //!
 //! # Source
 //! RFC 1950 (the stream) and RFC 1951 (section 3.2.4, stored blocks).
 
 use libdeflater::{Adler32, CompressionLvl, Compressor};
+
+#[cfg(igzip)]
+use super::igzip::Igzip;
 
 /// Bytes that are judged together: as many as one stored block may have.
 const SEGMENT: usize = 65_535;
@@ -18,17 +24,25 @@ const NOISE_BITS: f64 = 7.93;
 /// Compresses chunks, one after another.
 pub(super) struct Deflater {
     level: u8,
-    compressor: Compressor,
+    codec: Codec,
+}
+
+/// Who compresses.
+enum Codec {
+    #[cfg(igzip)]
+    Igzip(Igzip),
+    Libdeflate(Libdeflate),
 }
 
 impl Deflater {
     /// Levels are those of zlib, 1 to 9.
     pub(super) fn new(level: u8) -> Self {
-        let known = CompressionLvl::new(i32::from(level)).unwrap_or_default();
-        Self {
-            level,
-            compressor: Compressor::new(known),
-        }
+        let codec = match level {
+            #[cfg(igzip)]
+            1 => Codec::Igzip(Igzip::new()),
+            _ => Codec::Libdeflate(Libdeflate::new(level)),
+        };
+        Self { level, codec }
     }
 
     pub(super) fn level(&self) -> u8 {
@@ -37,13 +51,31 @@ impl Deflater {
 
     /// The stream of some bytes; it lies in the buffer, which grows as need be.
     pub(super) fn compress<'a>(&mut self, bytes: &[u8], buffer: &'a mut Vec<u8>) -> &'a [u8] {
+        match &mut self.codec {
+            #[cfg(igzip)]
+            Codec::Igzip(igzip) => igzip.compress(bytes, buffer),
+            Codec::Libdeflate(libdeflate) => libdeflate.compress(bytes, buffer),
+        }
+    }
+}
+
+/// libdeflate, for all but noise.
+struct Libdeflate(Compressor);
+
+impl Libdeflate {
+    fn new(level: u8) -> Self {
+        let known = CompressionLvl::new(i32::from(level)).unwrap_or_default();
+        Self(Compressor::new(known))
+    }
+
+    fn compress<'a>(&mut self, bytes: &[u8], buffer: &'a mut Vec<u8>) -> &'a [u8] {
         let noise: usize = bytes
             .chunks(SEGMENT)
             .take_while(|segment| is_noise(segment))
             .map(<[u8]>::len)
             .sum();
         let (stored, rest) = bytes.split_at(noise);
-        let bound = self.compressor.deflate_compress_bound(rest.len());
+        let bound = self.0.deflate_compress_bound(rest.len());
         let most = 2 + noise + 5 * noise.div_ceil(SEGMENT) + bound + 4;
         if buffer.len() < most {
             buffer.resize(most, 0);
@@ -57,7 +89,7 @@ impl Deflater {
             at = put(buffer, at, segment);
         }
         at += self
-            .compressor
+            .0
             .deflate_compress(rest, &mut buffer[at..])
             .expect("the buffer is as long as it could have to be");
         let mut sum = Adler32::default();
@@ -142,6 +174,13 @@ mod tests {
     use super::*;
     use libdeflater::Decompressor;
 
+    fn by_libdeflate(level: u8) -> Deflater {
+        Deflater {
+            level,
+            codec: Codec::Libdeflate(Libdeflate::new(level)),
+        }
+    }
+
     fn noise(len: usize) -> Vec<u8> {
         let mut state = 9_u64;
         let next = |_| {
@@ -158,9 +197,9 @@ mod tests {
     }
 
     /// Compresses, checks that it comes back, and gives the length of the stream.
-    fn compressed(level: u8, bytes: &[u8]) -> usize {
+    fn compressed(deflater: &mut Deflater, bytes: &[u8]) -> usize {
         let mut buffer = vec![1; 10];
-        let stream = Deflater::new(level).compress(bytes, &mut buffer).to_vec();
+        let stream = deflater.compress(bytes, &mut buffer).to_vec();
         let mut back = vec![0; bytes.len()];
         let got = Decompressor::new().zlib_decompress(&stream, &mut back);
         assert_eq!(got, Ok(bytes.len()));
@@ -170,13 +209,18 @@ mod tests {
 
     #[test]
     fn streams_give_their_bytes_back() {
-        for level in [1, 6, 9] {
+        for mut deflater in [
+            by_libdeflate(1),
+            Deflater::new(1),
+            Deflater::new(6),
+            Deflater::new(9),
+        ] {
             for noisy in [0, 1, 100, SEGMENT, SEGMENT + 1, 3 * SEGMENT - 1] {
                 for plain in [0, 1, 100, SEGMENT, 100_000] {
                     let before = [noise(noisy), text(plain)].concat();
                     let after = [text(plain), noise(noisy)].concat();
-                    compressed(level, &before);
-                    compressed(level, &after);
+                    compressed(&mut deflater, &before);
+                    compressed(&mut deflater, &after);
                 }
             }
         }
@@ -185,7 +229,7 @@ mod tests {
     #[test]
     fn noise_is_stored_and_the_rest_compressed() {
         let len = 4 * SEGMENT;
-        let got = compressed(1, &[noise(len), text(len)].concat());
+        let got = compressed(&mut by_libdeflate(1), &[noise(len), text(len)].concat());
         assert!((len..len + len / 20).contains(&got), "{got}");
     }
 
@@ -200,13 +244,13 @@ mod tests {
         for period in [777, 7200, 20_000] {
             let again: Vec<u8> = noise(period).into_iter().cycle().take(SEGMENT).collect();
             assert!(!is_noise(&again), "{period}");
-            assert!(compressed(1, &again) < SEGMENT / 2);
+            assert!(compressed(&mut by_libdeflate(1), &again) < SEGMENT / 2);
         }
         // A tenth of it comes again.
         let mut tenth = noise(SEGMENT);
         for at in (20_000..60_000).step_by(1_000) {
             tenth.copy_within(at - 15_000..at - 14_900, at);
         }
-        assert!(is_noise(&tenth) || compressed(1, &tenth) < SEGMENT);
+        assert!(is_noise(&tenth) || compressed(&mut by_libdeflate(1), &tenth) < SEGMENT);
     }
 }

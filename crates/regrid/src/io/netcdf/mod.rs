@@ -4,6 +4,8 @@
 mod chunks;
 mod deflate;
 mod filters;
+#[cfg(igzip)]
+mod igzip;
 mod located;
 mod open_files;
 mod raw;

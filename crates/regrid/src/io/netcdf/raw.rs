@@ -1,6 +1,6 @@
 //! Storage chunks of netCDF-4 files as they lie in the file, compressed, and where the rest lies: the few calls of HDF5 that netCDF does not offer.
 //!
-//! All unsafe calls of reading and writing are in this file. Each is made under the lock under which the `netcdf` crate
+//! All calls of HDF5 itself are in this file. Each is made under the lock under which the `netcdf` crate
 //! makes all of its own, so that HDF5 never runs twice at once; nothing else is done under it. A file that is open through
 //! netCDF may be opened here as well: HDF5 knows that it is the same.
 

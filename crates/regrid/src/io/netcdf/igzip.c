@@ -1,0 +1,26 @@
+/* ISA-L by its own header, so that nobody else has to know how its stream is laid out. */
+
+#include <isa-l/igzip_lib.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of memory that regrid_igzip works in. */
+size_t regrid_igzip_memory(void) { return ISAL_DEF_LVL1_DEFAULT; }
+
+/* Writes bytes as a stream of zlib's format, by level 1; gives its length, or 0 if it has no room. */
+uint32_t regrid_igzip(const uint8_t *bytes, uint32_t len, uint8_t *out, uint32_t room, uint8_t *memory)
+{
+    struct isal_zstream stream;
+
+    isal_deflate_stateless_init(&stream);
+    stream.level = 1;
+    stream.level_buf = memory;
+    stream.level_buf_size = ISAL_DEF_LVL1_DEFAULT;
+    stream.gzip_flag = IGZIP_ZLIB;
+    stream.end_of_stream = 1;
+    stream.next_in = (uint8_t *)bytes;
+    stream.avail_in = len;
+    stream.next_out = out;
+    stream.avail_out = room;
+    return isal_deflate_stateless(&stream) == COMP_OK ? stream.total_out : 0;
+}
