@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::filters::{ChunkFault, Pipeline, Scratch, swap_bytes};
 use super::located::{ChunkPlaces, read_at};
-use super::raw::{Filter, RawDataset, RawFile, Stored};
+use super::raw::{ChunkPlace, Filter, RawDataset, RawFile, Stored};
 use super::stretches::PlainVariable;
 use crate::chunk::{Region, combinations};
 use crate::values::DataType;
@@ -18,6 +18,10 @@ const MOST_KEPT: usize = 32 << 20;
 /// Bytes of a chunk for each chunk of its variable from which on HDF5 is asked where a chunk lies: it goes through the half of
 /// them in about the time in which a twenty-fifth of the chunk is read.
 const WORTH_ASKING: usize = 4096;
+/// Chunks of a variable for which HDF5 is asked at the most.
+const MOST_ASKED: usize = 4096;
+/// Places that are asked for at once: who asks may have to wait for somebody who writes.
+const AHEAD: usize = 32;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -41,8 +45,8 @@ enum Source {
     /// HDF5, which looks for them and reads them.
     Library(RawDataset),
     /// The file itself; HDF5 tells where in it.
-    Asked(RawDataset),
-    /// The file itself, from places that are known.
+    Asked(RawDataset, ChunkPlaces),
+    /// The file itself, from places that are all known.
     Places(ChunkPlaces),
 }
 
@@ -111,14 +115,12 @@ impl Access {
         }
         let cell = data_type.size();
         let bytes = chunk_shape.iter().product::<usize>() * cell;
-        let few = counts(shape, &chunk_shape)
-            .iter()
-            .try_fold(WORTH_ASKING, |all, &n| all.checked_mul(n))
-            .is_some_and(|all| all <= bytes);
+        let few = MOST_ASKED.min(bytes / WORTH_ASKING);
+        let places = ChunkPlaces::new(counts(shape, &chunk_shape), few);
         Self::Chunks(ChunkedVariable {
-            source: match countable && few {
-                true => Source::Asked(dataset),
-                false => Source::Library(dataset),
+            source: match places.filter(|_| countable) {
+                Some(places) => Source::Asked(dataset, places),
+                None => Source::Library(dataset),
             },
             chunk_shape,
             cell,
@@ -137,25 +139,27 @@ fn counts(shape: &[usize], chunk_shape: &[usize]) -> Vec<usize> {
 impl ChunkedVariable {
     /// The same variable of this shape with the places of all its chunks, and their number, if they are no more than `most`.
     pub(super) fn located(&self, shape: &[usize], most: usize) -> Option<(Self, usize)> {
-        let (Source::Library(dataset) | Source::Asked(dataset)) = &self.source else {
+        let (Source::Library(dataset) | Source::Asked(dataset, _)) = &self.source else {
             return None;
         };
-        let counts = counts(shape, &self.chunk_shape);
-        let count = counts
-            .iter()
-            .try_fold(1, |all: usize, &n| all.checked_mul(n))
-            .filter(|&count| count <= most)?;
-        let places = combinations(&counts)
-            .map(|chunk| dataset.chunk_place(&self.offset(&chunk)))
-            .collect::<Option<_>>()?;
+        let places = ChunkPlaces::new(counts(shape, &self.chunk_shape), most)?;
+        let count = places.len();
+        if count > 0 {
+            let first = vec![0; shape.len()];
+            places.find(&first, count, |chunks| self.ask(dataset, chunks))?;
+        }
         let located = Self {
-            source: Source::Places(ChunkPlaces::new(counts, places)),
+            source: Source::Places(places),
             chunk_shape: self.chunk_shape.clone(),
             cell: self.cell,
             swap: self.swap,
             pipeline: self.pipeline.clone(),
         };
         Some((located, count))
+    }
+
+    fn ask(&self, dataset: &RawDataset, chunks: Vec<Vec<usize>>) -> Option<Vec<ChunkPlace>> {
+        dataset.chunk_places(chunks.into_iter().map(|chunk| self.offset(&chunk)))
     }
 
     /// The first cell of a chunk.
@@ -204,10 +208,10 @@ impl ChunkedVariable {
     /// Bytes in the file of the chunks that a region touches.
     pub(super) fn stored_bytes(&self, region: &Region) -> u64 {
         let bytes = |chunk: Vec<usize>| match &self.source {
-            Source::Library(dataset) | Source::Asked(dataset) => {
+            Source::Library(dataset) | Source::Asked(dataset, _) => {
                 dataset.chunk_bytes(&self.offset(&chunk))
             }
-            Source::Places(places) => places.at(&chunk).bytes,
+            Source::Places(places) => places.at(&chunk).map_or(0, |place| place.bytes),
         };
         self.touched(region).map(bytes).sum()
     }
@@ -289,12 +293,17 @@ impl ChunkedVariable {
         let offset = self.offset(chunk);
         let stored = match &self.source {
             Source::Library(dataset) => dataset.read_chunk(&offset, sized),
-            Source::Asked(dataset) => match dataset.chunk_place(&offset) {
+            Source::Asked(dataset, places) => {
+                match places.find(chunk, AHEAD, |chunks| self.ask(dataset, chunks)) {
+                    Some(place) => read_at(file, place, sized),
+                    // What is damaged so much has an answer of its own.
+                    None => dataset.read_chunk(&offset, sized),
+                }
+            }
+            Source::Places(places) => match places.at(chunk) {
                 Some(place) => read_at(file, place, sized),
-                // What is damaged so much has an answer of its own.
-                None => dataset.read_chunk(&offset, sized),
+                None => Stored::Unreadable,
             },
-            Source::Places(places) => read_at(file, places.at(chunk), sized),
         };
         match stored {
             Stored::Nothing => return Ok(false),

@@ -1,6 +1,6 @@
 //! Where storage chunks lie in their file, so that they are read from there: no library, no lock.
 //!
-//! HDF5 is asked for a place at a time, while chunks are large beside the asking; for the files of a large catalogue for all of
+//! HDF5 is asked for a few places at a time, while chunks are large beside the asking; for the files of a large catalogue for all of
 //! them, while the file is open for what it says of itself: it need not be opened again for its values then.
 
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::chunks::Access;
 use super::open_files::OpenFiles;
@@ -58,24 +58,70 @@ pub(super) fn counts_from_start(file: &File) -> bool {
     file.read_exact_at(&mut start, 0).is_ok() && start == SIGNATURE
 }
 
-/// Where all chunks of a variable lie.
+/// Where the chunks of a variable lie, as far as that was found out.
 #[derive(Debug)]
 pub(super) struct ChunkPlaces {
     /// The number of chunks along each dimension.
     counts: Vec<usize>,
-    places: Vec<ChunkPlace>,
+    places: Vec<OnceLock<ChunkPlace>>,
 }
 
 impl ChunkPlaces {
-    /// The places of so many chunks along each dimension, in order.
-    pub(super) fn new(counts: Vec<usize>, places: Vec<ChunkPlace>) -> Self {
-        Self { counts, places }
+    /// Room for the places of so many chunks along each dimension; none if they are more than `most` in all.
+    pub(super) fn new(counts: Vec<usize>, most: usize) -> Option<Self> {
+        let all = counts
+            .iter()
+            .try_fold(1, |all: usize, &n| all.checked_mul(n))?;
+        (all <= most).then(|| Self {
+            counts,
+            places: vec![OnceLock::new(); all],
+        })
     }
 
-    /// Where a chunk lies, by its place along each dimension.
-    pub(super) fn at(&self, chunk: &[usize]) -> ChunkPlace {
+    /// How many chunks there are.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Where a chunk lies, by its place along each dimension; none if that was not found out.
+    pub(super) fn at(&self, chunk: &[usize]) -> Option<ChunkPlace> {
+        self.places[self.number(chunk)].get().copied()
+    }
+
+    /// Where a chunk lies; if that was not found out, it is now, for so many chunks from this one on.
+    ///
+    /// `ask` is given the places of chunks along each dimension, and answers where they lie.
+    pub(super) fn find(
+        &self,
+        chunk: &[usize],
+        many: usize,
+        ask: impl FnOnce(Vec<Vec<usize>>) -> Option<Vec<ChunkPlace>>,
+    ) -> Option<ChunkPlace> {
+        let from = self.number(chunk);
+        if self.places[from].get().is_none() {
+            let asked = from..self.len().min(from + many);
+            let found = ask(asked.clone().map(|number| self.chunk(number)).collect())?;
+            for (place, found) in self.places[asked].iter().zip(found) {
+                // Whoever asked at the same time was told the same.
+                place.get_or_init(|| found);
+            }
+        }
+        self.at(chunk)
+    }
+
+    /// Row by row.
+    fn number(&self, chunk: &[usize]) -> usize {
         let numbers = chunk.iter().zip(&self.counts);
-        self.places[numbers.fold(0, |at, (c, n)| at * n + c)]
+        numbers.fold(0, |at, (c, n)| at * n + c)
+    }
+
+    fn chunk(&self, mut number: usize) -> Vec<usize> {
+        let mut chunk = vec![0; self.counts.len()];
+        for (c, n) in chunk.iter_mut().zip(&self.counts).rev() {
+            *c = number % n;
+            number /= n;
+        }
+        chunk
     }
 }
 
@@ -195,14 +241,27 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_numbered_row_by_row() {
-        let place = |begin| ChunkPlace {
-            begin,
+    fn places_are_asked_for_once_and_ahead() {
+        let place = |chunk: &Vec<usize>| ChunkPlace {
+            begin: (10 * chunk[0] + chunk[1]) as u64,
             bytes: 1,
             mask: 0,
         };
-        let places = ChunkPlaces::new(vec![2, 3], (0..6).map(place).collect());
-        assert_eq!(places.at(&[1, 0]), place(3));
-        assert_eq!(places.at(&[0, 2]), place(2));
+        let places = ChunkPlaces::new(vec![2, 3], 6).unwrap();
+        assert!(ChunkPlaces::new(vec![2, 3], 5).is_none());
+        let mut asked = 0;
+        let mut find = |chunk: [usize; 2]| {
+            let all = |chunks: Vec<Vec<usize>>| {
+                asked += chunks.len();
+                Some(chunks.iter().map(place).collect())
+            };
+            places.find(&chunk, 2, all)
+        };
+        for chunk in [[0, 2], [1, 0], [1, 2], [0, 0], [0, 1]] {
+            assert_eq!(find(chunk), Some(place(&chunk.to_vec())));
+        }
+        assert_eq!(asked, 2 + 1 + 2);
+        assert_eq!(places.at(&[1, 1]), None);
+        assert_eq!(places.find(&[1, 1], 2, |_| None), None);
     }
 }

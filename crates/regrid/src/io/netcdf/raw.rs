@@ -367,11 +367,20 @@ impl RawDataset {
         if known { size } else { 0 }
     }
 
-    /// Where a chunk lies; none where HDF5 does not say.
+    /// Where chunks lie that begin at these cells; none where HDF5 does not say.
     ///
-    /// HDF5 goes through the chunks until it finds this one: about 60 ns for each of them.
-    pub(super) fn chunk_place(&self, offset: &[usize]) -> Option<ChunkPlace> {
+    /// HDF5 goes through the chunks until it finds one: about 60 ns for each of them.
+    pub(super) fn chunk_places(
+        &self,
+        offsets: impl Iterator<Item = Vec<usize>>,
+    ) -> Option<Vec<ChunkPlace>> {
         silence_hdf5();
+        // Once for all of them: others hold it as long as they write a chunk.
+        let _lock = LOCK.lock();
+        offsets.map(|offset| self.chunk_place(&offset)).collect()
+    }
+
+    fn chunk_place(&self, offset: &[usize]) -> Option<ChunkPlace> {
         let offset = self.offset(offset);
         let (mut mask, mut begin, mut bytes) = (0, HADDR_UNDEF, 0);
         let _lock = LOCK.lock();
