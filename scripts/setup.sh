@@ -67,7 +67,7 @@ installed() {
 install_libraries() {
     if [ "$(manager)" = none ]; then
         say "missing: $(missing)"
-        say "There is no apt-get, dnf or brew here. Install the above (netCDF-C 4.7 or newer) by this system's own means,"
+        say "There is no apt-get, dnf or brew here. Install the above (netCDF-C 4.7 or newer, HDF5 1.10.5 or newer) by this system's own means,"
         say "then run this again."
         exit 1
     fi

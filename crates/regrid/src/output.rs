@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use contents::layout;
 
-use crate::attempt::{Attempt, Record};
+use crate::attempt::{Attempt, Record, crc};
 use crate::attribute::AttributeValue;
 use crate::buffers;
 use crate::chunk::Region;
@@ -126,7 +126,7 @@ pub(crate) struct Output {
     writer: NetcdfWriter,
     attempt: Attempt,
     names: Vec<String>,
-    turns: Turns<Chunk>,
+    turns: Turns<(Chunk, u32)>,
 }
 
 /// A chunk of a field.
@@ -210,17 +210,20 @@ impl Output {
     }
 
     fn in_turn(&self, chunk: Chunk, bytes: &[u8]) -> Result<(), Error> {
-        self.turns.bring(chunk.turn, chunk, bytes, |chunk, bytes| {
-            self.store(chunk, bytes)
-        })
+        // Summed before, since others wait for the turn.
+        let summed = (chunk, crc(bytes));
+        self.turns
+            .bring(summed.0.turn, summed, bytes, |summed, bytes| {
+                self.store(summed, bytes)
+            })
     }
 
-    fn store(&self, chunk: &Chunk, bytes: &[u8]) -> Result<(), Error> {
+    fn store(&self, (chunk, crc): &(Chunk, u32), bytes: &[u8]) -> Result<(), Error> {
         let (field, number) = (chunk.field as u32, chunk.chunk as u64);
         let name = &self.names[chunk.field];
         self.writer
             .store(name, &chunk.region, bytes, |bytes, places| {
-                self.attempt.note(field, number, places, bytes)
+                self.attempt.note(field, number, places, (bytes, *crc))
             })
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 /// Bytes that wait for their turn at the most: a few chunks for each of a few threads, since tasks run nearly in order.
 const MOST_WAITING: usize = 16 << 20;
@@ -46,18 +46,19 @@ impl<T> Turns<T> {
         mut store: impl FnMut(&T, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut state = self.0.lock();
-        if turn != state.next {
-            let room = state.bytes + bytes.len() <= MOST_WAITING;
-            if !room {
-                store(&thing, bytes)?;
-            }
-            let waits = room.then(|| (thing, bytes.to_vec()));
-            state.bytes += waits.as_ref().map_or(0, |(_, bytes)| bytes.len());
-            state.early.insert(turn, waits);
-            return Ok(());
+        if turn == state.next {
+            store(&thing, bytes)?;
+            state.next += 1;
+        } else if state.bytes + bytes.len() <= MOST_WAITING {
+            state.bytes += bytes.len();
+            // Others store meanwhile.
+            let copy = MutexGuard::unlocked(&mut state, || bytes.to_vec());
+            state.early.insert(turn, Some((thing, copy)));
+        } else {
+            store(&thing, bytes)?;
+            state.early.insert(turn, None);
         }
-        store(&thing, bytes)?;
-        state.next += 1;
+        // What waited for this one; or this one, if its turn came while it was copied.
         loop {
             let next = state.next;
             match state.early.remove(&next) {
@@ -119,6 +120,27 @@ mod tests {
             [2, 0, 1, 3, 4]
         );
         assert_eq!(stored(&[(1, whole + 1), (0, 1), (2, 1)]), [1, 0, 2]);
+    }
+
+    #[test]
+    fn threads_bring_in_any_order() {
+        let (all, stored) = (Turns::default(), Mutex::new(Vec::new()));
+        let store = |turn: &usize, bytes: &[u8]| {
+            assert_eq!(bytes, [*turn as u8; 100]);
+            stored.lock().push(*turn);
+            Ok::<(), ()>(())
+        };
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let all = &all;
+                scope.spawn(move || {
+                    for turn in (thread..1000).step_by(4) {
+                        all.bring(turn, turn, &[turn as u8; 100], store).unwrap();
+                    }
+                });
+            }
+        });
+        assert!(stored.into_inner().into_iter().eq(0..1000));
     }
 
     #[test]

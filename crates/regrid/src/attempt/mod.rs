@@ -16,8 +16,8 @@ use tempfile::TempPath;
 
 use crate::destination::Place;
 use crate::error::Error;
-pub(crate) use journal::Record;
-use journal::{Found, Journal, crc};
+use journal::{Found, Journal};
+pub(crate) use journal::{Record, crc};
 
 /// An output that is being written.
 #[derive(Debug)]
@@ -111,15 +111,14 @@ impl Attempt {
         }
     }
 
-    /// Notes that a chunk of a field is stored, at one of two places.
+    /// Notes that a chunk of a field is stored, at one of two places: its bytes and their [sum](crc).
     pub(crate) fn note(
         &self,
         field: u32,
         chunk: u64,
         places: [u64; 2],
-        bytes: &[u8],
+        (bytes, crc): (&[u8], u32),
     ) -> Result<(), Error> {
-        let crc = crc(bytes);
         self.journal
             .lock()
             .note((self.number, field, chunk), places, (bytes, crc))

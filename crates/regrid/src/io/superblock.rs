@@ -5,7 +5,8 @@
 
 use super::header::{Header, LengthError};
 
-const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
+/// What an HDF5 file begins with, behind a user block if it has one.
+pub(super) const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 
 /// Looks for the signature at bytes 0, 512, 1024, 2048 and so on, and leaves the header behind it.
 pub(super) fn find(header: &mut Header) -> Result<bool, LengthError> {

@@ -1,19 +1,27 @@
-//! Regions of a chunked variable, chunk by chunk: the library's lock guards the compressed bytes alone; what was done to
-//! them is undone outside it, by the thread that wants the values, straight into their place.
+//! Regions of a chunked variable, chunk by chunk: the library's lock guards the compressed bytes at the most, and not even
+//! those where it is known where they lie; what was done to them is undone outside it, by the thread that wants the values,
+//! straight into their place.
 
 use std::cell::RefCell;
 use std::fs::File;
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::filters::{ChunkFault, Pipeline, Scratch, swap_bytes};
-use super::raw::{Filter, RawDataset, RawFile, Stored};
+use super::located::{ChunkPlaces, read_at};
+use super::raw::{ChunkPlace, Filter, RawDataset, RawFile, Stored};
 use super::stretches::PlainVariable;
 use crate::chunk::{Region, combinations};
 use crate::values::DataType;
 
 /// Bytes that a thread keeps in one of its buffers between two chunks at the most.
 const MOST_KEPT: usize = 32 << 20;
+/// Bytes of a chunk for each chunk of its variable from which on HDF5 is asked where a chunk lies: it goes through the half of
+/// them in about the time in which a twenty-fifth of the chunk is read.
+const WORTH_ASKING: usize = 4096;
+/// Chunks of a variable for which HDF5 is asked at the most.
+const MOST_ASKED: usize = 4096;
+/// Places that are asked for at once: who asks may have to wait for somebody who writes.
+const AHEAD: usize = 32;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -22,7 +30,7 @@ thread_local! {
 /// A chunked variable whose filters are undone here.
 #[derive(Debug)]
 pub(super) struct ChunkedVariable {
-    dataset: RawDataset,
+    source: Source,
     chunk_shape: Vec<usize>,
     /// Bytes of one value.
     cell: usize,
@@ -31,7 +39,18 @@ pub(super) struct ChunkedVariable {
     pipeline: Pipeline,
 }
 
-/// How a variable is read.
+/// Where its chunks come from.
+#[derive(Debug)]
+enum Source {
+    /// HDF5, which looks for them and reads them.
+    Library(RawDataset),
+    /// The file itself; HDF5 tells where in it.
+    Asked(RawDataset, ChunkPlaces),
+    /// The file itself, from places that are all known.
+    Places(ChunkPlaces),
+}
+
+/// How a variable is read from its file.
 #[derive(Debug)]
 pub(super) enum Access {
     /// Chunk by chunk, filters undone here.
@@ -61,9 +80,11 @@ pub(super) enum Fault<E> {
 }
 
 impl Access {
-    /// How to read the variable of a file, open in both ways, that netCDF says has this shape and type.
+    /// How to read the variable of a file that netCDF says has this shape and type; `countable` tells whether places of chunks
+    /// [count from the file's start](super::located::counts_from_start).
     pub(super) fn of(
-        (file, plain): (&RawFile, &Arc<File>),
+        file: &RawFile,
+        countable: bool,
         name: &str,
         shape: &[usize],
         data_type: DataType,
@@ -78,7 +99,7 @@ impl Access {
             return Self::Lacks(filter.clone());
         }
         if storage.chunk_shape.is_none() {
-            let plain = PlainVariable::hdf5(plain, &storage, shape, data_type);
+            let plain = PlainVariable::hdf5(&storage, shape, data_type);
             return plain.map_or(Self::Library, Self::Plain);
         }
         let (Some(pipeline), Some(chunk_shape), Some((stored, big_endian))) = (
@@ -92,22 +113,67 @@ impl Access {
         if storage.shape != shape || stored != data_type || chunk_shape.contains(&0) {
             return Self::Library;
         }
+        let cell = data_type.size();
+        let bytes = chunk_shape.iter().product::<usize>() * cell;
+        let few = MOST_ASKED.min(bytes / WORTH_ASKING);
+        let places = ChunkPlaces::new(counts(shape, &chunk_shape), few);
         Self::Chunks(ChunkedVariable {
-            dataset,
+            source: match places.filter(|_| countable) {
+                Some(places) => Source::Asked(dataset, places),
+                None => Source::Library(dataset),
+            },
             chunk_shape,
-            cell: data_type.size(),
+            cell,
             swap: big_endian != cfg!(target_endian = "big"),
             pipeline,
         })
     }
 }
 
+/// The number of chunks along each dimension.
+fn counts(shape: &[usize], chunk_shape: &[usize]) -> Vec<usize> {
+    let lengths = shape.iter().zip(chunk_shape);
+    lengths.map(|(len, &n)| len.div_ceil(n)).collect()
+}
+
 impl ChunkedVariable {
-    /// Reads a region into its bytes, row by row.
+    /// The same variable of this shape with the places of all its chunks, and their number, if they are no more than `most`.
+    pub(super) fn located(&self, shape: &[usize], most: usize) -> Option<(Self, usize)> {
+        let (Source::Library(dataset) | Source::Asked(dataset, _)) = &self.source else {
+            return None;
+        };
+        let places = ChunkPlaces::new(counts(shape, &self.chunk_shape), most)?;
+        let count = places.len();
+        if count > 0 {
+            let first = vec![0; shape.len()];
+            places.find(&first, count, |chunks| self.ask(dataset, chunks))?;
+        }
+        let located = Self {
+            source: Source::Places(places),
+            chunk_shape: self.chunk_shape.clone(),
+            cell: self.cell,
+            swap: self.swap,
+            pipeline: self.pipeline.clone(),
+        };
+        Some((located, count))
+    }
+
+    fn ask(&self, dataset: &RawDataset, chunks: Vec<Vec<usize>>) -> Option<Vec<ChunkPlace>> {
+        dataset.chunk_places(chunks.into_iter().map(|chunk| self.offset(&chunk)))
+    }
+
+    /// The first cell of a chunk.
+    fn offset(&self, chunk: &[usize]) -> Vec<usize> {
+        let numbers = chunk.iter().zip(&self.chunk_shape);
+        numbers.map(|(c, n)| c * n).collect()
+    }
+
+    /// Reads a region out of its file into its bytes, row by row.
     ///
     /// `absent` fills in the cells of chunks that are not in the file.
     pub(super) fn read<E>(
         &self,
+        file: &File,
         region: &Region,
         out: &mut [u8],
         mut absent: impl FnMut(&Region, &mut [u8]) -> Result<(), E>,
@@ -116,7 +182,7 @@ impl ChunkedVariable {
             let mut result = Ok(());
             for chunk in self.touched(region) {
                 result = self
-                    .read_chunk(&chunk, region, out, scratch, &mut absent)
+                    .read_chunk(file, &chunk, region, out, scratch, &mut absent)
                     .map_err(|fault| ChunkError { chunk, fault });
                 if result.is_err() {
                     break;
@@ -141,13 +207,11 @@ impl ChunkedVariable {
 
     /// Bytes in the file of the chunks that a region touches.
     pub(super) fn stored_bytes(&self, region: &Region) -> u64 {
-        let bytes = |chunk: Vec<usize>| {
-            let offset: Vec<usize> = chunk
-                .iter()
-                .zip(&self.chunk_shape)
-                .map(|(c, n)| c * n)
-                .collect();
-            self.dataset.chunk_bytes(&offset)
+        let bytes = |chunk: Vec<usize>| match &self.source {
+            Source::Library(dataset) | Source::Asked(dataset, _) => {
+                dataset.chunk_bytes(&self.offset(&chunk))
+            }
+            Source::Places(places) => places.at(&chunk).map_or(0, |place| place.bytes),
         };
         self.touched(region).map(bytes).sum()
     }
@@ -155,17 +219,14 @@ impl ChunkedVariable {
     /// Reads what a region has of one chunk.
     fn read_chunk<E>(
         &self,
+        file: &File,
         chunk: &[usize],
         region: &Region,
         out: &mut [u8],
         scratch: &mut Scratch,
         absent: &mut impl FnMut(&Region, &mut [u8]) -> Result<(), E>,
     ) -> Result<(), Fault<E>> {
-        let offset: Vec<usize> = chunk
-            .iter()
-            .zip(&self.chunk_shape)
-            .map(|(c, s)| c * s)
-            .collect();
+        let offset = self.offset(chunk);
         let ranges = offset.iter().zip(&self.chunk_shape).zip(region.ranges());
         let window: Vec<Range<usize>> = ranges
             .map(|((&start, size), wanted)| start.max(wanted.start)..(start + size).min(wanted.end))
@@ -180,7 +241,7 @@ impl ChunkedVariable {
         if let Some(place) = in_place.clone()
             && window.shape() == self.chunk_shape
         {
-            return match self.decode(&offset, &mut out[place.clone()], scratch) {
+            return match self.decode(file, chunk, &mut out[place.clone()], scratch) {
                 Ok(true) => Ok(()),
                 Ok(false) => absent(&window, &mut out[place]).map_err(Fault::Absent),
                 Err(fault) => Err(Fault::Damaged(fault)),
@@ -188,7 +249,7 @@ impl ChunkedVariable {
         }
         let mut whole = std::mem::take(&mut scratch.chunk);
         whole.resize(self.chunk_shape.iter().product::<usize>() * self.cell, 0);
-        let (filled, from) = match self.decode(&offset, &mut whole, scratch) {
+        let (filled, from) = match self.decode(file, chunk, &mut whole, scratch) {
             Ok(true) => {
                 let ranges = offset.iter().zip(&self.chunk_shape);
                 let all: Vec<Range<usize>> = ranges.map(|(&start, &n)| start..start + n).collect();
@@ -213,15 +274,36 @@ impl ChunkedVariable {
     /// Makes the bytes of a whole chunk; tells whether there is one.
     fn decode(
         &self,
-        offset: &[usize],
+        file: &File,
+        chunk: &[usize],
         out: &mut [u8],
         scratch: &mut Scratch,
     ) -> Result<bool, ChunkFault> {
         let plain = self.pipeline.is_plain(0);
-        let stored = if plain {
-            self.dataset.read_plain_chunk(offset, out)
-        } else {
-            self.dataset.read_chunk(offset, &mut scratch.stored)
+        let buffer = &mut scratch.stored;
+        let in_place = plain.then_some(&mut *out);
+        let sized = |size| match in_place {
+            Some(out) => (size == out.len()).then_some(out),
+            None => {
+                // What is beyond the old length is zeroed, once; the rest is written over.
+                buffer.resize(size, 0);
+                Some(buffer.as_mut_slice())
+            }
+        };
+        let offset = self.offset(chunk);
+        let stored = match &self.source {
+            Source::Library(dataset) => dataset.read_chunk(&offset, sized),
+            Source::Asked(dataset, places) => {
+                match places.find(chunk, AHEAD, |chunks| self.ask(dataset, chunks)) {
+                    Some(place) => read_at(file, place, sized),
+                    // What is damaged so much has an answer of its own.
+                    None => dataset.read_chunk(&offset, sized),
+                }
+            }
+            Source::Places(places) => match places.at(chunk) {
+                Some(place) => read_at(file, place, sized),
+                None => Stored::Unreadable,
+            },
         };
         match stored {
             Stored::Nothing => return Ok(false),

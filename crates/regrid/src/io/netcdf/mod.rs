@@ -6,6 +6,7 @@ mod deflate;
 mod filters;
 #[cfg(igzip)]
 mod igzip;
+mod located;
 mod open_files;
 mod raw;
 mod read;

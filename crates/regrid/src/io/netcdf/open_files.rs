@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
 use super::chunks::Access;
 use super::library_error;
+use super::located::{Identity, counts_from_start};
 use super::raw::RawFile;
 use super::silence::silence_hdf5;
 use super::stretches::PlainVariable;
@@ -27,6 +28,8 @@ const MOST_OPEN: usize = 64;
 pub(crate) struct OpenFiles {
     files: Mutex<HashMap<PathBuf, Arc<OpenFile>>>,
     uses: AtomicU64,
+    /// Files that were ever opened for what they say of themselves.
+    seen: AtomicUsize,
 }
 
 /// A file that is open in one way or in both: through the library, which knows all, and beneath it.
@@ -42,33 +45,58 @@ pub(super) struct OpenFile {
 struct Raw {
     /// Declared first: arrays are closed before their file.
     access: HashMap<String, Arc<Access>>,
-    file: Option<Beneath>,
+    layout: Option<FileLayout>,
+    /// The file itself, out of which values are read.
+    plain: Option<Arc<File>>,
 }
 
-/// A file that is open beneath the library.
+/// What tells where things lie in a file.
 #[derive(Debug)]
-enum Beneath {
-    /// Through HDF5 for its chunks, and for what lies in it as it is.
-    Hdf5(RawFile, Arc<File>),
-    /// A classic file, and where its variables lie.
-    Classic(Arc<File>, HashMap<Vec<u8>, Place>),
-    /// Neither takes it.
-    Neither,
+enum FileLayout {
+    /// HDF5; and whether its places of chunks count from the file's start.
+    Hdf5(RawFile, bool),
+    /// A classic file's header.
+    Classic(HashMap<Vec<u8>, Place>),
 }
 
-impl Beneath {
-    fn open(path: &Path) -> Self {
-        let Ok(file) = File::open(path).map(Arc::new) else {
-            return Self::Neither;
-        };
-        if let Ok(Some(places)) = places(path) {
-            return Self::Classic(file, places);
+impl FileLayout {
+    fn of(path: &Path, file: &File) -> Option<Self> {
+        let from_start = counts_from_start(file);
+        if !from_start && let Ok(Some(places)) = places(path) {
+            return Some(Self::Classic(places));
         }
-        RawFile::open(path, false).map_or(Self::Neither, |raw| Self::Hdf5(raw, file))
+        let raw = RawFile::open(path, false)?;
+        // HDF5 opened it once more: what was replaced in between is another file.
+        let same = Identity::of(file).ok()? == Identity::at(path).ok()?;
+        same.then_some(Self::Hdf5(raw, from_start))
+    }
+}
+
+impl Raw {
+    /// The file itself.
+    fn plain(&mut self, path: &Path) -> Option<Arc<File>> {
+        if self.plain.is_none() {
+            self.plain = File::open(path).map(Arc::new).ok();
+        }
+        self.plain.clone()
+    }
+
+    /// Opens what is not open yet; tells whether all is.
+    fn open(&mut self, path: &Path) -> Option<(Arc<File>, &FileLayout)> {
+        let file = self.plain(path)?;
+        if self.layout.is_none() {
+            self.layout = FileLayout::of(path, &file);
+        }
+        Some((file, self.layout.as_ref()?))
     }
 }
 
 impl OpenFiles {
+    /// Counts a file, and tells whether there are more than are kept open.
+    pub(super) fn one_of_many(&self) -> bool {
+        self.seen.fetch_add(1, Ordering::Relaxed) >= MOST_OPEN
+    }
+
     /// The place of a file; what was not used for longest is let go of, if need be.
     ///
     /// Opening happens later, under the file's own lock, so that nobody waits for a file that is not theirs.
@@ -109,6 +137,12 @@ impl OpenFiles {
         drop(closed);
     }
 
+    /// Lets go of a file in every way.
+    pub(super) fn close(&self, path: &Path) {
+        let closed = self.files.lock().remove(path);
+        drop(closed);
+    }
+
     /// The file at a path, open through the library.
     pub(super) fn library(&self, path: &Path) -> Result<Arc<netcdf::File>, Error> {
         silence_hdf5();
@@ -128,37 +162,38 @@ impl OpenFiles {
         Ok(file)
     }
 
-    /// How to read a variable of numbers.
+    /// The file at a path itself; none if it does not open.
+    pub(super) fn plain(&self, path: &Path) -> Option<Arc<File>> {
+        self.at(path).raw.lock().plain(path)
+    }
+
+    /// How to read a variable of numbers, and the file to read it from; none if only the library takes the file.
     pub(super) fn access(
         &self,
         path: &Path,
         name: &str,
         shape: &[usize],
         data_type: DataType,
-    ) -> Arc<Access> {
+    ) -> Option<(Arc<File>, Arc<Access>)> {
         let place = self.at(path);
         let mut raw = place.raw.lock();
-        if let Some(access) = raw.access.get(name) {
-            return access.clone();
+        if let (Some(file), Some(access)) = (&raw.plain, raw.access.get(name)) {
+            return Some((file.clone(), access.clone()));
         }
-        let file = raw.file.get_or_insert_with(|| match Beneath::open(path) {
-            Beneath::Neither => {
-                self.close_others(path);
-                Beneath::open(path)
-            }
-            open => open,
-        });
-        let access = Arc::new(match file {
-            Beneath::Hdf5(raw, file) => Access::of((raw, file), name, shape, data_type),
-            Beneath::Classic(file, places) => match places.get(name.as_bytes()) {
-                Some(&place) => {
-                    Access::Plain(PlainVariable::classic(file, place, shape, data_type))
-                }
+        if raw.open(path).is_none() {
+            // Too many open files, perhaps; or one that was open has been replaced.
+            self.close_others(path);
+            *raw = Raw::default();
+        }
+        let (file, layout) = raw.open(path)?;
+        let access = Arc::new(match layout {
+            FileLayout::Hdf5(raw, countable) => Access::of(raw, *countable, name, shape, data_type),
+            FileLayout::Classic(places) => match places.get(name.as_bytes()) {
+                Some(&place) => Access::Plain(PlainVariable::classic(place, shape, data_type)),
                 None => Access::Library,
             },
-            Beneath::Neither => Access::Library,
         });
         raw.access.insert(name.to_owned(), access.clone());
-        access
+        Some((file, access))
     }
 }

@@ -1,6 +1,7 @@
 //! Reading: what is in a file, and regions of a variable.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use ndarray::{ArrayD, IxDyn};
 use netcdf::NcTypeDescriptor;
 
 use super::chunks::{Access, Fault};
+use super::located::Located;
 use super::open_files::OpenFiles;
 use super::text::Char;
 use super::{data_type, extents, from_library, library_error};
@@ -35,6 +37,8 @@ pub(crate) struct NetcdfFile {
     files: Arc<OpenFiles>,
     /// Values of small variables of one dimension, or of pairs or texts along one.
     small: HashMap<String, Arc<Values>>,
+    /// Where other variables lie, if the file is one of many.
+    located: Option<Arc<Located>>,
 }
 
 impl NetcdfFile {
@@ -66,9 +70,16 @@ impl NetcdfFile {
             meta,
             files: files.clone(),
             small: HashMap::new(),
+            located: None,
         };
         opened.read_small(&mut reading);
         if kind == FileKind::Hdf5 {
+            if files.one_of_many() {
+                opened.locate();
+            }
+            if opened.located.is_some() {
+                files.close(path);
+            }
             // Chunks are read beneath the library, which takes megabytes for each file; what is not opens it again.
             files.close_library(path);
         }
@@ -87,6 +98,17 @@ impl NetcdfFile {
             }
             reading.goes_on();
         }
+    }
+
+    /// Looks where its fields lie, so that it need not be opened again for them.
+    fn locate(&mut self) {
+        let variables = self.meta.variables.iter();
+        let fields: Vec<_> = variables
+            .map(|v| (v.name.as_str(), self.meta.shape(v), v))
+            .filter(|(_, shape, v)| v.data_type.is_numeric() && !is_small(v, shape))
+            .map(|(name, shape, v)| (name, shape, v.data_type))
+            .collect();
+        self.located = Located::of(&self.files, &self.path, &fields).map(Arc::new);
     }
 }
 
@@ -188,6 +210,7 @@ impl SourceFile for NetcdfFile {
             chunk_shape: variable.chunk_shape.clone(),
             beneath,
             small: self.small.get(name).cloned(),
+            located: self.located.clone(),
         }))
     }
 }
@@ -205,9 +228,22 @@ struct NetcdfVariable {
     beneath: bool,
     /// All values, if they are kept in memory.
     small: Option<Arc<Values>>,
+    /// Where the file's variables lie, as far as that is known.
+    located: Option<Arc<Located>>,
 }
 
 impl NetcdfVariable {
+    /// How to read it beneath the library, and the file to read it from; none if only the library takes the file.
+    fn access(&self) -> Option<(Arc<File>, Arc<Access>)> {
+        self.located
+            .as_ref()
+            .and_then(|located| located.access(&self.files, &self.path, &self.name))
+            .or_else(|| {
+                self.files
+                    .access(&self.path, &self.name, &self.shape, self.data_type)
+            })
+    }
+
     /// Reads numbers into a buffer: as they lie in the file, or chunk by chunk if their filters are known, else by the library.
     fn read_numbers<T: Number + NcTypeDescriptor + Pod>(
         &self,
@@ -221,14 +257,14 @@ impl NetcdfVariable {
         if !self.beneath {
             return by_library(out);
         }
-        let access = self
-            .files
-            .access(&self.path, &self.name, &self.shape, self.data_type);
+        let Some((file, access)) = self.access() else {
+            return by_library(out);
+        };
         let chunks = match &*access {
             Access::Chunks(chunks) => chunks,
             Access::Plain(plain) => {
                 return plain
-                    .read(region, bytemuck::cast_slice_mut(out))
+                    .read(&file, region, bytemuck::cast_slice_mut(out))
                     .map_err(|source| Error::Netcdf {
                         action: "read",
                         path: self.path.clone(),
@@ -253,7 +289,7 @@ impl NetcdfVariable {
             Ok(())
         };
         chunks
-            .read(region, bytemuck::cast_slice_mut(out), absent)
+            .read(&file, region, bytemuck::cast_slice_mut(out), absent)
             .map_err(|error| Error::Chunk {
                 path: self.path.clone(),
                 variable: self.name.clone(),
@@ -362,9 +398,7 @@ impl ChunkSource for NetcdfVariable {
             return self.data_type.is_numeric().then_some(values);
         }
         let _reading = BeingRead::new(&self.path, Some((&self.name, values)));
-        let access = self
-            .files
-            .access(&self.path, &self.name, &self.shape, self.data_type);
+        let (_, access) = self.access()?;
         match &*access {
             Access::Chunks(chunks) => Some(chunks.stored_bytes(region)),
             Access::Plain(plain) => Some(plain.stored_bytes(region)),

@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
 
 use super::filters::swap_bytes;
 use super::raw::Storage;
@@ -21,7 +20,6 @@ const SPAN: u64 = 256 << 10;
 /// A variable whose values lie in the file as they are.
 #[derive(Debug)]
 pub(super) struct PlainVariable {
-    file: Arc<File>,
     place: Place,
     shape: Vec<usize>,
     /// Bytes of one value.
@@ -32,14 +30,8 @@ pub(super) struct PlainVariable {
 
 impl PlainVariable {
     /// A variable of a classic file.
-    pub(super) fn classic(
-        file: &Arc<File>,
-        place: Place,
-        shape: &[usize],
-        data_type: DataType,
-    ) -> Self {
+    pub(super) fn classic(place: Place, shape: &[usize], data_type: DataType) -> Self {
         Self {
-            file: file.clone(),
             place,
             shape: shape.to_vec(),
             cell: data_type.size(),
@@ -48,18 +40,12 @@ impl PlainVariable {
     }
 
     /// A variable of a netCDF-4 file, if it lies there in one stretch and netCDF says that it has this shape and type.
-    pub(super) fn hdf5(
-        file: &Arc<File>,
-        storage: &Storage,
-        shape: &[usize],
-        data_type: DataType,
-    ) -> Option<Self> {
+    pub(super) fn hdf5(storage: &Storage, shape: &[usize], data_type: DataType) -> Option<Self> {
         let (stored, big_endian) = storage.values?;
         if storage.shape != shape || stored != data_type {
             return None;
         }
         Some(Self {
-            file: file.clone(),
             place: Place {
                 begin: storage.begin?,
                 record: None,
@@ -70,8 +56,8 @@ impl PlainVariable {
         })
     }
 
-    /// Reads a region into its bytes, row by row.
-    pub(super) fn read(&self, region: &Region, out: &mut [u8]) -> io::Result<()> {
+    /// Reads a region out of its file into its bytes, row by row.
+    pub(super) fn read(&self, file: &File, region: &Region, out: &mut [u8]) -> io::Result<()> {
         let mut buffer = Vec::new();
         let mut rest = out;
         for span in self.spans(region) {
@@ -80,10 +66,10 @@ impl PlainVariable {
             let (own, others) = rest.split_at_mut(span.runs * span.run as usize);
             rest = others;
             if own.len() as u64 == bytes {
-                self.file.read_exact_at(own, span.begin)?;
+                file.read_exact_at(own, span.begin)?;
             } else {
                 buffer.resize(bytes as usize, 0);
-                self.file.read_exact_at(&mut buffer, span.begin)?;
+                file.read_exact_at(&mut buffer, span.begin)?;
                 let runs = buffer.chunks(span.step as usize);
                 for (to, from) in own.chunks_exact_mut(span.run as usize).zip(runs) {
                     to.copy_from_slice(&from[..to.len()]);
