@@ -12,7 +12,11 @@ const APART: libc::c_int = 4 << 20;
 
 /// Has large arrays go back to the system as soon as they are given back.
 pub(crate) fn return_large() {
-    // SAFETY: it is the first thing that the process does, on its only thread, and changes a number in the allocator. That it
+    // SAFETY: it is the first thing that the process does, on its only thread, and changes two numbers in the allocator. That it
     // may be refused is no reason not to work.
-    unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, APART) };
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, APART);
+        // Else the end of the heap would go back with every buffer of a chunk, and come again with the next.
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 2 * APART);
+    }
 }

@@ -140,6 +140,20 @@ impl SparseWeights {
         sources
     }
 
+    /// The rows of targets that follow each other, each with the number of its first entry.
+    #[inline]
+    pub(crate) fn rows(
+        &self,
+        targets: Range<usize>,
+    ) -> impl Iterator<Item = (usize, &[(usize, f64)])> {
+        let before = targets.start.checked_sub(1);
+        let mut start = before.map_or(0, |before| self.ends[before]);
+        self.ends[targets].iter().map(move |&end| {
+            let first = std::mem::replace(&mut start, end);
+            (first, &self.entries[first..end])
+        })
+    }
+
     /// Where the entries of a target's row are among all entries.
     pub(crate) fn entries(&self, target: usize) -> Range<usize> {
         let start = if target == 0 {

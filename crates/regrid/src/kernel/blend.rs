@@ -236,25 +236,26 @@ pub(super) fn sparse<S: Float, T: Float>(
     min_valid: f64,
     out: &mut [T],
 ) {
-    for (row, out) in cut.rows().zip(out) {
-        if row.is_empty() || row.covered < min_valid - WHOLE {
-            *out = T::MISSING;
-            continue;
-        }
-        let value = |at: usize| plane[at].widen();
+    let value = |at: usize| plane[at].widen();
+    let mut out = out.iter_mut();
+    cut.for_each_row(|row| {
+        let out = out.next().expect("as many as there are targets");
         // Where all must be valid, those of weight zero too, if they were kept.
-        if is_strict(min_valid) && row.entries().any(|(at, _)| value(at).is_nan()) {
+        let missing = row.is_empty()
+            || row.covered < min_valid - WHOLE
+            || is_strict(min_valid) && row.entries().any(|(at, _)| value(at).is_nan());
+        if missing {
             *out = T::MISSING;
-            continue;
+            return;
         }
         let mut sums = valid(row.entries().map(|(at, w)| (Cell::of(value(at)), w)));
         // The slopes of the valid cells; one with a missing neighbour is level.
-        for (terms, (at, _)) in row.slopes().zip(row.entries()) {
+        for (terms, (at, _)) in row.slopes().into_iter().flatten().zip(row.entries()) {
             let slope: f64 = terms.map(|(at, w)| w * value(at)).sum();
             if !slope.is_nan() && !value(at).is_nan() {
                 sums.sum += slope;
             }
         }
         *out = T::round(sums.value(row.covered, min_valid));
-    }
+    });
 }

@@ -39,7 +39,9 @@ pub(super) fn separable<T: Copy>(
 }
 
 pub(super) fn sparse<T: Copy>(cut: &SparseCut, plane: &[T], absent: T, out: &mut [T]) {
-    for (row, out) in cut.rows().zip(out) {
+    let mut out = out.iter_mut();
+    cut.for_each_row(|row| {
+        let out = out.next().expect("as many as there are targets");
         *out = row.places.first().map_or(absent, |&at| plane[at as usize]);
-    }
+    });
 }

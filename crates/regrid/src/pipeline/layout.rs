@@ -386,7 +386,7 @@ impl Plan {
                         .map(|(window, blocks)| window.cells(blocks))
                         .collect();
                     let mut used = vec![false; cells.iter().map(Vec::len).product()];
-                    for &place in cut.rows().flat_map(|row| row.places) {
+                    for &place in cut.places() {
                         used[place as usize] = true;
                     }
                     let cell = |place: usize| match cells.as_slice() {

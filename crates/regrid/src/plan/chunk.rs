@@ -90,11 +90,11 @@ impl ChunkPlan {
     pub(crate) fn for_each_target(&self, mut call: impl FnMut(f64, &[(usize, f64)])) {
         let mut entries = Vec::new();
         if let Some(sparse) = &self.sparse {
-            for row in sparse.rows() {
+            sparse.for_each_row(|row| {
                 entries.clear();
                 entries.extend(row.entries());
                 call(row.covered, &entries);
-            }
+            });
             return;
         }
         let (rows, columns) = self.axes();

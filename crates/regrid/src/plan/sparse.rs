@@ -54,24 +54,25 @@ impl<'a> CutRow<'a> {
     }
 
     /// Places in the plane of the window, and weights.
-    pub(crate) fn entries(self) -> impl Iterator<Item = (usize, f64)> + 'a {
-        let places = self.places.iter().map(|&place| place as usize);
-        places.zip(self.entries.iter().map(|&(_, weight)| weight))
+    #[inline]
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (usize, f64)> + use<'a> {
+        let both = self.places.iter().zip(self.entries);
+        both.map(|(&place, &(_, weight))| (place as usize, weight))
     }
 
-    /// For each entry the places and weights of what slopes add to it; nothing at all if none do.
+    /// For each entry the places and weights of what slopes add to it; none if there are no slopes.
     pub(crate) fn slopes(
-        self,
-    ) -> impl Iterator<Item = impl Iterator<Item = (usize, f64)> + 'a> + 'a {
-        self.slopes.into_iter().flat_map(move |slopes| {
-            let start = slopes.all.places(slopes.first..slopes.first).start;
-            (slopes.first..slopes.first + self.entries.len()).map(move |entry| {
-                let terms = slopes.all.places(entry..entry + 1);
-                let own = &slopes.places[terms.start - start..terms.end - start];
-                let places = own.iter().map(|&place| place as usize);
-                places.zip(slopes.all.weights(terms).iter().copied())
-            })
-        })
+        &self,
+    ) -> Option<impl Iterator<Item = impl Iterator<Item = (usize, f64)> + 'a> + 'a> {
+        let Slopes { all, first, places } = self.slopes?;
+        let start = all.places(first..first).start;
+        let entries = first..first + self.entries.len();
+        Some(entries.map(move |entry| {
+            let terms = all.places(entry..entry + 1);
+            let own = &places[terms.start - start..terms.end - start];
+            let weights = all.weights(terms).iter().copied();
+            own.iter().map(|&place| place as usize).zip(weights)
+        }))
     }
 }
 
@@ -169,14 +170,19 @@ impl SparsePlan {
     }
 }
 
-/// The cells of a cut of a plane of such width, or of a list.
-fn flat(cuts: &[Range<usize>], width: usize) -> impl Iterator<Item = usize> + use<> {
+/// The cells of a cut of a plane of such width, or of a list, in runs of cells that follow each other.
+fn runs(cuts: &[Range<usize>], width: usize) -> impl Iterator<Item = Range<usize>> + use<> {
     let (rows, columns) = match cuts {
         [points] => (0..1, points.clone()),
         [rows, columns] => (rows.clone(), columns.clone()),
         _ => unreachable!("a plane has one or two dimensions"),
     };
-    rows.flat_map(move |row| columns.start + row * width..columns.end + row * width)
+    rows.map(move |row| columns.start + row * width..columns.end + row * width)
+}
+
+/// The same cells, one by one.
+fn flat(cuts: &[Range<usize>], width: usize) -> impl Iterator<Item = usize> + use<> {
+    runs(cuts, width).flatten()
 }
 
 /// Which storage chunks of a plane hold a cell that is needed.
@@ -309,27 +315,33 @@ impl SparseCut {
         }
     }
 
-    /// What each target is made of, row by row.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = CutRow<'_>> {
-        let (mut at, mut term) = (0, 0);
-        flat(&self.targets, self.width).map(move |t| {
-            let entries = self.weights.row(t);
-            let places = &self.places[at..at + entries.len()];
-            at += entries.len();
-            let slopes = self.slopes.as_ref().map(|(all, places)| {
-                let own = self.weights.entries(t);
-                let first = own.start;
-                let places = &places[term..term + all.places(own).len()];
-                term += places.len();
-                Slopes { all, first, places }
-            });
-            CutRow {
-                places,
-                entries,
-                covered: self.weights.covered(t),
-                slopes,
+    /// Calls with what each target is made of, row by row: an iterator over runs of targets would cost as much as the work.
+    #[inline]
+    pub(crate) fn for_each_row<'a>(&'a self, mut call: impl FnMut(CutRow<'a>)) {
+        let (mut places, mut term) = (&self.places[..], 0);
+        for run in runs(&self.targets, self.width) {
+            for (t, (first, entries)) in run.clone().zip(self.weights.rows(run)) {
+                let (own, rest) = places.split_at(entries.len());
+                places = rest;
+                let slopes = self.slopes.as_ref().map(|(all, places)| {
+                    let terms = all.places(first..first + entries.len()).len();
+                    let places = &places[term..term + terms];
+                    term += terms;
+                    Slopes { all, first, places }
+                });
+                call(CutRow {
+                    places: own,
+                    entries,
+                    covered: self.weights.covered(t),
+                    slopes,
+                });
             }
-        })
+        }
+    }
+
+    /// Where in the plane of the window the sources of all targets are, as often as they are read.
+    pub(crate) fn places(&self) -> &[u32] {
+        &self.places
     }
 
     /// Bytes of memory that it takes for itself, beside the weights of the whole plane.
