@@ -73,7 +73,7 @@ impl MemoryFile {
 
     /// The field's values, row by row.
     pub fn field(&self) -> &[f32] {
-        match &*self.variables.last().expect("the field is there").values {
+        match &self.variables.last().expect("the field is there").values {
             Values::F32(array) => array.as_slice().expect("made row by row"),
             other => unreachable!("the field is made of {:?}", other.data_type()),
         }
