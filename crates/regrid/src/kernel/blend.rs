@@ -237,13 +237,14 @@ pub(super) fn sparse<S: Float, T: Float>(
     out: &mut [T],
 ) {
     let value = |at: usize| plane[at].widen();
+    let strict = is_strict(min_valid);
     let mut out = out.iter_mut();
     cut.for_each_row(|row| {
         let out = out.next().expect("as many as there are targets");
         // Where all must be valid, those of weight zero too, if they were kept.
         let missing = row.is_empty()
             || row.covered < min_valid - WHOLE
-            || is_strict(min_valid) && row.entries().any(|(at, _)| value(at).is_nan());
+            || strict && row.places.iter().any(|&at| value(at as usize).is_nan());
         if missing {
             *out = T::MISSING;
             return;

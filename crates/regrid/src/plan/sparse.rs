@@ -318,22 +318,36 @@ impl SparseCut {
     /// Calls with what each target is made of, row by row: an iterator over runs of targets would cost as much as the work.
     #[inline]
     pub(crate) fn for_each_row<'a>(&'a self, mut call: impl FnMut(CutRow<'a>)) {
-        let (mut places, mut term) = (&self.places[..], 0);
+        // Two loops, so that the usual one knows nothing of slopes.
+        let Some((all, places)) = &self.slopes else {
+            return self.each_row(|_| None, call);
+        };
+        let mut left = &places[..];
+        let slopes = |entries: Range<usize>| {
+            let first = entries.start;
+            let (places, rest) = left.split_at(all.places(entries).len());
+            left = rest;
+            Some(Slopes { all, first, places })
+        };
+        self.each_row(slopes, &mut call);
+    }
+
+    #[inline]
+    fn each_row<'a>(
+        &'a self,
+        mut slopes: impl FnMut(Range<usize>) -> Option<Slopes<'a>>,
+        mut call: impl FnMut(CutRow<'a>),
+    ) {
+        let mut left = &self.places[..];
         for run in runs(&self.targets, self.width) {
             for (t, (first, entries)) in run.clone().zip(self.weights.rows(run)) {
-                let (own, rest) = places.split_at(entries.len());
-                places = rest;
-                let slopes = self.slopes.as_ref().map(|(all, places)| {
-                    let terms = all.places(first..first + entries.len()).len();
-                    let places = &places[term..term + terms];
-                    term += terms;
-                    Slopes { all, first, places }
-                });
+                let (places, rest) = left.split_at(entries.len());
+                left = rest;
                 call(CutRow {
-                    places: own,
+                    places,
                     entries,
                     covered: self.weights.covered(t),
-                    slopes,
+                    slopes: slopes(first..first + entries.len()),
                 });
             }
         }
