@@ -9,7 +9,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## install what the machine lacks: a C compiler and netCDF
+setup: ## install what the machine lacks: a C compiler, netCDF, ISA-L
 	@bash scripts/setup.sh
 
 demo: setup ## regrid six months of three parameters and draw the task graph

@@ -15,7 +15,7 @@ pub(crate) fn note(output: &Path, most: u64, deflate: u8) -> Option<String> {
         _ => format!("may take up to {}", bytes(most)),
     };
     Some(format!(
-        "{} {size}, and {} are free where it goes",
+        "{} {size}, but {} are free where it goes",
         output.display(),
         bytes(free)
     ))
@@ -24,12 +24,15 @@ pub(crate) fn note(output: &Path, most: u64, deflate: u8) -> Option<String> {
 /// Bytes that this user may write beside a path.
 #[cfg(unix)]
 fn free(output: &Path) -> Option<u64> {
-    let folder = match output.parent() {
+    // A link that is there is written through.
+    let place = output.canonicalize().unwrap_or_else(|_| output.to_owned());
+    let folder = match place.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let told = rustix::fs::statvfs(folder).ok()?;
-    told.f_bavail.checked_mul(told.f_frsize)
+    // Some file systems do not tell.
+    (told.f_blocks > 0).then(|| told.f_bavail.saturating_mul(told.f_frsize))
 }
 
 #[cfg(not(unix))]
@@ -48,9 +51,9 @@ mod tests {
         let free = free(&output).unwrap();
         assert_eq!(note(&output, free / 2, 1), None);
         let said = note(&output, u64::MAX, 1).unwrap();
-        assert!(said.contains("out.nc may take up to 18 EB, and "), "{said}");
+        assert!(said.contains("out.nc may take up to 18 EB, but "), "{said}");
         let said = note(&output, u64::MAX, 0).unwrap();
-        assert!(said.contains("out.nc takes 18 EB, and "), "{said}");
+        assert!(said.contains("out.nc takes 18 EB, but "), "{said}");
         // Of a folder that is not there nothing is known: that is another error's to say.
         assert_eq!(note(&output.join("no").join("o.nc"), u64::MAX, 1), None);
         assert!(super::free(Path::new("bare.nc")).is_some());

@@ -38,6 +38,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// Another file has taken the place of one whose shapes and times are known already.
+    #[error("{} was replaced by another file since it was opened: open it again", path.display())]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file ends too early, or its header is damaged.
     #[error(transparent)]
     Length(#[from] crate::io::LengthError),

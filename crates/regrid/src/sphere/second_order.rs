@@ -51,9 +51,12 @@ pub(crate) fn second_order(
                 let way = minus(times(part.moment, 1.0 / part.area), middles[*source]);
                 let weight = part.area / sum;
                 let terms = gradient(&mesh, &centroids, *source).into_iter();
-                let terms = terms.map(|(s, slope)| (s, dot(slope, way)));
-                let counts = terms.filter(|(_, share)| share.abs() > ROUNDING);
-                corrections.push(counts.map(|(s, share)| (s, weight * share)));
+                let others = terms.filter(|(s, _)| s != source);
+                let others = others.map(|(s, slope)| (s, dot(slope, way)));
+                let mut terms: Vec<_> = others.filter(|t| t.1.abs() > ROUNDING).collect();
+                // They sum to nothing, whichever are left out.
+                terms.push((*source, -terms.iter().map(|t| t.1).sum::<f64>()));
+                corrections.push(terms.into_iter().map(|(s, share)| (s, weight * share)));
             }
             weights.push_part(
                 search.shared.iter().map(|&(s, part)| (s, part.area)),

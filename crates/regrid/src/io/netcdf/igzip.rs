@@ -39,14 +39,15 @@ impl Igzip {
         if buffer.len() < most {
             buffer.resize(most, 0);
         }
-        let fits = |len: usize| u32::try_from(len).expect("HDF5 has no chunks of 4 GiB");
+        let len = u32::try_from(bytes.len()).expect("HDF5 has no chunks of 4 GiB");
+        let room = u32::try_from(most).unwrap_or(u32::MAX);
         // SAFETY: both stretches are as long as is said, and the memory is as large as igzip wants it.
         let len = unsafe {
             regrid_igzip(
                 bytes.as_ptr(),
-                fits(bytes.len()),
+                len,
                 buffer.as_mut_ptr(),
-                fits(most),
+                room,
                 self.0.as_mut_ptr(),
             )
         };

@@ -39,6 +39,11 @@ impl Identity {
         }
     }
 
+    /// Whether it is the same file, longer by now perhaps.
+    pub(super) fn is_same_file(self, other: Self) -> bool {
+        self.place == other.place
+    }
+
     /// What an open file is.
     pub(super) fn of(file: &File) -> io::Result<Self> {
         file.metadata().map(|meta| Self::new(&meta))

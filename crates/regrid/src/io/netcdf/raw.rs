@@ -26,8 +26,8 @@ use hdf5_metno_sys::h5f::{
 use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5l::H5Lexists;
 use hdf5_metno_sys::h5p::{
-    H5P_DEFAULT, H5Pclose, H5Pget_chunk, H5Pget_external_count, H5Pget_filter2, H5Pget_layout,
-    H5Pget_nfilters,
+    H5P_DEFAULT, H5Pclose, H5Pget_chunk, H5Pget_chunk_opts, H5Pget_external_count, H5Pget_filter2,
+    H5Pget_layout, H5Pget_nfilters,
 };
 use hdf5_metno_sys::h5s::{H5Sclose, H5Sget_simple_extent_dims, H5Sget_simple_extent_ndims};
 use hdf5_metno_sys::h5t::{self, H5Tclose, H5Tequal};
@@ -277,6 +277,13 @@ impl RawDataset {
             let rank =
                 unsafe { H5Pget_chunk(plist.id, MOST_DIMENSIONS as i32, lengths.as_mut_ptr()) };
             if usize::try_from(rank) != Ok(self.rank) {
+                return None;
+            }
+            let mut options = 0;
+            // SAFETY: as above; the answer is written to a place that lives on.
+            let known = unsafe { H5Pget_chunk_opts(plist.id, &mut options) } >= 0;
+            // Chunks at the edge may be stored without filters while their masks say that they have them.
+            if !known || options != 0 {
                 return None;
             }
             Some(to_usize(&lengths[..self.rank])?)

@@ -11,7 +11,7 @@ use ndarray::{ArrayD, IxDyn};
 use netcdf::NcTypeDescriptor;
 
 use super::chunks::{Access, Fault};
-use super::located::Located;
+use super::located::{Identity, Located};
 use super::open_files::OpenFiles;
 use super::text::Char;
 use super::{data_type, extents, from_library, library_error};
@@ -35,6 +35,8 @@ pub(crate) struct NetcdfFile {
     path: PathBuf,
     meta: FileMeta,
     files: Arc<OpenFiles>,
+    /// Which file it was; none where the system does not say.
+    identity: Option<Identity>,
     /// Values of small variables of one dimension, or of pairs or texts along one.
     small: HashMap<String, Arc<Values>>,
     /// Where other variables lie, if the file is one of many.
@@ -54,6 +56,7 @@ impl NetcdfFile {
                 path: path.to_owned(),
             });
         }
+        let identity = Identity::at(path).ok();
         let file = files.library(path)?;
         // The crate unwraps where a file's header is odd; such a file is damaged, not a reason to die.
         let meta = catch_unwind(AssertUnwindSafe(|| {
@@ -69,6 +72,7 @@ impl NetcdfFile {
             path: path.to_owned(),
             meta,
             files: files.clone(),
+            identity,
             small: HashMap::new(),
             located: None,
         };
@@ -77,11 +81,11 @@ impl NetcdfFile {
             if files.one_of_many() {
                 opened.locate();
             }
-            if opened.located.is_some() {
-                files.close(path);
-            }
             // Chunks are read beneath the library, which takes megabytes for each file; what is not opens it again.
-            files.close_library(path);
+            match opened.located {
+                Some(_) => files.close(path),
+                None => files.close_library(path),
+            }
         }
         Ok(opened)
     }
@@ -204,6 +208,7 @@ impl SourceFile for NetcdfFile {
         Ok(Arc::new(NetcdfVariable {
             path: self.path.clone(),
             files: self.files.clone(),
+            identity: self.identity,
             name: variable.name.clone(),
             shape,
             data_type: variable.data_type,
@@ -220,6 +225,7 @@ impl SourceFile for NetcdfFile {
 struct NetcdfVariable {
     path: PathBuf,
     files: Arc<OpenFiles>,
+    identity: Option<Identity>,
     name: String,
     shape: Vec<usize>,
     data_type: DataType,
@@ -233,6 +239,17 @@ struct NetcdfVariable {
 }
 
 impl NetcdfVariable {
+    /// That no other file has taken the place of the one whose shapes and times are known; one that goes on growing has not.
+    fn check_same(&self) -> Result<(), Error> {
+        let now = Identity::at(&self.path).ok();
+        match (self.identity, now) {
+            (Some(then), Some(now)) if !now.is_same_file(then) => Err(Error::Replaced {
+                path: self.path.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// How to read it beneath the library, and the file to read it from; none if only the library takes the file.
     fn access(&self) -> Option<(Arc<File>, Arc<Access>)> {
         self.located
@@ -362,6 +379,7 @@ impl ChunkSource for NetcdfVariable {
             traffic::count(0);
             return Ok(Values::clone(values));
         }
+        self.check_same()?;
         let bytes = (region.len() * self.data_type.size()) as u64;
         let _reading = BeingRead::new(&self.path, Some((&self.name, bytes)));
         let wanted = IxDyn(&shape);

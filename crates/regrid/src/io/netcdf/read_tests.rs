@@ -1,6 +1,7 @@
 //! Two ways of reading compared, value by value, over every way of storing; and damage, which neither may hide.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ndarray::Slice;
@@ -31,6 +32,7 @@ fn variable(file: &NetcdfFile, name: &str, beneath: bool) -> NetcdfVariable {
         chunk_shape: meta.chunk_shape.clone(),
         beneath,
         small: None,
+        identity: file.identity,
         located: None,
     }
 }
@@ -197,6 +199,43 @@ fn values_in_another_file_are_for_the_library() {
 }
 
 #[test]
+fn chunks_at_the_edge_without_their_filters_are_for_the_library() {
+    let file = open(&data("partial.nc"));
+    let wanted: Vec<u64> = (0..150)
+        .map(|i| (250.0 + i as f32 / 4.0).to_bits().into())
+        .collect();
+    for name in ["library_shuffled", "library_deflated"] {
+        let field = variable(&file, name, true);
+        assert!(matches!(*access(&field), Access::Library));
+        let values = field.read(&Region::whole(&field.shape)).unwrap();
+        assert_eq!(bits(&values), wanted);
+    }
+}
+
+#[test]
+fn a_file_that_took_the_place_of_another_is_not_read_as_that() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("filters.nc");
+    fs::copy(data("filters.nc"), &path).unwrap();
+    let file = open(&path);
+    let field = file.variable("chunks_deflate_f4").unwrap();
+    let whole = Region::whole(field.shape());
+    let before = bits(&field.read(&whole).unwrap());
+    // Touched and grown it is still itself.
+    let mut grown = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    grown.write_all(&[0; 8]).unwrap();
+    assert_eq!(bits(&field.read(&whole).unwrap()), before);
+    let other = folder.path().join("other.nc");
+    fs::copy(data("filters.nc"), &other).unwrap();
+    fs::rename(&other, &path).unwrap();
+    let error = field.read(&whole).unwrap_err();
+    assert!(matches!(&error, Error::Replaced { path: named } if *named == path));
+    assert!(error.to_string().contains("filters.nc was replaced"));
+    let again = open(&path).variable("chunks_deflate_f4").unwrap();
+    assert_eq!(bits(&again.read(&whole).unwrap()), before);
+}
+
+#[test]
 fn a_user_block() {
     compare_all("userblock.nc", 5);
 }
@@ -336,7 +375,7 @@ fn more_files_than_may_be_open() {
 }
 
 #[test]
-fn files_that_were_replaced_are_looked_through_anew() {
+fn files_that_were_changed_are_looked_through_anew() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("filters.nc");
     fs::copy(data("filters.nc"), &path).unwrap();
@@ -354,9 +393,8 @@ fn files_that_were_replaced_are_looked_through_anew() {
     let whole = Region::whole(&variable.shape);
     let before = bits(&variable.read(&whole).unwrap());
 
-    let copy = folder.path().join("copy.nc");
-    fs::copy(&path, &copy).unwrap();
-    fs::rename(&copy, &path).unwrap();
+    let mut longer = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    longer.write_all(&[0; 8]).unwrap();
     assert_eq!(bits(&variable.read(&whole).unwrap()), before);
     assert!(!known(name));
     assert_eq!(bits(&variable.read(&whole).unwrap()), before);
