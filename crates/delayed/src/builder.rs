@@ -57,8 +57,7 @@ impl GraphBuilder {
             .map(|(_, output)| output.node())
             .collect();
         for node in Frozen::of(&nodes).nodes() {
-            node.head
-                .notes()
+            node.notes()
                 .group
                 .get_or_insert_with(|| name.to_string().into());
         }

@@ -53,9 +53,10 @@ where
     T: Send + Sync + 'static,
     F: Fn() -> T + Send + Sync + 'static,
 {
-    Delayed::of(task::<_, _, _, Sure, F>(
+    Delayed::of(task::<_, _, _, Sure, F, _>(
         (),
         move |()| f(),
+        (),
         Location::caller(),
     ))
 }
@@ -74,9 +75,10 @@ where
     E: Into<BoxError> + 'static,
     F: Fn() -> Result<T, E> + Send + Sync + 'static,
 {
-    Delayed::of(task::<_, _, _, Fallible, F>(
+    Delayed::of(task::<_, _, _, Fallible, F, _>(
         (),
         move |()| f(),
+        (),
         Location::caller(),
     ))
 }
@@ -116,9 +118,10 @@ where
     T: Send + Sync + 'static,
     F: for<'a> Fn(I::Refs<'a>) -> T + Send + Sync + 'static,
 {
-    Delayed::of(task::<_, _, _, Sure, F>(
+    Delayed::of(task::<_, _, _, Sure, F, _>(
         inputs.hold(),
         f,
+        (),
         Location::caller(),
     ))
 }
@@ -138,9 +141,10 @@ where
     E: Into<BoxError> + 'static,
     F: for<'a> Fn(I::Refs<'a>) -> Result<T, E> + Send + Sync + 'static,
 {
-    Delayed::of(task::<_, _, _, Fallible, F>(
+    Delayed::of(task::<_, _, _, Fallible, F, _>(
         inputs.hold(),
         f,
+        (),
         Location::caller(),
     ))
 }
@@ -189,7 +193,7 @@ impl<T> Delayed<T> {
     /// assert!(graph.find("read 0").is_some() && graph.find("read 1").is_some());
     /// ```
     pub fn named(self, label: impl Into<Label>) -> Self {
-        self.node().head.notes().label = Some(label.into());
+        self.node().notes().label = Some(label.into());
         self
     }
 
@@ -206,7 +210,7 @@ impl<T> Delayed<T> {
     /// ```
     pub fn keyed(self, key: impl Into<Label>) -> Self {
         {
-            let mut notes = self.node().head.notes();
+            let mut notes = self.node().notes();
             notes.label = Some(key.into());
             notes.keyed = true;
         }
@@ -220,7 +224,7 @@ impl<T> Delayed<T> {
     /// assert!(Graph::of(&field).svg().to_string().contains(">input</text>"));
     /// ```
     pub fn group(self, group: impl Into<Cow<'static, str>>) -> Self {
-        self.node().head.notes().group = Some(group.into());
+        self.node().notes().group = Some(group.into());
         self
     }
 
@@ -236,7 +240,7 @@ impl<T> Delayed<T> {
     /// # Ok::<(), delayed::Error>(())
     /// ```
     pub fn step(self, step: impl Into<Cow<'static, str>>) -> Self {
-        self.node().head.notes().step = Some(step.into());
+        self.node().notes().step = Some(step.into());
         self
     }
 
@@ -247,7 +251,7 @@ impl<T> Delayed<T> {
     /// assert_eq!(Graph::of(&field).explain().peak_bytes, 8000);
     /// ```
     pub fn bytes(self, bytes: u64) -> Self {
-        self.node().head.notes().bytes = Some(bytes);
+        self.node().notes().bytes = Some(bytes);
         self
     }
 
@@ -275,7 +279,7 @@ impl<T> Delayed<T> {
     /// # Ok::<(), delayed::Error>(())
     /// ```
     pub fn retries(self, retries: u32) -> Self {
-        self.node().head.notes().retries = retries;
+        self.node().notes().retries = retries;
         self
     }
 
@@ -298,7 +302,7 @@ impl<T> Delayed<T> {
             at_once > 0,
             "the limit {name:?} lets 0 tasks run at once, so this one never could: say 1 or more"
         );
-        self.node().head.notes().limits.push((name, at_once));
+        self.node().notes().rare().limits.push((name, at_once));
         self
     }
 
@@ -409,7 +413,7 @@ impl<T: Send + Sync + 'static> Delayed<T> {
         token.hash(&mut hasher);
         let clone: fn(&T) -> T = T::clone;
         let function = self.node().work.function();
-        self.node().head.notes().pure = Some(Pure {
+        self.node().notes().rare().pure = Some(Pure {
             function,
             token: hasher.finish(),
             clone: Arc::new(clone),

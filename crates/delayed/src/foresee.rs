@@ -150,7 +150,7 @@ impl Sketch {
 
     fn of_frozen(frozen: &Frozen<'_>) -> Self {
         let tasks = frozen.nodes().enumerate().map(|(task, node)| {
-            let said = node.head.with_notes(|notes: &Notes| notes.bytes).flatten();
+            let said = node.with_notes(|notes: &Notes| notes.bytes).flatten();
             let inputs = frozen.dependency_tasks(task).map(|input| input as u32);
             (said.unwrap_or(0), inputs)
         });

@@ -138,8 +138,9 @@ impl<'g> Frozen<'g> {
             bearers.insert(label, *task);
         }
         for (task, node) in self.nodes().chain(self.known.iter().copied()).enumerate() {
-            let given = node.head.with_notes(|notes| notes.label.clone()).flatten();
-            let Some(label) = given else { continue };
+            let Some(label) = node.given_label() else {
+                continue;
+            };
             let label = label.to_string();
             if let Some(bearer) = bearers.get(&label)
                 && *bearer as usize != task
@@ -233,10 +234,10 @@ fn walk<'g>(outputs: &[&'g Node], mut marks: impl Marks<'g>, merge: bool) -> Fro
                 (
                     notes.steer(),
                     notes.keyed,
-                    notes.pure.as_ref().map(|pure| (pure.function, pure.token)),
+                    notes.pure().map(|pure| (pure.function, pure.token)),
                 )
             };
-            if let Some((steer, has_key, token)) = node.head.with_notes(notes) {
+            if let Some((steer, has_key, token)) = node.with_notes(notes) {
                 if merge && let Some((function, token)) = token {
                     let alike = pure.entry((function, token, own.to_vec())).or_default();
                     let held = node.work.held();

@@ -421,7 +421,7 @@ impl fmt::Debug for Graph {
 
 impl TaskInfo {
     fn of(node: &Node) -> Self {
-        let notes = node.head.with_notes(Clone::clone).unwrap_or_default();
+        let notes = node.with_notes(Clone::clone).unwrap_or_default();
         let [function, value_type] = node.work.names();
         TaskInfo {
             kind: if node.head.known {

@@ -24,6 +24,7 @@ use std::{
 pub struct Label(Text);
 
 type Write = dyn Fn(&mut fmt::Formatter<'_>) -> fmt::Result + Send + Sync;
+pub(crate) type WriteNth = dyn Fn(usize, &mut fmt::Formatter<'_>) -> fmt::Result + Send + Sync;
 
 #[derive(Clone)]
 enum Text {
@@ -31,6 +32,8 @@ enum Text {
     Numbered(&'static str, u64),
     Owned(Arc<str>),
     Lazy(Arc<Write>),
+    /// Of the nth task of a series.
+    Nth(Arc<WriteNth>, usize),
     /// A function's type name and the line it was handed over at.
     Function(&'static str, &'static Location<'static>),
 }
@@ -41,6 +44,11 @@ impl Label {
         write: impl Fn(&mut fmt::Formatter<'_>) -> fmt::Result + Send + Sync + 'static,
     ) -> Self {
         Label(Text::Lazy(Arc::new(write)))
+    }
+
+    /// The label of the `n`th of many tasks.
+    pub(crate) fn nth(write: Arc<WriteNth>, n: usize) -> Self {
+        Label(Text::Nth(write, n))
     }
 
     /// What labels that differ only by numbers have in common: the text up to the first digit, `#` or `=`.
@@ -79,6 +87,7 @@ impl fmt::Display for Label {
             Text::Numbered(text, number) => write!(f, "{text} {number}"),
             Text::Owned(text) => f.write_str(text),
             Text::Lazy(write) => write(f),
+            Text::Nth(write, n) => write(*n, f),
             Text::Function(name, site) => match function_name(name) {
                 Some((name, false)) => f.write_str(&name),
                 Some((name, true)) => write!(f, "{name}:{}", site.line()),

@@ -86,6 +86,7 @@
 //! [`named`](Delayed::named) and [`keyed`](Delayed::keyed) say what it is called, [`group`](Delayed::group) what it belongs to,
 //! [`bytes`](Delayed::bytes) how big its value will be, [`priority`](Delayed::priority) what goes first, [`retries`](Delayed::retries) how
 //! often it is tried again, [`limit`](Delayed::limit) how many of its kind may run at once (the others wait, the threads do not).
+//! Of many tasks that differ by a number, a [`Series`] says it once.
 //! ```
 //! use delayed::{Label, try_delayed};
 //! let read = |i: usize| {
@@ -192,6 +193,7 @@ mod progress;
 mod quoted;
 mod run;
 mod scheduler;
+mod series;
 mod svg;
 mod sync;
 mod task;
@@ -218,6 +220,7 @@ pub use crate::{
     progress::ProgressBar,
     run::{Run, Scheduler},
     scheduler::cancelled,
+    series::Series,
     svg::{Colour, Svg},
     traffic::{Traffic, count_read, count_written},
 };

@@ -163,7 +163,6 @@ impl TaskView<'_> {
     pub fn group(&self) -> Option<Cow<'static, str>> {
         self.frozen
             .node(self.rank as usize)
-            .head
             .with_notes(|notes| notes.group.clone())
             .flatten()
     }
@@ -172,7 +171,6 @@ impl TaskView<'_> {
     pub fn bytes(&self) -> Option<u64> {
         self.frozen
             .node(self.rank as usize)
-            .head
             .with_notes(|notes| notes.bytes)
             .flatten()
     }

@@ -88,8 +88,7 @@ impl Take<'_, '_> {
             }
             let clone = self.entries[output as usize]
                 .node
-                .head
-                .with_notes(|notes| notes.pure.clone())
+                .with_notes(|notes| notes.pure().cloned())
                 .flatten();
             let clone = clone.expect("only pure tasks are merged").clone;
             let clone: &fn(&T) -> T = clone

@@ -306,8 +306,7 @@ fn refuse_repeated(frozen: &Frozen<'_>) -> Result<HashMap<u32, usize>> {
     for same in tasks.chunk_by(|a, b| a == b).filter(|same| same.len() > 1) {
         let pure = frozen
             .node(same[0] as usize)
-            .head
-            .with_notes(|notes| notes.pure.is_some());
+            .with_notes(|notes| notes.pure().is_some());
         if pure != Some(true) {
             return Err(Error::AskedTwice {
                 task: Box::new(frozen.trace(same[0])),

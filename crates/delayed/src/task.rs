@@ -26,6 +26,7 @@ use crate::{
     inputs::Held,
     key::Label,
     priority::Weight,
+    series::Said,
 };
 
 /// One task, or one known value, of a graph.
@@ -38,6 +39,10 @@ pub struct Node<W: ?Sized = dyn Work> {
 pub trait Work: Send + Sync {
     /// The label for a node that was given none.
     fn default_label(&self, site: &'static Location<'static>) -> Label;
+    /// What is said of all tasks of its series, and which of them it is.
+    fn series(&self) -> Option<(&Said, usize)> {
+        None
+    }
     /// The type of the user's function.
     fn function(&self) -> TypeId;
     /// The names of that type and of the value's.
@@ -83,12 +88,36 @@ impl Node {
         self.head
             .urgency
             .store(below.map_or(priority, |below| below.max(priority)), Relaxed);
-        self.head.notes().priority = priority;
+        self.notes().priority = priority;
     }
 
     pub(crate) fn label(&self) -> Label {
-        let given = self.head.with_notes(|notes| notes.label.clone()).flatten();
-        given.unwrap_or_else(|| self.work.default_label(self.head.site))
+        let default = || self.work.default_label(self.head.site);
+        self.given_label().unwrap_or_else(default)
+    }
+
+    /// The label that the user gave the task, or its whole series.
+    pub(crate) fn given_label(&self) -> Option<Label> {
+        let given = self.with_notes(|notes| notes.label.clone()).flatten();
+        given.or_else(|| self.work.series().map(|(said, n)| said.label(n)))
+    }
+
+    /// What the user said of the task, to be changed; what was said of its series holds until then.
+    pub(crate) fn notes(&self) -> MutexGuard<'_, Notes> {
+        let first = || {
+            let in_series = self.work.series().map(|(said, _)| said.notes.clone());
+            Box::new(Mutex::new(in_series.unwrap_or_default()))
+        };
+        self.head.notes.get_or_init(first).lock()
+    }
+
+    /// What the user said of the task, or of its series, if anything.
+    pub(crate) fn with_notes<R>(&self, read: impl FnOnce(&Notes) -> R) -> Option<R> {
+        match self.head.notes.get() {
+            Some(notes) => Some(read(&notes.lock())),
+            None if self.head.in_series => self.work.series().map(|(said, _)| read(&said.notes)),
+            None => None,
+        }
     }
 }
 
@@ -102,7 +131,9 @@ pub(crate) struct Head {
     urgency: AtomicI16,
     /// Whether the value is there without running anything.
     pub(crate) known: bool,
-    /// Most tasks have no notes; they cost a task nothing then.
+    /// Whether the work knows of what series it is.
+    in_series: bool,
+    /// Most tasks have no notes of their own; they cost a task nothing then.
     notes: OnceBox<Mutex<Notes>>,
 }
 
@@ -113,7 +144,7 @@ impl fmt::Debug for Head {
 }
 
 impl Head {
-    fn new(site: &'static Location<'static>, known: bool, below: Weight) -> Self {
+    fn new(site: &'static Location<'static>, [known, in_series]: [bool; 2], below: Weight) -> Self {
         Head {
             site,
             mark: Mark::default(),
@@ -121,6 +152,7 @@ impl Head {
             weight: below.tasks + if known { 0.0 } else { 1.0 },
             urgency: AtomicI16::new(below.urgency.max(0)),
             known,
+            in_series,
             notes: OnceBox::new(),
         }
     }
@@ -133,16 +165,6 @@ impl Head {
             tasks: self.weight,
         }
     }
-
-    /// What the user said of the task, to be changed.
-    pub(crate) fn notes(&self) -> MutexGuard<'_, Notes> {
-        self.notes.get_or_init(Box::default).lock()
-    }
-
-    /// What the user said of the task, if anything.
-    pub(crate) fn with_notes<R>(&self, read: impl FnOnce(&Notes) -> R) -> Option<R> {
-        self.notes.get().map(|notes| read(&notes.lock()))
-    }
 }
 
 /// What a user may say of a task.
@@ -151,11 +173,17 @@ pub(crate) struct Notes {
     pub(crate) label: Option<Label>,
     /// The label is the task's key, and nobody else's.
     pub(crate) keyed: bool,
+    pub(crate) priority: i16,
+    pub(crate) retries: u32,
     pub(crate) group: Option<Cow<'static, str>>,
     pub(crate) step: Option<Cow<'static, str>>,
     pub(crate) bytes: Option<u64>,
-    pub(crate) priority: i16,
-    pub(crate) retries: u32,
+    /// What is said of few tasks, so that it takes no room in the others.
+    rare: Option<Box<Rare>>,
+}
+
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Rare {
     /// Named limits: how many of the tasks that have one may run at once.
     pub(crate) limits: Vec<(Cow<'static, str>, usize)>,
     pub(crate) pure: Option<Pure>,
@@ -164,7 +192,19 @@ pub(crate) struct Notes {
 impl Notes {
     /// Whether a run has to look at the notes before it runs the task.
     pub(crate) fn steer(&self) -> bool {
-        self.retries > 0 || !self.limits.is_empty()
+        self.retries > 0 || !self.limits().is_empty()
+    }
+
+    pub(crate) fn limits(&self) -> &[(Cow<'static, str>, usize)] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.limits)
+    }
+
+    pub(crate) fn pure(&self) -> Option<&Pure> {
+        self.rare.as_ref()?.pure.as_ref()
+    }
+
+    pub(crate) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 }
 
@@ -223,20 +263,45 @@ impl<T: Send + Sync + 'static, E: Into<BoxError>> Mode<Result<T, E>> for Fallibl
     }
 }
 
+/// Whether a task is one of a series.
+pub(crate) trait InSeries: Send + Sync + 'static {
+    fn series(&self) -> Option<(&Said, usize)>;
+}
+
+/// It is not.
+impl InSeries for () {
+    fn series(&self) -> Option<(&Said, usize)> {
+        None
+    }
+}
+
+/// Its series, and which one it is.
+impl InSeries for (Arc<Said>, usize) {
+    fn series(&self) -> Option<(&Said, usize)> {
+        Some((&self.0, self.1))
+    }
+}
+
 /// A function and its inputs; `N` is the type that names it.
-struct Task<H, F, R, M, N> {
+struct Task<H, F, R, M, N, K> {
     inputs: H,
     function: F,
+    series: K,
     types: PhantomData<fn(M, N) -> R>,
 }
 
-impl<H, F, R, M, N> Work for Task<H, F, R, M, N>
+impl<H, F, R, M, N, K> Work for Task<H, F, R, M, N, K>
 where
+    K: InSeries,
     H: Held,
     F: for<'a> Fn(H::Refs<'a>) -> R + Send + Sync + 'static,
     M: Mode<R>,
     N: 'static,
 {
+    fn series(&self) -> Option<(&Said, usize)> {
+        self.series.series()
+    }
+
     fn function(&self) -> TypeId {
         TypeId::of::<N>()
     }
@@ -316,9 +381,10 @@ impl<T: Clone + Send + Sync + 'static> Work for Constant<T> {
 }
 
 /// A handle on a new task.
-pub(crate) fn task<H, F, R, M, N>(
+pub(crate) fn task<H, F, R, M, N, K: InSeries>(
     inputs: H,
     function: F,
+    series: K,
     site: &'static Location<'static>,
 ) -> Handle
 where
@@ -330,13 +396,15 @@ where
 {
     let mut below = Weight::NOTHING;
     inputs.each(&mut |node| below = below.and(node.head.weight()));
-    let work = Task::<H, F, R, M, N> {
+    let in_series = series.series().is_some();
+    let work = Task::<H, F, R, M, N, K> {
         inputs,
         function,
+        series,
         types: PhantomData,
     };
     Handle::new(Node {
-        head: Head::new(site, false, below),
+        head: Head::new(site, [false, in_series], below),
         work,
     })
 }
@@ -347,7 +415,7 @@ pub(crate) fn constant<T: Clone + Send + Sync + 'static>(
     site: &'static Location<'static>,
 ) -> Handle {
     Handle::new(Node {
-        head: Head::new(site, true, Weight::NOTHING),
+        head: Head::new(site, [true, false], Weight::NOTHING),
         work: Constant(value),
     })
 }

@@ -97,7 +97,7 @@ impl Frozen<'_> {
             .into_iter()
             .map(|parts| {
                 let node = self.node(parts.task);
-                let group = node.head.with_notes(|notes| notes.group.clone()).flatten();
+                let group = node.with_notes(|notes| notes.group.clone()).flatten();
                 TaskTrace {
                     key: keys.next().expect("the task's own key"),
                     label: node.label(),

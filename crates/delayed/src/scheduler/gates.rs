@@ -49,8 +49,7 @@ impl Limits {
         for task in &frozen.steered {
             let limits = frozen
                 .node(*task as usize)
-                .head
-                .with_notes(|notes| notes.limits.clone());
+                .with_notes(|notes| notes.limits().to_vec());
             let mut needs = Vec::new();
             for (name, at_once) in limits.into_iter().flatten() {
                 let place = *places.entry(name.into_owned()).or_insert(free.len());
@@ -174,7 +173,6 @@ impl Memory {
         let expected = |task: usize| {
             frozen
                 .node(task)
-                .head
                 .with_notes(|notes| notes.bytes)
                 .flatten()
                 .unwrap_or(0)

@@ -419,7 +419,7 @@ impl<'r, 'g> State<'r, 'g> {
         let node = self.frozen.entries[call.task as usize].node;
         let mut retries = 0;
         if !self.frozen.steered.is_empty() {
-            retries = node.head.with_notes(|notes| notes.retries).unwrap_or(0);
+            retries = node.with_notes(|notes| notes.retries).unwrap_or(0);
         }
         let cause = loop {
             call.set_last_attempt(retries == 0);
