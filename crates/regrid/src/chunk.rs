@@ -38,10 +38,11 @@ impl Region {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
 
-    /// The same box with its dimensions in another order: dimension `i` of the result is `order[i]` of this one.
-    pub(crate) fn permuted(&self, order: &[usize]) -> Self {
-        Self(order.iter().map(|&d| self.0[d].clone()).collect())
+impl FromIterator<Range<usize>> for Region {
+    fn from_iter<I: IntoIterator<Item = Range<usize>>>(ranges: I) -> Self {
+        Self(ranges.into_iter().collect())
     }
 }
 

@@ -1,12 +1,11 @@
 //! What the work comes to, before it is done.
 
 use std::fmt;
-use std::sync::Arc;
 
 use delayed::{Delayed, Graph, Run};
 
 use super::lazy::{LazyField, Needs, Reads};
-use super::writing::{labelled, names};
+use super::writing::series;
 use crate::budget::Budget;
 
 /// Regridding and writing in numbers, before anything is read; displays as a short table.
@@ -155,14 +154,13 @@ impl Explanation {
 
 /// Tasks in the place of those that will write the fields.
 fn writes(fields: &[LazyField]) -> Vec<Delayed<()>> {
-    let names = names(fields);
-    let write = |(field, name): (&LazyField, &Arc<str>)| -> Vec<Delayed<()>> {
-        let chunks = field.chunks.iter();
-        chunks
-            .map(|(region, chunk)| labelled(chunk.map(|_| ()), "write", name, region))
-            .collect()
-    };
-    fields.iter().zip(&names).flat_map(write).collect()
+    let mut writes = Vec::with_capacity(fields.iter().map(|field| field.chunks.len()).sum());
+    for field in fields {
+        let series = series(field, "write");
+        let chunks = field.chunks.iter().enumerate();
+        writes.extend(chunks.map(|(c, (_, chunk))| series.apply(c, chunk, |_| ())));
+    }
+    writes
 }
 
 impl fmt::Display for Explanation {

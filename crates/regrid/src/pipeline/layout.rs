@@ -7,10 +7,8 @@ use super::parts::{OpenPart, storage};
 use crate::budget::Budget;
 use crate::catalogue::{Role, SourceVariable};
 use crate::chunk::{combinations, cuts};
-use crate::kernel::Fresh;
 use crate::plan::{
-    AxisCut, AxisPlan, AxisSource, ChunkPlan, SparseCut, SparsePlan, block_cells,
-    target_chunk_shape,
+    AxisCut, AxisPlan, AxisSource, SparseCut, SparsePlan, block_cells, target_chunk_shape,
 };
 use crate::scheme::{PlaneWeights, pole_row};
 use crate::time::ChosenTimes;
@@ -142,19 +140,28 @@ pub(super) struct Plan {
     /// The read blocks along each of the window's dimensions.
     pub(super) blocks: Vec<Vec<Range<usize>>>,
     /// The cuts of the dimensions before the plane.
-    outer: Vec<Vec<Arc<AxisCut>>>,
-    plane: PlanePlan,
+    pub(super) outer: Vec<Vec<Arc<AxisCut>>>,
+    pub(super) plane: PlanePlan,
     /// The usual shape of a target chunk, in the order in which it is computed.
     pub(super) chunk_shape: Vec<usize>,
     /// Storage chunks along each dimension, to count what is read.
-    storage: Vec<Vec<Range<usize>>>,
-    /// The source's own columns, all of them: what a pole row is the mean of.
-    pub(super) columns: usize,
+    pub(super) storage: Vec<Vec<Range<usize>>>,
+    /// The rows next to the poles, if their means are needed.
+    pub(super) rings: Rings,
     pub(super) rows: usize,
 }
 
+/// The windows of the rows next to the poles.
+#[derive(Default)]
+pub(super) struct Rings {
+    /// The first and the last row, where the weights read its mean.
+    pub(super) rows: [Option<Arc<AxisCut>>; 2],
+    /// All the source's own columns: what a pole row is the mean of.
+    pub(super) columns: Option<Arc<AxisCut>>,
+}
+
 /// The plan of the plane.
-enum PlanePlan {
+pub(super) enum PlanePlan {
     /// Any cut of the rows with any of the columns.
     Separable([Vec<Arc<AxisCut>>; 2]),
     /// Cuts of the target plane, each with its own window.
@@ -258,6 +265,7 @@ impl Plan {
             .grid
             .axes()
             .map_or(source_shape[source_shape.len() - 1], |(_, x)| x.distinct());
+        let mut rings = Rings::default();
         let plane = match weights {
             PlaneWeights::Separable(weights) => {
                 let mut poles = pole_neighbours(&weights.latitude, rows);
@@ -279,10 +287,21 @@ impl Plan {
                         &mut blocks,
                     )
                 };
-                PlanePlan::Separable([
+                let axes = [
                     axis(0, &weights.latitude, &poles),
                     axis(1, &weights.longitude, &all_columns),
-                ])
+                ];
+                if !poles.is_empty() {
+                    let window = |cells: &[usize], axis: usize| {
+                        Arc::new(AxisCut::window_of(cells, &blocks[outer + axis]))
+                    };
+                    let row = |row: usize| poles.contains(&row).then(|| window(&[row], 0));
+                    rings = Rings {
+                        rows: [row(0), row(rows - 1)],
+                        columns: Some(window(&all_columns, 1)),
+                    };
+                }
+                PlanePlan::Separable(axes)
             }
             PlaneWeights::Sparse(weights, corrections) => {
                 let sources: Vec<AxisSource<'_>> =
@@ -312,122 +331,12 @@ impl Plan {
             plane,
             chunk_shape,
             storage,
-            columns,
+            rings,
             rows,
         }
     }
 
-    /// The number of cuts along each dimension of the result, as computed; those of a sparse plane count as one dimension.
-    pub(super) fn counts(&self) -> Vec<usize> {
-        let mut counts: Vec<usize> = self.outer.iter().map(Vec::len).collect();
-        match &self.plane {
-            PlanePlan::Separable(axes) => counts.extend(axes.iter().map(Vec::len)),
-            PlanePlan::Sparse(cuts) => counts.push(cuts.len()),
-        }
-        counts
-    }
-
-    /// The plan of one chunk, by its index among the [`counts`](Self::counts).
-    pub(super) fn chunk(&self, index: &[usize]) -> ChunkPlan {
-        let (outer, plane) = index.split_at(self.outer.len());
-        let mut cuts: Vec<Arc<AxisCut>> = outer
-            .iter()
-            .zip(&self.outer)
-            .map(|(&i, cuts)| cuts[i].clone())
-            .collect();
-        let sparse = match &self.plane {
-            PlanePlan::Separable([rows, columns]) => {
-                cuts.extend([rows[plane[0]].clone(), columns[plane[1]].clone()]);
-                None
-            }
-            PlanePlan::Sparse(all) => {
-                let (windows, sparse) = &all[plane[0]];
-                cuts.extend(windows.iter().cloned());
-                Some(sparse.clone())
-            }
-        };
-        ChunkPlan {
-            plane_dimensions: self.order.source.len() - self.outer.len(),
-            cuts,
-            sparse,
-        }
-    }
-
-    /// For each chunk of the plane, which cells of its window no chunk before it reaches.
-    pub(super) fn fresh(&self) -> FreshCells {
-        let outer = self.outer.len();
-        match &self.plane {
-            PlanePlan::Separable(axes) => {
-                let along = |axis: usize| {
-                    let blocks = &self.blocks[outer + axis];
-                    let mut seen = vec![false; blocks.last().map_or(0, |block| block.end)];
-                    let fresh = axes[axis].iter().map(|cut| {
-                        let mut used = vec![false; cut.window];
-                        let entries = (0..cut.targets.len()).flat_map(|t| cut.weights.row(t));
-                        for &(place, _) in entries.filter(|(place, _)| *place < cut.window) {
-                            used[place] = true;
-                        }
-                        let cells = cut.cells(blocks);
-                        Arc::new(first_time(used, |place| cells[place], &mut seen))
-                    });
-                    fresh.collect()
-                };
-                FreshCells::Separable([along(0), along(1)])
-            }
-            PlanePlan::Sparse(cuts) => {
-                let blocks = &self.blocks[outer..];
-                let ends = blocks.iter().map(|b| b.last().map_or(0, |block| block.end));
-                let ends: Vec<usize> = ends.collect();
-                let mut seen = vec![false; ends.iter().product()];
-                let fresh = cuts.iter().map(|(windows, cut)| {
-                    let cells: Vec<Vec<usize>> = windows
-                        .iter()
-                        .zip(blocks)
-                        .map(|(window, blocks)| window.cells(blocks))
-                        .collect();
-                    let mut used = vec![false; cells.iter().map(Vec::len).product()];
-                    for &place in cut.places() {
-                        used[place as usize] = true;
-                    }
-                    let cell = |place: usize| match cells.as_slice() {
-                        [points] => points[place],
-                        [rows, columns] => {
-                            let width = columns.len();
-                            rows[place / width] * ends[1] + columns[place % width]
-                        }
-                        _ => unreachable!("a plane has one or two dimensions"),
-                    };
-                    Arc::new(first_time(used, cell, &mut seen))
-                });
-                FreshCells::Sparse(fresh.collect())
-            }
-        }
-    }
-
-    /// All chunks by their index, those that read the same blocks one after another: along the dimensions before the plane,
-    /// cuts with one first block go together, part of the plane by part of the plane.
-    pub(super) fn indices(&self) -> impl Iterator<Item = Vec<usize>> + use<> {
-        let groups: Vec<Vec<Range<usize>>> = self.outer.iter().map(|cuts| alike(cuts)).collect();
-        let plane = self.counts().split_off(self.outer.len());
-        let counts: Vec<usize> = groups.iter().map(Vec::len).collect();
-        combinations(&counts).flat_map(move |at| {
-            let group: Vec<Range<usize>> = at
-                .iter()
-                .zip(&groups)
-                .map(|(&i, groups)| groups[i].clone())
-                .collect();
-            combinations(&plane).flat_map(move |plane| {
-                let group = group.clone();
-                let lengths: Vec<usize> = group.iter().map(ExactSizeIterator::len).collect();
-                combinations(&lengths).map(move |within| {
-                    let outer = within.iter().zip(&group).map(|(i, range)| range.start + i);
-                    outer.chain(plane.iter().copied()).collect()
-                })
-            })
-        })
-    }
-
-    /// Cells of the blocks that neighbouring chunks, as [`indices`](Self::indices) has them, read together; at the most.
+    /// Cells of the blocks that neighbouring chunks, as [`for_each_index`](Self::for_each_index) has them, read together; at the most.
     pub(super) fn band_cells(&self) -> usize {
         let cells = |cut: &AxisCut, axis: usize| -> usize {
             let blocks = cut
@@ -472,10 +381,15 @@ impl Plan {
 
     /// Bytes of the weights that chunks hold for themselves.
     pub(super) fn weights_bytes(&self) -> usize {
-        let cut = |cut: &Arc<AxisCut>| cut.weights.bytes();
-        let outer: usize = self.outer.iter().flatten().map(cut).sum();
+        // Neighbouring cuts may share theirs.
+        let cuts = |cuts: &Vec<Arc<AxisCut>>| -> usize {
+            cuts.chunk_by(|a, b| Arc::ptr_eq(&a.weights, &b.weights))
+                .map(|alike| alike[0].weights.bytes())
+                .sum()
+        };
+        let outer: usize = self.outer.iter().map(cuts).sum();
         let plane: usize = match &self.plane {
-            PlanePlan::Separable(axes) => axes.iter().flatten().map(cut).sum(),
+            PlanePlan::Separable(axes) => axes.iter().map(cuts).sum(),
             PlanePlan::Sparse(cuts) => cuts.iter().map(|(_, sparse)| sparse.bytes()).sum(),
         };
         outer + plane
@@ -497,71 +411,6 @@ impl Plan {
             [] => (1, 1),
         }
     }
-
-    /// All columns of a source row, at the outer cuts of a chunk.
-    pub(super) fn ring(&self, chunk: &ChunkPlan, row: usize) -> ChunkPlan {
-        let columns: Vec<usize> = (0..self.columns).collect();
-        let outer = self.outer.len();
-        let mut cuts = chunk.outer().to_vec();
-        cuts.push(Arc::new(AxisCut::window_of(&[row], &self.blocks[outer])));
-        cuts.push(Arc::new(AxisCut::window_of(
-            &columns,
-            &self.blocks[outer + 1],
-        )));
-        ChunkPlan {
-            cuts,
-            sparse: None,
-            plane_dimensions: 2,
-        }
-    }
-
-    /// How many storage chunks a block covers.
-    pub(super) fn storage_chunks(&self, block: &[Range<usize>]) -> usize {
-        let within = |(range, chunks): (&Range<usize>, &Vec<Range<usize>>)| {
-            chunks.partition_point(|c| c.start < range.end)
-                - chunks.partition_point(|c| c.end <= range.start)
-        };
-        block.iter().zip(&self.storage).map(within).product()
-    }
-}
-
-/// Which cells of the windows of a plane's chunks are met for the first time.
-pub(super) enum FreshCells {
-    Separable([Vec<Arc<Vec<bool>>>; 2]),
-    Sparse(Vec<Arc<Vec<bool>>>),
-}
-
-impl FreshCells {
-    /// Those of the chunk of an index among the plan's [counts](Plan::counts).
-    pub(super) fn of(&self, index: &[usize]) -> Fresh {
-        match (self, index) {
-            (Self::Separable([rows, columns]), [.., row, column]) => {
-                Fresh::Product(rows[*row].clone(), columns[*column].clone())
-            }
-            (Self::Sparse(cells), [.., cut]) => Fresh::Each(cells[*cut].clone()),
-            _ => unreachable!("a plane has its place in the index"),
-        }
-    }
-}
-
-/// Which of the used places hold a cell that was not seen before; they are from now on.
-fn first_time(mut used: Vec<bool>, cell: impl Fn(usize) -> usize, seen: &mut [bool]) -> Vec<bool> {
-    for (place, used) in used.iter_mut().enumerate().filter(|(_, used)| **used) {
-        *used = !std::mem::replace(&mut seen[cell(place)], true);
-    }
-    used
-}
-
-/// Runs of neighbouring cuts that read the same first block.
-fn alike(cuts: &[Arc<AxisCut>]) -> Vec<Range<usize>> {
-    let first = |cut: &AxisCut| cut.pieces.first().map(|piece| piece.block);
-    let mut start = 0;
-    cuts.chunk_by(|a, b| first(a).is_some() && first(a) == first(b))
-        .map(|run| {
-            start += run.len();
-            start - run.len()..start
-        })
-        .collect()
 }
 
 /// The rows next to the poles whose means some weights read.

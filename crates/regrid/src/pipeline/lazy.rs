@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use delayed::Delayed;
 
+use super::work::FieldWork;
 use crate::attribute::Attributes;
 use crate::budget::Budget;
 use crate::chunk::Region;
 use crate::companions::set_words;
 use crate::error::Error;
 use crate::field::{Field, FieldMeta};
-use crate::io::ChunkSource;
 use crate::io::cf::referenced;
 use crate::report::Report;
 use crate::values::{DataType, Values};
@@ -22,7 +22,8 @@ use crate::values::{DataType, Values};
 pub struct LazyField {
     pub(crate) meta: FieldMeta,
     pub(crate) data_type: DataType,
-    pub(crate) chunks: Vec<(Region, Delayed<Values>)>,
+    /// Shared with the tasks that write them.
+    pub(crate) chunks: Arc<[(Region, Delayed<Values>)]>,
     pub(crate) chunk_shape: Vec<usize>,
     pub(crate) notes: Vec<String>,
     pub(crate) inputs: Arc<[PathBuf]>,
@@ -35,8 +36,9 @@ pub struct LazyField {
     pub(super) reads: Reads,
     /// Tasks that make the chunks.
     pub(super) tasks: usize,
-    /// What is read of which source.
-    pub(super) stored: Arc<[(Arc<dyn ChunkSource>, Region)]>,
+    pub(super) work: Arc<FieldWork>,
+    /// The numbers of the blocks that are read.
+    pub(super) stored: Arc<[usize]>,
     pub(super) needs: Needs,
 }
 
@@ -101,11 +103,11 @@ impl LazyField {
 
     /// Bytes that will be read of files, compressed as they are; nothing if some source does not know.
     pub fn stored_bytes(&self) -> Option<u64> {
-        let bytes = self
-            .stored
-            .iter()
-            .map(|(source, region)| source.stored_bytes(region));
-        bytes.sum()
+        let bytes = |&block: &usize| {
+            let (source, region) = self.work.origin(block);
+            source.stored_bytes(&region)
+        };
+        self.stored.iter().map(bytes).sum()
     }
 
     /// A number of the weights that it is made with.

@@ -2,15 +2,18 @@
 //!
 //! The steps are those of a loop that anyone would write: for each parameter, cut the template grid into chunks; for
 //! each chunk, regrid it; write them into one file. The loops run at once, here; only the functions that do work become
-//! tasks: `read_block`, `pole_means`, [`regrid_chunk`] and the writing of a chunk. So the whole graph, parameters and
+//! tasks: `read_block`, `pole_means`, `regrid_chunk` and the writing of a chunk. So the whole graph, parameters and
 //! chunks, is there before anything runs.
 
 mod explain;
+mod fresh;
 mod layout;
 mod lazy;
+mod numbers;
 mod parts;
 mod readers;
 mod reporting;
+mod work;
 mod writing;
 
 pub use explain::Explanation;
@@ -19,24 +22,21 @@ pub use lazy::{LazyField, Reads};
 pub(crate) use reporting::Overlap;
 pub use writing::{PlannedWrite, write};
 
-use std::fmt;
 use std::sync::Arc;
-
-use delayed::Label;
 
 use layout::{Order, Plan};
 use parts::parts;
-use readers::{Block, Readers, values};
+use readers::{Block, Readers};
 use reporting::report;
+use work::FieldWork;
 
 use crate::attribute::AttributeValue;
 use crate::catalogue::{Catalogue, Role, SourceVariable};
-use crate::chunk::Region;
 use crate::companions::{TargetCoordinates, feature_type, file_attributes, meaning, surroundings};
 use crate::error::Error;
 use crate::field::FieldMeta;
 use crate::io::decoding::{Decoding, single};
-use crate::kernel::{PoleMeans, regrid_chunk};
+use crate::kernel::PoleMeans;
 use crate::request::{FLAGS, Request};
 use crate::scheme::PlaneWeights;
 use crate::time::ChosenTimes;
@@ -144,47 +144,53 @@ pub(crate) fn regrid_param(
         .map(|overlap| made(&overlap.weights, Some(weights), chunk));
 
     let name = variable.name().to_owned();
-    let mut readers = Readers::new(variable, &parts, &plan, &fill, decoding.output);
     let absent = Arc::new(match decoding.output {
         DataType::F32 => single(&AttributeValue::F32(vec![f32::NAN])),
         DataType::F64 => single(&AttributeValue::F64(vec![f64::NAN])),
         _ => single(&fill),
     });
-    let rule = request.rule();
-    let shared_name: Arc<str> = name.as_str().into();
-    let order: Arc<[usize]> = plan.order.result.as_slice().into();
+    let stored_size = variable.meta.data_type.size();
+    let is_time = |&d: &usize| variable.dimensions[d].role == Role::Time;
+    let work = Arc::new(FieldWork {
+        name: name.clone(),
+        stacked: variable.stacked,
+        time: plan.order.source.iter().position(is_time),
+        fill: fill.clone(),
+        absent: absent.clone(),
+        rule: request.rule(),
+        plan,
+        parts,
+    });
+    let plan = &work.plan;
+    let mut readers = Readers::new(&work, [stored_size, cell_bytes]);
+    let mut series = work.regrids();
     let mut chunks = Vec::with_capacity(plan.counts().iter().product());
     let mut largest_chunk = 0;
-    for index in plan.indices() {
-        let chunk = plan.chunk(&index);
-        let region = Region::new(chunk.targets()).permuted(&order);
-        let blocks = readers.blocks(&chunk);
-        let poles = readers.poles(&index, &chunk);
-        let bytes = region.len() * decoding.output.size();
-        let (absent, order) = (absent.clone(), order.clone());
-        let (named, place) = (shared_name.clone(), region.clone());
-        let label = move |f: &mut fmt::Formatter<'_>| write!(f, "regrid {named} {place}");
-        let chunk = delayed::apply(
+    let mut cuts = Vec::new();
+    plan.for_each_index(|index| {
+        cuts.clear();
+        plan.cuts(index, &mut cuts);
+        let blocks = readers.blocks_of(&cuts, plan.reached(index));
+        let poles = readers.poles(index, &cuts);
+        let region = plan.region(index);
+        let bytes = region.len() * cell_bytes;
+        let (own, number) = (work.clone(), plan.number(index));
+        let chunk = series.of(bytes as u64).apply(
+            number,
             (blocks, poles),
             move |(blocks, poles): (Vec<&Block>, Vec<&PoleMeans>)| {
-                regrid_chunk(&chunk, &values(&blocks), &poles, rule, &absent).permuted(&order)
+                own.regrid(number, &blocks, &poles)
             },
-        )
-        .named(Label::lazy(label))
-        .group(name.clone())
-        .step("regrid")
-        .bytes(bytes as u64);
+        );
         largest_chunk = largest_chunk.max(bytes);
         chunks.push((region, chunk));
-    }
+    });
     let tasks = readers.tasks() + chunks.len();
     let has_integral = overlap.as_ref().is_some_and(|overlap| overlap.has_areas());
     let report = overlap.zip(compared).map(|(overlap, compared)| {
         debug_assert_eq!(compared.blocks, plan.blocks);
         report(&name, overlap, &compared, &mut readers, &absent, &chunks)
     });
-    let (reads, stored) = (readers.reads, readers.stored);
-    let stored_size = variable.meta.data_type.size();
     let [block, storage] = plan.largest();
     let needs = Needs {
         budget,
@@ -195,7 +201,10 @@ pub(crate) fn regrid_param(
         work: (3 * largest_chunk + block * stored_size + 3 * storage * stored_size) as u64,
         largest: largest_chunk.max(block * cell_bytes) as u64,
     };
-    let chunk_shape: Vec<usize> = order.iter().map(|&d| plan.chunk_shape[d]).collect();
+    let chunk_shape: Vec<usize> = (plan.order.result.iter())
+        .map(|&d| plan.chunk_shape[d])
+        .collect();
+    let (reads, stored) = (readers.reads, readers.read.into());
     let mut attributes = file_attributes(&first.meta().attributes);
     if let Some(feature) = feature_type(variable, &request.target, &surroundings) {
         attributes.set("featureType", feature);
@@ -209,7 +218,7 @@ pub(crate) fn regrid_param(
             companions: surroundings.companions,
         },
         data_type: decoding.output,
-        chunks,
+        chunks: chunks.into(),
         chunk_shape,
         notes: surroundings.notes,
         inputs: catalogue.paths(),
@@ -220,7 +229,8 @@ pub(crate) fn regrid_param(
         has_integral,
         reads,
         tasks,
-        stored: stored.into(),
+        work,
+        stored,
         needs,
     })
 }

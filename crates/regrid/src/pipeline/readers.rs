@@ -1,24 +1,15 @@
 //! Read tasks, and the means of rows next to the poles.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use delayed::{Delayed, try_delayed};
+use delayed::{Delayed, Series};
 
-use super::layout::Plan;
 use super::lazy::Reads;
-use super::parts::OpenPart;
-use crate::attribute::AttributeValue;
+use super::work::{FieldWork, SizedSeries};
 use crate::buffers;
-use crate::catalogue::{Role, SourceVariable};
-use crate::chunk::Region;
-use crate::error::Error;
-use crate::io::ChunkSource;
-use crate::io::decoding::Decoding;
-use crate::io::traffic::counted;
-use crate::kernel::{PoleMeans, pole_means};
-use crate::plan::ChunkPlan;
-use crate::values::{DataType, Values};
+use crate::kernel::PoleMeans;
+use crate::plan::{AxisCut, ChunkPlan};
+use crate::values::Values;
 
 /// The values of a read block; their buffer is used again when no task needs them any more.
 #[derive(Debug)]
@@ -26,8 +17,14 @@ pub(super) struct Block(Values);
 
 impl Block {
     /// The decoded values.
-    pub(super) fn values(&self) -> &Values {
+    fn values(&self) -> &Values {
         &self.0
+    }
+}
+
+impl From<Values> for Block {
+    fn from(values: Values) -> Self {
+        Self(values)
     }
 }
 
@@ -44,171 +41,154 @@ pub(super) fn values<'a>(blocks: &[&'a Block]) -> Vec<&'a Values> {
 }
 
 /// Makes read tasks as chunks ask for their blocks: each once, and only if one does.
-pub(super) struct Readers<'a> {
-    name: &'a str,
-    parts: &'a [OpenPart],
-    plan: &'a Plan,
-    stacked: bool,
-    /// The place of time among the plan's dimensions.
-    time: Option<usize>,
-    fill: &'a AttributeValue,
-    blocks: HashMap<Vec<usize>, Delayed<Block>>,
-    poles: HashMap<(Vec<usize>, bool), Delayed<PoleMeans>>,
+pub(super) struct Readers {
+    work: Arc<FieldWork>,
+    read_series: SizedSeries,
+    pole_series: Series,
+    /// Bytes of a value as it is stored, and when it is decoded.
+    sizes: [usize; 2],
+    strides: Vec<usize>,
+    /// How many storage chunks each block covers along each dimension.
+    storage_chunks: Vec<Vec<usize>>,
+    /// The tasks of all blocks of a part of the plane, part after part, in the order in which parts were first asked for.
+    blocks: Vec<Option<Delayed<Block>>>,
+    /// Where among them those of each part of the plane start.
+    starts: Vec<Option<usize>>,
+    /// How many blocks a part of the plane has.
+    depth: usize,
+    /// The means next to both poles, by the number of the outer dimensions.
+    poles: Vec<[Option<Delayed<PoleMeans>>; 2]>,
+    pole_tasks: usize,
     /// What the read tasks made so far will read.
     pub(super) reads: Reads,
-    /// The regions that they read, as their sources count them.
-    pub(super) stored: Vec<(Arc<dyn ChunkSource>, Region)>,
-    stored_size: usize,
-    decoded_size: usize,
+    /// The numbers of the blocks that they read.
+    pub(super) read: Vec<usize>,
 }
 
-impl<'a> Readers<'a> {
-    pub(super) fn new(
-        variable: &'a SourceVariable,
-        parts: &'a [OpenPart],
-        plan: &'a Plan,
-        fill: &'a AttributeValue,
-        decoded: DataType,
-    ) -> Self {
-        let is_time = |&d: &usize| variable.dimensions[d].role == Role::Time;
+impl Readers {
+    /// For a field whose stored and decoded values have so many bytes.
+    pub(super) fn new(work: &Arc<FieldWork>, sizes: [usize; 2]) -> Self {
+        let [parts, depth] = work.plan.block_counts();
         Self {
-            name: variable.name(),
-            parts,
-            plan,
-            stacked: variable.stacked,
-            time: plan.order.source.iter().position(is_time),
-            fill,
-            blocks: HashMap::new(),
-            poles: HashMap::new(),
+            work: work.clone(),
+            read_series: work.reads(),
+            pole_series: work.poles(),
+            sizes,
+            strides: work.plan.block_strides(),
+            storage_chunks: work.plan.storage_chunks(),
+            blocks: Vec::new(),
+            starts: vec![None; parts],
+            depth,
+            poles: Vec::new(),
+            pole_tasks: 0,
             reads: Reads::default(),
-            stored: Vec::new(),
-            stored_size: variable.meta.data_type.size(),
-            decoded_size: decoded.size(),
+            read: Vec::new(),
         }
     }
 
     /// How many tasks were made so far.
     pub(super) fn tasks(&self) -> usize {
-        self.blocks.len() + self.poles.len()
+        self.reads.blocks + self.pole_tasks
     }
 
-    /// The blocks that cuts need, every combination of their pieces.
+    /// The blocks that a chunk needs.
     pub(super) fn blocks(&mut self, chunk: &ChunkPlan) -> Vec<Delayed<Block>> {
-        chunk
-            .blocks()
-            .map(|index| {
-                index
-                    .iter()
-                    .zip(&chunk.cuts)
-                    .map(|(&i, cut)| cut.pieces[i].block)
-                    .collect()
-            })
-            .map(|block| self.block(block))
-            .collect()
+        let cuts: Vec<&Arc<AxisCut>> = chunk.cuts.iter().collect();
+        let reached = chunk.sparse.as_ref().map(|sparse| &sparse.reached[..]);
+        self.blocks_of(&cuts, reached)
     }
 
-    fn block(&mut self, index: Vec<usize>) -> Delayed<Block> {
-        if let Some(block) = self.blocks.get(&index) {
+    /// The blocks that cuts need: every combination of their pieces, of those of the plane only such as are reached.
+    pub(super) fn blocks_of(
+        &mut self,
+        cuts: &[&Arc<AxisCut>],
+        reached: Option<&[bool]>,
+    ) -> Vec<Delayed<Block>> {
+        let all: usize = cuts.iter().map(|cut| cut.pieces.len()).product();
+        let needed = |at: usize| reached.is_none_or(|reached| reached[at % reached.len()]);
+        let count = match reached {
+            Some(_) => (0..all).filter(|&at| needed(at)).count(),
+            None => all,
+        };
+        let mut blocks = Vec::with_capacity(count);
+        for mut at in (0..all).filter(|&at| needed(at)) {
+            let mut number = 0;
+            for (cut, stride) in cuts.iter().zip(&self.strides).rev() {
+                let pieces = &cut.pieces;
+                number += stride * pieces[at % pieces.len()].block;
+                at /= pieces.len();
+            }
+            blocks.push(self.block(number));
+        }
+        blocks
+    }
+
+    fn block(&mut self, number: usize) -> Delayed<Block> {
+        let (outer, part) = (number / self.starts.len(), number % self.starts.len());
+        let start = *self.starts[part].get_or_insert_with(|| {
+            let start = self.blocks.len();
+            self.blocks.resize(start + self.depth, None);
+            start
+        });
+        if let Some(block) = &self.blocks[start + outer] {
             return block.clone();
         }
-        let ranges: Vec<_> = index
-            .iter()
-            .zip(&self.plan.blocks)
-            .map(|(&i, blocks)| blocks[i].clone())
-            .collect();
+        let (mut cells, mut storage_chunks, mut rest) = (1, 1, number);
+        let axes = self.work.plan.blocks.iter().zip(&self.storage_chunks);
+        for ((blocks, chunks), stride) in axes.zip(&self.strides) {
+            let at = rest / stride;
+            rest %= stride;
+            cells *= blocks[at].len();
+            storage_chunks *= chunks[at];
+        }
+        let [stored, decoded] = self.sizes;
         self.reads.blocks += 1;
-        self.reads.storage_chunks += self.plan.storage_chunks(&ranges);
-        let cells: usize = ranges.iter().map(ExactSizeIterator::len).product();
-        self.reads.bytes += (cells * self.stored_size) as u64;
-        // Blocks never reach from one file into the next: storage chunks do not.
-        let part = match self.time {
-            Some(time) => {
-                let at = self
-                    .parts
-                    .partition_point(|p| p.part.start + p.part.len <= ranges[time].start);
-                self.parts.get(at)
-            }
-            None => self.parts.first(),
-        }
-        .expect("every block lies in a part");
-        let mut own = ranges;
-        if let Some(time) = self.time {
-            own[time] = own[time].start - part.part.start..own[time].end - part.part.start;
-        }
-        let stored = Region::new(own).permuted(&self.plan.order.back);
-        let (source, decoding) = (part.source.clone(), part.decoding.clone());
-        let (order, stacked, fill) = (
-            self.plan.order.source.clone(),
-            self.stacked,
-            self.fill.clone(),
-        );
-        let own = match stacked {
-            true => Region::new(&stored.ranges()[1..]),
-            false => stored.clone(),
-        };
-        self.stored.push((source.clone(), own));
-        let values_bytes = (cells * self.stored_size) as u64;
-        let label = format!("read {} {} {stored}", part.file, self.name);
-        let block = try_delayed(move || {
-            let (block, read) =
-                counted(|| read_block(source.as_ref(), &stored, stacked, &decoding, &fill, &order));
-            // Sources that do not count give values as they are stored.
-            delayed::count_read(read.unwrap_or(values_bytes));
-            block.map(Block)
-        })
-        .named(label)
-        .group(self.name.to_owned())
-        .step("read")
-        .bytes((cells * self.decoded_size) as u64);
-        self.blocks.insert(index, block.clone());
+        self.reads.storage_chunks += storage_chunks;
+        self.reads.bytes += (cells * stored) as u64;
+        self.read.push(number);
+        let work = self.work.clone();
+        let series = self.read_series.of((cells * decoded) as u64);
+        let block = series.try_delayed(number, move || work.read(number));
+        self.blocks[start + outer] = Some(block.clone());
         block
     }
 
-    /// The means of the rows next to the poles that a chunk's weights reach: one task for all chunks at the same times.
-    pub(super) fn poles(&mut self, index: &[usize], chunk: &ChunkPlan) -> Vec<Delayed<PoleMeans>> {
-        let outer = chunk.outer().len();
-        let rows = &chunk.plane()[0];
+    /// The means of the rows next to the poles that the weights of a chunk reach: one task for all chunks at the same times.
+    pub(super) fn poles(
+        &mut self,
+        index: &[usize],
+        cuts: &[&Arc<AxisCut>],
+    ) -> Vec<Delayed<PoleMeans>> {
+        let work = self.work.clone();
+        let outer = work.plan.outer.len();
+        let reached = cuts[outer].poles.map(|pole| pole.is_some());
         let mut poles = Vec::new();
+        if reached == [false, false] {
+            return poles;
+        }
+        if self.poles.is_empty() {
+            let nothing = || [const { None }; 2];
+            self.poles.resize_with(work.plan.outer_count(), nothing);
+        }
+        let place = work.plan.outer_number(index);
         for last in [false, true] {
-            if rows.poles[usize::from(last)].is_none() {
+            if !reached[usize::from(last)] {
                 continue;
             }
-            let key = (index[..outer].to_vec(), last);
-            if let Some(pole) = self.poles.get(&key) {
+            if let Some(pole) = &self.poles[place][usize::from(last)] {
                 poles.push(pole.clone());
                 continue;
             }
-            let row = if last { self.plan.rows - 1 } else { 0 };
-            let ring = self.plan.ring(chunk, row);
-            let blocks = self.blocks(&ring);
-            let pole = delayed::apply(blocks, move |blocks: Vec<&Block>| {
-                pole_means(&ring, &values(&blocks))
-            })
-            .named(format!("pole of {} (row {row})", self.name))
-            .group(self.name.to_owned())
-            .step("read");
-            self.poles.insert(key, pole.clone());
+            let before = cuts[..outer].iter().copied();
+            let ring: Vec<_> = before.chain(work.plan.ring_cuts(last)).collect();
+            let blocks = self.blocks_of(&ring, None);
+            let (own, number) = (work.clone(), 2 * place + usize::from(last));
+            let pole = move |blocks: Vec<&Block>| own.pole(number, &blocks);
+            let pole = self.pole_series.apply(number, blocks, pole);
+            self.pole_tasks += 1;
+            self.poles[place][usize::from(last)] = Some(pole.clone());
             poles.push(pole);
         }
         poles
     }
-}
-
-/// Reads one block and makes its values usable: missing ones marked, packed ones unpacked, the plane's dimensions last.
-pub(super) fn read_block(
-    source: &dyn ChunkSource,
-    stored: &Region,
-    stacked: bool,
-    decoding: &Decoding,
-    fill: &AttributeValue,
-    order: &[usize],
-) -> Result<Values, Error> {
-    let values = if stacked {
-        source
-            .read(&Region::new(&stored.ranges()[1..]))?
-            .with_new_dimension(0)
-    } else {
-        source.read(stored)?
-    };
-    Ok(decoding.decode(values, fill).permuted(order))
 }

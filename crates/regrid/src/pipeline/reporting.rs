@@ -118,16 +118,18 @@ pub(super) fn report(
     name: &str,
     overlap: Arc<Overlap>,
     plan: &Plan,
-    readers: &mut Readers<'_>,
+    readers: &mut Readers,
     absent: &Arc<Values>,
     chunks: &[(Region, Delayed<Values>)],
 ) -> Delayed<Report> {
     let fresh = plan.fresh();
     let mut tallies = Vec::with_capacity(chunks.len());
-    for (index, (region, values_of_chunk)) in plan.indices().zip(chunks) {
-        let chunk = plan.chunk(&index);
+    let mut each = chunks.iter();
+    plan.for_each_index(|index| {
+        let (region, values_of_chunk) = each.next().expect("both plans have the same chunks");
+        let chunk = plan.chunk(index);
         let blocks = readers.blocks(&chunk);
-        let fresh = fresh.of(&index);
+        let fresh = fresh.of(index);
         let (overlap, absent, order) =
             (overlap.clone(), absent.clone(), plan.order.computed_axes());
         let tally = delayed::apply(
@@ -151,7 +153,7 @@ pub(super) fn report(
         .named(format!("compare {name} {region}"))
         .group(name.to_owned());
         tallies.push(tally);
-    }
+    });
     let variable = name.to_owned();
     delayed::apply(tallies, move |tallies: Vec<&Tally>| {
         let mut all = Tally::default();

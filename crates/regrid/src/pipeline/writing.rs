@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use delayed::{Delayed, Graph, Label, Run, try_delayed};
+use delayed::{Delayed, Graph, Run, Series};
 
 use super::explain::{Explanation, Totals};
 use super::lazy::LazyField;
+use crate::attempt::Record;
+use crate::attribute::AttributeValue;
 use crate::buffers::Less;
 use crate::chunk::Region;
 use crate::error::Error;
@@ -52,39 +54,34 @@ impl Write {
         }
         let output = Arc::new(Output::create(self, fields)?);
         let known = output.finished();
-        let names = names(fields);
+        let series_of = |step| -> Vec<Series> {
+            let all = fields.iter().map(|field| series(field, step));
+            all.collect()
+        };
+        let (writing, taking_over) = (series_of("write"), series_of("take over"));
+        let written: Vec<Arc<WrittenField>> = (fields.iter().enumerate())
+            .map(|(f, field)| Arc::new(WrittenField::new(&output, f, field)))
+            .collect();
         let (mut tasks, mut finished) = (Vec::new(), Vec::new());
         // Fields side by side: their chunks at the same times lie in the same files, which are then open once for all.
         let most = fields.iter().map(|field| field.chunks.len()).max();
         let mut turns = 0..;
         for c in 0..most.unwrap_or(0) {
             for (f, field) in fields.iter().enumerate() {
-                let Some((region, chunk)) = field.chunks.get(c) else {
+                let Some((_, chunk)) = field.chunks.get(c) else {
                     continue;
                 };
-                let (own, place) = (output.clone(), region.clone());
                 let turn = turns.next().unwrap_or_default();
-                let stored = move || Chunk {
-                    field: f,
-                    chunk: c,
-                    region: place.clone(),
-                    turn,
-                };
-                let as_before = stored.clone();
-                let fill = field.meta.fill_value.clone();
-                let task = chunk.try_map_owned(move |values: Values| {
-                    let bytes = values.len() * values.data_type().size();
-                    own.put(stored(), values, &fill)?;
-                    delayed::count_written(bytes as u64);
-                    Ok::<(), Error>(())
+                let own = written[f].clone();
+                let task = writing[f].try_apply(c, delayed::own(chunk), move |values| {
+                    own.write((c, turn), values)
                 });
-                let task = labelled(task, "write", &names[f], region);
                 match known.get(&(f, c)) {
                     None => tasks.push(task),
                     Some(&record) => {
-                        let own = output.clone();
-                        let taken = try_delayed(move || own.take_over(as_before(), &record));
-                        finished.push((labelled(taken, "take over", &names[f], region), task));
+                        let own = written[f].clone();
+                        let taken = move || own.take_over((c, turn), &record);
+                        finished.push((taking_over[f].try_delayed(c, taken), task));
                     }
                 }
             }
@@ -101,23 +98,54 @@ impl Write {
     }
 }
 
-/// A task of writing, with its label and the rest that is to be known of it.
-pub(super) fn labelled<T>(
-    task: Delayed<T>,
-    step: &'static str,
-    name: &Arc<str>,
-    region: &Region,
-) -> Delayed<T> {
-    let (own, place) = (name.clone(), region.clone());
-    task.named(Label::lazy(move |f| write!(f, "{step} {own} {place}")))
-        .group(name.to_string())
-        .step(step)
+/// What the tasks that write one field share.
+struct WrittenField {
+    output: Arc<Output>,
+    /// Its place among those of the output.
+    field: usize,
+    fill: AttributeValue,
+    chunks: Arc<[(Region, Delayed<Values>)]>,
 }
 
-/// The names of fields, to be shared by their tasks: a text for each of a million of them would cost more than planning them.
-pub(super) fn names(fields: &[LazyField]) -> Vec<Arc<str>> {
-    let names = fields.iter().map(|field| field.meta.name.as_str().into());
-    names.collect()
+impl WrittenField {
+    fn new(output: &Arc<Output>, place: usize, field: &LazyField) -> Self {
+        Self {
+            output: output.clone(),
+            field: place,
+            fill: field.meta.fill_value.clone(),
+            chunks: field.chunks.clone(),
+        }
+    }
+
+    /// A chunk, by its place among the field's and its turn.
+    fn chunk(&self, (chunk, turn): (usize, usize)) -> Chunk {
+        Chunk {
+            field: self.field,
+            chunk,
+            region: self.chunks[chunk].0.clone(),
+            turn,
+        }
+    }
+
+    fn write(&self, place: (usize, usize), values: Values) -> Result<(), Error> {
+        let bytes = values.len() * values.data_type().size();
+        self.output.put(self.chunk(place), values, &self.fill)?;
+        delayed::count_written(bytes as u64);
+        Ok(())
+    }
+
+    /// Says whether the chunk is there, as an earlier attempt left it.
+    fn take_over(&self, place: (usize, usize), record: &Record) -> Result<bool, Error> {
+        self.output.take_over(self.chunk(place), record)
+    }
+}
+
+/// The tasks of one step of writing a field, by the places of its chunks.
+pub(super) fn series(field: &LazyField, step: &'static str) -> Series {
+    let (name, chunks) = (field.meta.name.clone(), field.chunks.clone());
+    let group = name.clone();
+    let series = Series::new(move |chunk, f| write!(f, "{step} {name} {}", chunks[chunk].0));
+    series.group(group).step(step)
 }
 
 impl PlannedWrite {

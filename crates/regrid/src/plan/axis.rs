@@ -1,6 +1,9 @@
 //! One dimension by itself: its read blocks, and what each of its target cuts reads.
 
 use std::ops::Range;
+use std::sync::Arc;
+
+use smallvec::{SmallVec, smallvec};
 
 use crate::weights::SparseWeights;
 
@@ -20,12 +23,12 @@ pub(crate) struct AxisCut {
     pub(crate) targets: Range<usize>,
     /// Source cells that the window holds along this axis.
     pub(crate) window: usize,
-    /// Weights from places in the window; places beyond it are the pole rows.
-    pub(crate) weights: SparseWeights,
+    /// Weights from places in the window; places beyond it are the pole rows. Cuts that only pick share them.
+    pub(crate) weights: Arc<SparseWeights>,
     /// Which of the two pole rows, at the first and at the last index, the weights reach.
     pub(crate) poles: [Option<usize>; 2],
-    /// What each block brings to the window.
-    pub(crate) pieces: Vec<Piece>,
+    /// What each block brings to the window; of a million steps in time, each is one cut with one piece.
+    pub(crate) pieces: SmallVec<[Piece; 1]>,
 }
 
 /// How a source is stored along one axis, and what makes its read blocks.
@@ -54,7 +57,7 @@ pub(crate) struct Piece {
     /// The block's index.
     pub(crate) block: usize,
     /// Runs of cells: place in the block, place in the window, length.
-    pub(crate) runs: Vec<(usize, usize, usize)>,
+    pub(crate) runs: SmallVec<[(usize, usize, usize); 1]>,
 }
 
 impl AxisPlan {
@@ -74,14 +77,15 @@ impl AxisPlan {
             side_by_side,
         } = *source;
         let source_len = storage.last().map_or(0, |chunk| chunk.end);
-        let needs: Vec<Vec<usize>> = target_cuts
-            .iter()
-            .map(|cut| weights.sources(cut.clone()))
-            .collect();
+        let needs = Lists::new(target_cuts, |cut, cells| {
+            cells.extend(cut.clone().flat_map(|t| weights.row(t)).map(|&(s, _)| s));
+            cells.sort_unstable();
+            cells.dedup();
+        });
         let mut class: Vec<Option<(usize, bool)>> = vec![None; storage.len()];
         let chunk_of = |cell: usize| storage.partition_point(|chunk| chunk.end <= cell);
-        for (cut, cells) in needs.iter().enumerate() {
-            for &cell in cells.iter().filter(|&&cell| cell < source_len) {
+        for cut in 0..target_cuts.len() {
+            for &cell in needs.of(cut).iter().filter(|&&cell| cell < source_len) {
                 class[chunk_of(cell)].get_or_insert((if by_cut { cut } else { 0 }, false));
             }
         }
@@ -93,14 +97,19 @@ impl AxisPlan {
             *class = Some((class.map_or(usize::MAX, |(cut, _)| cut), true));
         }
         let blocks = group(storage, &class, block_cells, ends);
-        let needs: Vec<Vec<usize>> = match side_by_side {
-            true => needs.iter().map(|cells| bridged(cells, &blocks)).collect(),
+        let needs = match side_by_side {
+            true => Lists::new(0..target_cuts.len(), |cut, cells| {
+                bridged(needs.of(cut), &blocks, cells);
+            }),
             false => needs,
         };
+        let mut picks = Arc::new(SparseWeights::default());
         let cuts = target_cuts
             .iter()
-            .zip(&needs)
-            .map(|(targets, cells)| {
+            .enumerate()
+            .map(|(cut, targets)| {
+                let cells = needs.of(cut);
+                let weights = local(weights, targets.clone(), cells, &mut picks);
                 AxisCut::new(weights, targets.clone(), cells, source_len, &blocks)
             })
             .collect();
@@ -108,9 +117,58 @@ impl AxisPlan {
     }
 }
 
+/// A list of cells for each cut, one after another.
+struct Lists {
+    cells: Vec<usize>,
+    /// Where each list ends.
+    ends: Vec<usize>,
+}
+
+impl Lists {
+    /// Lists filled one by one.
+    fn new<C>(cuts: impl IntoIterator<Item = C>, mut fill: impl FnMut(C, &mut Vec<usize>)) -> Self {
+        let mut lists = Self {
+            cells: Vec::new(),
+            ends: Vec::new(),
+        };
+        let mut own = Vec::new();
+        for cut in cuts {
+            own.clear();
+            fill(cut, &mut own);
+            lists.cells.extend_from_slice(&own);
+            lists.ends.push(lists.cells.len());
+        }
+        lists
+    }
+
+    fn of(&self, cut: usize) -> &[usize] {
+        let start = cut.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.cells[start..self.ends[cut]]
+    }
+}
+
+/// The weights of a cut, from places among its cells; where each target is one of them, in order, those that were made last, in
+/// `picks`, may do.
+fn local(
+    weights: &SparseWeights,
+    targets: Range<usize>,
+    cells: &[usize],
+    picks: &mut Arc<SparseWeights>,
+) -> Arc<SparseWeights> {
+    let picked =
+        |(t, &cell): (usize, &usize)| weights.row(t) == [(cell, 1.0)] && weights.covered(t) == 1.0;
+    if targets.len() != cells.len() || !targets.clone().zip(cells).all(picked) {
+        return Arc::new(weights.local(targets, cells));
+    }
+    if picks.len() != cells.len() {
+        *picks = Arc::new(weights.local(targets, cells));
+    }
+    picks.clone()
+}
+
 impl AxisCut {
     fn new(
-        weights: &SparseWeights,
+        weights: Arc<SparseWeights>,
         targets: Range<usize>,
         cells: &[usize],
         source_len: usize,
@@ -124,7 +182,7 @@ impl AxisCut {
                 .map(|at| window + at)
         };
         Self {
-            weights: weights.local(targets.clone(), cells),
+            weights,
             targets,
             window,
             poles: [pole(source_len), pole(source_len + 1)],
@@ -149,7 +207,7 @@ impl AxisCut {
         Self {
             targets: 0..0,
             window: cells.len(),
-            weights: SparseWeights::default(),
+            weights: Arc::default(),
             poles: [None, None],
             pieces: pieces(cells, blocks),
         }
@@ -157,8 +215,7 @@ impl AxisCut {
 }
 
 /// Sorted cells, with those between two of the same block.
-fn bridged(cells: &[usize], blocks: &[Range<usize>]) -> Vec<usize> {
-    let mut bridged = Vec::with_capacity(cells.len());
+fn bridged(cells: &[usize], blocks: &[Range<usize>], bridged: &mut Vec<usize>) {
     let mut before: Option<usize> = None;
     for &cell in cells {
         let block = blocks.partition_point(|block| block.end <= cell);
@@ -170,7 +227,6 @@ fn bridged(cells: &[usize], blocks: &[Range<usize>]) -> Vec<usize> {
         }
         before = Some(cell);
     }
-    bridged
 }
 
 /// Neighbouring storage chunks of one class, joined.
@@ -202,8 +258,8 @@ pub(super) fn group<C: PartialEq + Copy>(
 }
 
 /// How sorted cells come out of blocks.
-fn pieces(cells: &[usize], blocks: &[Range<usize>]) -> Vec<Piece> {
-    let mut pieces: Vec<Piece> = Vec::new();
+fn pieces(cells: &[usize], blocks: &[Range<usize>]) -> SmallVec<[Piece; 1]> {
+    let mut pieces: SmallVec<[Piece; 1]> = SmallVec::new();
     for (place, &cell) in cells.iter().enumerate() {
         let block = blocks.partition_point(|block| block.end <= cell);
         let within = cell - blocks[block].start;
@@ -214,7 +270,7 @@ fn pieces(cells: &[usize], blocks: &[Range<usize>]) -> Vec<Piece> {
             },
             _ => pieces.push(Piece {
                 block,
-                runs: vec![(within, place, 1)],
+                runs: smallvec![(within, place, 1)],
             }),
         }
     }
@@ -250,22 +306,22 @@ mod tests {
         );
         assert_eq!(plan.blocks, [0..20, 50..60]);
         assert_eq!(
-            plan.cuts[0].pieces,
+            plan.cuts[0].pieces[..],
             [Piece {
                 block: 0,
-                runs: vec![(3, 0, 1), (12, 1, 1)]
+                runs: smallvec![(3, 0, 1), (12, 1, 1)]
             }]
         );
         assert_eq!(
-            plan.cuts[1].pieces,
+            plan.cuts[1].pieces[..],
             [
                 Piece {
                     block: 0,
-                    runs: vec![(14, 0, 1)]
+                    runs: smallvec![(14, 0, 1)]
                 },
                 Piece {
                     block: 1,
-                    runs: vec![(5, 1, 1)]
+                    runs: smallvec![(5, 1, 1)]
                 }
             ]
         );
@@ -314,5 +370,19 @@ mod tests {
         let cut = &plan.cuts[0];
         assert_eq!((cut.window, cut.poles), (3, [Some(3), None]));
         assert_eq!(cut.weights.row(3), [(3, 1.0)]);
+    }
+
+    #[test]
+    fn cuts_that_only_pick_share_their_weights() {
+        let source = AxisSource {
+            storage: &cuts(9, 1),
+            ..whole()
+        };
+        let plan = plan(&[1, 2, 3, 4, 6, 5, 7, 7], &cuts(8, 2), source);
+        let weights: Vec<_> = plan.cuts.iter().map(|cut| &cut.weights).collect();
+        assert!(Arc::ptr_eq(weights[0], weights[1]));
+        assert_eq!(weights[1].row(1), [(1, 1.0)]);
+        assert_eq!([0, 1].map(|t| weights[2].row(t)[0].0), [1, 0]);
+        assert_eq!([0, 1].map(|t| weights[3].row(t)[0].0), [0, 0]);
     }
 }

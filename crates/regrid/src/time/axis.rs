@@ -65,10 +65,14 @@ impl TimeAxis {
         times: &Times,
         method: TimeMethod,
     ) -> Result<ChosenTimes, NotThere> {
-        let steps = |steps: Vec<usize>| ChosenTimes {
-            instants: steps.iter().map(|&s| self.instants[s]).collect(),
-            weights: steps.iter().map(|&s| vec![(s, 1.0)]).collect(),
-            as_stored: true,
+        let steps = |steps: Vec<usize>| {
+            let mut weights = SparseWeights::default();
+            steps.iter().for_each(|&s| weights.push_row([(s, 1.0)]));
+            ChosenTimes {
+                instants: steps.iter().map(|&s| self.instants[s]).collect(),
+                weights,
+                as_stored: true,
+            }
         };
         match times {
             Times::All => Ok(steps(self.order.clone())),
