@@ -95,7 +95,12 @@ pub(crate) fn run(job: Job) -> Result<()> {
             }
             Ok(())
         }
-        _ => print(&plan),
+        _ => {
+            print(&plan)?;
+            // The process ends here: the system takes all of it back at once, and not task by task.
+            std::mem::forget(fields);
+            Ok(())
+        }
     }
 }
 
