@@ -5,8 +5,8 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes after which the system is asked to begin: a few of the disk's largest requests.
-const STEP: usize = 8 << 20;
+/// Bytes after which the system is asked to begin: enough for a few large requests of the disk.
+const STEP: usize = 4 << 20;
 
 /// A file that somebody writes.
 #[derive(Debug)]

@@ -211,8 +211,7 @@ impl NetcdfWriter {
         let Some(open) = &*open else {
             return Err(self.refused("write", Some(name), Refused::Closed));
         };
-        work(&open.fields[name], open)
-            .map_err(|why| self.refused("write", Some(name), why))?
+        work(&open.fields[name], open).map_err(|why| self.refused("write", Some(name), why))?
     }
 
     /// Closes the file, once all of it is on the disk.
@@ -221,7 +220,8 @@ impl NetcdfWriter {
             fields,
             file,
             write_back,
-        }) = self.open.write().take() else {
+        }) = self.open.write().take()
+        else {
             return Ok(());
         };
         drop(fields);
