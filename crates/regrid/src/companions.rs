@@ -22,6 +22,7 @@ use crate::io::cf::{is_vertical, referenced, serving};
 use crate::io::{Dimension, FileMeta, VariableMeta};
 use crate::time::{Calendar, ChosenTimes, TimeAxis, TimeUnits};
 use crate::values::Values;
+use crate::weights::Row;
 
 /// The dimension of the pairs that bound a target's cells.
 pub(crate) const BOUNDS: &str = "bnds";
@@ -488,7 +489,8 @@ impl Gathering<'_> {
             .collect();
         let bounds = bounds.map(|(bounds, kind)| {
             let name = attributes.text(kind).unwrap_or("time_bnds").to_owned();
-            let steps = (0..times.weights.len()).map(|t| times.weights.row(t)[0].0);
+            let steps =
+                (0..times.weights.len()).map(|t| times.weights.row(t).sources()[0] as usize);
             let flat: Vec<f64> = steps
                 .flat_map(|s| bounds[s])
                 .map(|i| axis.units.encode(i))
@@ -551,11 +553,11 @@ fn repeat(values: &Values, len: usize) -> Values {
 
 /// Values along time, at a result's times: the stored steps where each is one, else interpolated as doubles.
 fn at_times(values: &Values, dim: usize, times: &ChosenTimes) -> Option<Values> {
-    let rows: Vec<&[(usize, f64)]> = (0..times.weights.len())
+    let rows: Vec<Row<'_>> = (0..times.weights.len())
         .map(|t| times.weights.row(t))
         .collect();
     if rows.iter().all(|row| row.len() == 1) {
-        let steps: Vec<usize> = rows.iter().map(|row| row[0].0).collect();
+        let steps: Vec<usize> = rows.iter().map(|row| row.sources()[0] as usize).collect();
         return Some(values.select(dim, &steps));
     }
     let array = values.to_f64()?;
@@ -563,7 +565,7 @@ fn at_times(values: &Values, dim: usize, times: &ChosenTimes) -> Option<Values> 
     shape[dim] = rows.len();
     let mut result = ArrayD::zeros(IxDyn(&shape));
     for (t, row) in rows.iter().enumerate() {
-        for &(step, weight) in *row {
+        for (step, weight) in *row {
             result
                 .index_axis_mut(Axis(dim), t)
                 .scaled_add(weight, &array.index_axis(Axis(dim), step));

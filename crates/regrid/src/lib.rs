@@ -104,4 +104,4 @@ pub use request::Request;
 pub use scheme::{Compat, Edges, Fill, Method, Outside, Pole, RectilinearWeights};
 pub use values::{DataType, Element, Values};
 pub use weightfile::{Weights, WeightsFormat};
-pub use weights::SparseWeights;
+pub use weights::{Entries, Row, SparseWeights};

@@ -8,7 +8,7 @@ use super::simd::any_missing;
 use super::taps::Columns;
 use super::{Float, PoleMean};
 use crate::plan::{AxisCut, SparseCut};
-use crate::weights::WHOLE;
+use crate::weights::{Row, WHOLE};
 
 /// The sum over the valid cells of one target, and what says whether it is kept.
 #[derive(Debug, Clone, Copy, Default)]
@@ -69,16 +69,18 @@ pub(super) fn separable<S: Float, T: Float>(
         _ => f64::NAN,
     };
     let targets = columns.weights.len().max(1);
+    let mut entries = Vec::new();
     for (row, out) in out.chunks_exact_mut(targets).enumerate() {
-        let entries = rows.weights.row(row);
+        entries.clear();
+        entries.extend(rows.weights.row(row));
         let covered = rows.weights.covered(row);
         if entries.is_empty() || covered < min_valid - WHOLE {
             out.fill(T::MISSING);
             continue;
         }
-        sum_rows(&mut sums[..width], entries, source, whole_pole);
+        sum_rows(&mut sums[..width], &entries, source, whole_pole);
         if !is_strict(min_valid) && any_missing(&sums) {
-            masked.fill(width, entries, |place, c| match source.get(place) {
+            masked.fill(width, &entries, |place, c| match source.get(place) {
                 Some(row) => Cell::of(row[c].widen()),
                 None => pole(place).into(),
             });
@@ -173,9 +175,9 @@ impl Masked {
     }
 
     /// The sums over some of the columns.
-    fn valid(&self, columns: &[(usize, f64)]) -> Valid {
+    fn valid(&self, columns: Row<'_>) -> Valid {
         let mut sums = Valid::default();
-        for &(c, weight) in columns {
+        for (c, weight) in columns {
             let own = &self.0[c];
             sums.sum += weight * own.sum;
             sums.weight += weight * own.weight;

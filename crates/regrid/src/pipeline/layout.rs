@@ -364,7 +364,7 @@ impl Plan {
                     let fresh = axes[axis].iter().map(|cut| {
                         let mut used = vec![false; cut.window];
                         let entries = (0..cut.targets.len()).flat_map(|t| cut.weights.row(t));
-                        for &(place, _) in entries.filter(|(place, _)| *place < cut.window) {
+                        for (place, _) in entries.filter(|(place, _)| *place < cut.window) {
                             used[place] = true;
                         }
                         let cells = cut.cells(blocks);
@@ -568,7 +568,7 @@ fn alike(cuts: &[Arc<AxisCut>]) -> Vec<Range<usize>> {
 fn pole_neighbours(latitude: &SparseWeights, rows: usize) -> Vec<usize> {
     (0..latitude.len())
         .flat_map(|t| latitude.row(t))
-        .filter_map(|&(row, _)| {
+        .filter_map(|(row, _)| {
             if row == pole_row(rows, false) {
                 Some(0)
             } else {

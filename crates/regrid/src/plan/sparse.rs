@@ -31,8 +31,7 @@ pub(crate) struct SparseCut {
 pub(crate) struct CutRow<'a> {
     /// Where the sources are in the plane of the window.
     pub(crate) places: &'a [u32],
-    /// Source cells of the whole plane and weights.
-    entries: &'a [(usize, f64)],
+    weights: &'a [f64],
     /// The covered part of the target.
     pub(crate) covered: f64,
     slopes: Option<Slopes<'a>>,
@@ -56,8 +55,8 @@ impl<'a> CutRow<'a> {
     /// Places in the plane of the window, and weights.
     #[inline]
     pub(crate) fn entries(&self) -> impl Iterator<Item = (usize, f64)> + use<'a> {
-        let both = self.places.iter().zip(self.entries);
-        both.map(|(&place, &(_, weight))| (place as usize, weight))
+        let both = self.places.iter().zip(self.weights);
+        both.map(|(&place, &weight)| (place as usize, weight))
     }
 
     /// For each entry the places and weights of what slopes add to it; none if there are no slopes.
@@ -66,7 +65,7 @@ impl<'a> CutRow<'a> {
     ) -> Option<impl Iterator<Item = impl Iterator<Item = (usize, f64)> + 'a> + 'a> {
         let Slopes { all, first, places } = self.slopes?;
         let start = all.places(first..first).start;
-        let entries = first..first + self.entries.len();
+        let entries = first..first + self.places.len();
         Some(entries.map(move |entry| {
             let terms = all.places(entry..entry + 1);
             let own = &places[terms.start - start..terms.end - start];
@@ -126,7 +125,7 @@ impl SparsePlan {
                     .for_each(|(met, at)| met[at] = true);
             };
             for t in flat(&cuts, width) {
-                weights.row(t).iter().for_each(|&(cell, _)| meet(cell));
+                weights.row(t).iter().for_each(|(cell, _)| meet(cell));
                 if let Some(slopes) = slopes {
                     slopes
                         .terms(weights.entries(t))
@@ -142,7 +141,7 @@ impl SparsePlan {
         if let Some((weights, slopes)) = also {
             for t in 0..weights.len() {
                 let terms = slopes.into_iter().flat_map(|s| s.terms(weights.entries(t)));
-                let cells = weights.row(t).iter().copied().chain(terms);
+                let cells = weights.row(t).iter().chain(terms);
                 cells.for_each(|(cell, _)| reached.mark(place(cell)));
             }
         }
@@ -294,7 +293,7 @@ impl SparseCut {
         let all = || flat(&targets, width);
         let mut places = Vec::with_capacity(all().map(|t| weights.row(t).len()).sum());
         for t in all() {
-            places.extend(weights.row(t).iter().map(|&(cell, _)| locate(cell)));
+            places.extend(weights.row(t).iter().map(|(cell, _)| locate(cell)));
         }
         let slopes = slopes.map(|slopes| {
             let terms = all().map(|t| slopes.places(weights.entries(t)).len());
@@ -340,14 +339,14 @@ impl SparseCut {
     ) {
         let mut left = &self.places[..];
         for run in runs(&self.targets, self.width) {
-            for (t, (first, entries)) in run.clone().zip(self.weights.rows(run)) {
-                let (places, rest) = left.split_at(entries.len());
+            for (t, (first, row)) in run.clone().zip(self.weights.rows(run)) {
+                let (places, rest) = left.split_at(row.len());
                 left = rest;
                 call(CutRow {
                     places,
-                    entries,
+                    weights: row.weights(),
                     covered: self.weights.covered(t),
-                    slopes: slopes(first..first + entries.len()),
+                    slopes: slopes(first..first + row.len()),
                 });
             }
         }

@@ -307,7 +307,7 @@ impl<'a> Axes<'a> {
                 for _ in filled.row(t) {
                     slopes.push([]);
                 }
-                weights.push_kept(filled.row(t).iter().copied());
+                weights.push_kept(filled.row(t).iter());
                 continue;
             };
             let mut entries = Vec::with_capacity(4);
@@ -422,7 +422,7 @@ mod tests {
         );
         let row = |compat, stated| {
             let weights = cells(&weights(compat, &target, Method::AreaWeighted, stated));
-            let (at, weight) = weights.row(0)[0];
+            let (at, weight) = weights.row(0).first().unwrap();
             (at, (weight * 1e12).round() / 1e12, weights.covered(0) < 1.0)
         };
         assert_eq!(row(Compat::Xesmf, None), (5, 0.5, false));
@@ -447,7 +447,7 @@ mod tests {
             panic!("one weight for each source")
         };
         assert!(weights.row(0).len() > 1);
-        let sum: f64 = weights.row(0).iter().map(|&(_, w)| w).sum();
+        let sum: f64 = weights.row(0).iter().map(|(_, w)| w).sum();
         assert!((sum - 1.0).abs() < 1e-12);
     }
 

@@ -293,15 +293,16 @@ impl RectilinearWeights {
 /// Adds the products of the weights of a target's row and column, by source cells; the mean at a pole is spread over the
 /// distinct cells of the row next to it.
 pub(super) fn cross(
-    row: &[(usize, f64)],
-    column: &[(usize, f64)],
+    row: impl IntoIterator<Item = (usize, f64)>,
+    column: impl IntoIterator<Item = (usize, f64), IntoIter: ExactSizeIterator + Clone>,
     (rows, columns, distinct): (usize, usize, usize),
     entries: &mut Vec<(usize, f64)>,
 ) {
     // Where the target lies outside along one axis it lies outside.
-    for &(r, v) in row.iter().filter(|_| !column.is_empty()) {
+    let column = column.into_iter();
+    for (r, v) in row.into_iter().filter(|_| column.len() > 0) {
         if r < rows {
-            entries.extend(column.iter().map(|&(c, w)| (r * columns + c, v * w)));
+            entries.extend(column.clone().map(|(c, w)| (r * columns + c, v * w)));
             continue;
         }
         let r = if r == pole_row(rows, true) {

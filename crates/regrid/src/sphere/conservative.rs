@@ -196,7 +196,7 @@ mod tests {
             weights
                 .row(t)
                 .iter()
-                .for_each(|&(s, w)| taken[s] += w * weights.covered(t) * area);
+                .for_each(|(s, w)| taken[s] += w * weights.covered(t) * area);
         }
         taken
             .iter()
@@ -216,7 +216,7 @@ mod tests {
             };
             a.row(t)
                 .iter()
-                .all(|&(s, w)| (weight(to(s)) - w).abs() < 1e-9)
+                .all(|(s, w)| (weight(to(s)) - w).abs() < 1e-9)
                 && (a.covered(t) - b.covered(t)).abs() < 1e-9
         })
     }
@@ -248,7 +248,7 @@ mod tests {
                 }
                 let covered = if weights.row(t).is_empty() { 0.0 } else { weights.covered(t) };
                 prop_assert!((covered - all.min(1.0)).abs() < 1e-10);
-                for &(s, w) in weights.row(t) {
+                for (s, w) in weights.row(t) {
                     prop_assert!((w * all - shares[s]).abs() < 1e-12, "{} {}", w * all, shares[s]);
                     shares[s] = 0.0;
                 }
@@ -307,7 +307,7 @@ mod tests {
         let without = conservative(&plain, &target).unwrap();
         for t in 0..with.len() {
             assert_eq!(with.covered(t), 1.0);
-            for &(s, w) in without.row(t) {
+            for (s, w) in without.row(t) {
                 let (row, column) = (s / 36, s % 36);
                 let copies = with
                     .row(t)

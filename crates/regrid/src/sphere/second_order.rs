@@ -106,7 +106,7 @@ mod tests {
         let mut result = Vec::new();
         for t in 0..weights.len() {
             let mut sum = 0.0;
-            for &(s, w) in weights.row(t) {
+            for (s, w) in weights.row(t) {
                 sum += w * values[s];
                 sum += corrections
                     .terms(entry..entry + 1)
@@ -172,7 +172,7 @@ mod tests {
             let (mut first_error, mut second_error) = (0.0, 0.0);
             for t in 0..weights.len() {
                 if target.latitudes[t] > 0.0 {
-                    let first: f64 = weights.row(t).iter().map(|&(s, w)| w * values[s]).sum();
+                    let first: f64 = weights.row(t).iter().map(|(s, w)| w * values[s]).sum();
                     first_error += (first - want[t]).powi(2);
                     second_error += (second[t] - want[t]).powi(2);
                 }
