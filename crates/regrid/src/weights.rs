@@ -4,10 +4,12 @@
 //! matrix is never formed. Time, where it is interpolated, is a third one. Between other grids one of them goes from the
 //! cells of a plane, counted row by row, to those of another.
 
+mod corrections;
 mod row;
 
 use std::ops::Range;
 
+pub(crate) use corrections::{Corrections, Differences, Listed};
 pub use row::{Entries, Row};
 
 /// A sparse matrix in compressed rows: row by target index, column by source index.
@@ -116,8 +118,9 @@ impl SparseWeights {
             ..Self::default()
         };
         for t in 0..self.len() {
-            let terms = corrections.terms(self.entries(t));
-            let mut all: Vec<_> = self.row(t).iter().chain(terms).collect();
+            let (first, row) = (self.entries(t).start, self.row(t));
+            let mut all = row.to_vec();
+            corrections.for_each_of_row(first, row, |s, w| all.push((s, w)));
             whole.push_kept(merged(&mut all));
         }
         whole
@@ -240,76 +243,6 @@ pub(crate) fn merged(entries: &mut [(usize, f64)]) -> Vec<(usize, f64)> {
     merged
 }
 
-/// What the slopes of the source cells add: for each entry of the weights, in their order, source indices and weights.
-///
-/// Entry `e` of weight `w` on source `s` gives `w` times the value of `s`, and, if none of its terms reads a missing value,
-/// each term's weight times the value of its source. The terms of an entry sum to nothing for a constant field.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Corrections {
-    /// Where each entry's terms end. Two grids of as many cells as weights are made for share fewer than 2^32.
-    ends: Vec<u32>,
-    sources: Vec<u32>,
-    weights: Vec<f64>,
-}
-
-impl Corrections {
-    /// Bytes of memory that they take.
-    pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&self.ends[..])
-            + size_of_val(&self.sources[..])
-            + size_of_val(&self.weights[..])
-    }
-
-    /// Where the terms of some entries are among all terms.
-    pub(crate) fn places(&self, entries: Range<usize>) -> Range<usize> {
-        let before = |entry: usize| entry.checked_sub(1).map_or(0, |e| self.ends[e] as usize);
-        before(entries.start)..before(entries.end)
-    }
-
-    /// The weights of some terms.
-    pub(crate) fn weights(&self, terms: Range<usize>) -> &[f64] {
-        &self.weights[terms]
-    }
-
-    /// The terms of some entries.
-    pub(crate) fn terms(&self, entries: Range<usize>) -> impl Iterator<Item = (usize, f64)> {
-        let places = self.places(entries);
-        let sources = self.sources[places.clone()].iter();
-        let weights = self.weights[places].iter();
-        sources.zip(weights).map(|(&s, &w)| (s as usize, w))
-    }
-
-    /// Number of entries.
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Adds the terms of the next entry.
-    pub(crate) fn push(&mut self, terms: impl IntoIterator<Item = (usize, f64)>) {
-        for (source, weight) in terms.into_iter().filter(|&(_, w)| w != 0.0) {
-            self.sources.push(number(source));
-            self.weights.push(weight);
-        }
-        self.ends.push(number(self.weights.len()));
-    }
-
-    pub(crate) fn append(&mut self, other: Self) {
-        let start = number(self.weights.len());
-        self.ends
-            .extend(other.ends.into_iter().map(|end| start + end));
-        self.sources.extend(other.sources);
-        self.weights.extend(other.weights);
-    }
-
-    /// Gives back the room for entries that do not come.
-    pub(crate) fn shrink(&mut self) {
-        self.ends.shrink_to_fit();
-        self.sources.shrink_to_fit();
-        self.weights.shrink_to_fit();
-    }
-}
-
 /// A number of cells or terms, in half the memory.
 fn number(of: usize) -> u32 {
     u32::try_from(of).expect("cells and terms that weights name are fewer than 2^32")
@@ -361,21 +294,5 @@ mod tests {
         let last = weights.only(&[false, false, false, true]);
         assert_eq!(last.row(3), [(4, 0.25), (9, 0.75)]);
         assert_eq!((last.sources.len(), last.weights.len()), (2, 2));
-    }
-
-    #[test]
-    fn terms_of_entries_follow_each_other() {
-        let mut corrections = Corrections::default();
-        corrections.push([(7, 0.5), (8, 0.0), (9, -0.5)]);
-        let mut more = Corrections::default();
-        more.push([]);
-        more.push([(1, 2.0)]);
-        corrections.append(more);
-        let terms = |entries| corrections.terms(entries).collect::<Vec<_>>();
-        assert_eq!(terms(0..1), [(7, 0.5), (9, -0.5)]);
-        assert_eq!(terms(1..2), []);
-        assert_eq!(terms(0..3), [(7, 0.5), (9, -0.5), (1, 2.0)]);
-        assert_eq!(corrections.places(2..3), 2..3);
-        assert_eq!(corrections.weights(1..3), [-0.5, 2.0]);
     }
 }

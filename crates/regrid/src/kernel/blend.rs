@@ -253,8 +253,7 @@ pub(super) fn sparse<S: Float, T: Float>(
         }
         let mut sums = valid(row.entries().map(|(at, w)| (Cell::of(value(at)), w)));
         // The slopes of the valid cells; one with a missing neighbour is level.
-        for (terms, (at, _)) in row.slopes().into_iter().flatten().zip(row.entries()) {
-            let slope: f64 = terms.map(|(at, w)| w * value(at)).sum();
+        for (at, slope) in row.slopes(value).into_iter().flatten() {
             if !slope.is_nan() && !value(at).is_nan() {
                 sums.sum += slope;
             }

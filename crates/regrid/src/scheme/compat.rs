@@ -15,7 +15,7 @@ use crate::axis::{Latitudes, Longitudes};
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::sphere;
-use crate::weights::{Corrections, SparseWeights, WHOLE};
+use crate::weights::{Corrections, Listed, SparseWeights, WHOLE};
 
 /// A tool whose mask and edges a result is to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -298,7 +298,7 @@ impl<'a> Axes<'a> {
             held
         };
         let mut weights = SparseWeights::default();
-        let mut slopes = Corrections::default();
+        let mut slopes = Listed::default();
         let targets = row_ends
             .iter()
             .flat_map(|row| column_ends.iter().map(move |column| (row, column)));
@@ -328,7 +328,7 @@ impl<'a> Axes<'a> {
         }
         Ok(PlaneWeights::Sparse(
             Arc::new(weights),
-            Some(Arc::new(slopes)),
+            Some(Arc::new(Corrections::Listed(slopes))),
         ))
     }
 }

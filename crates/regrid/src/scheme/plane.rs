@@ -216,8 +216,9 @@ impl PlaneWeights {
 fn corrected(weights: &SparseWeights, corrections: &Corrections) -> SparseWeights {
     let mut corrected = SparseWeights::default();
     for target in 0..weights.len() {
-        let mut entries = weights.row(target).to_vec();
-        entries.extend(corrections.terms(weights.entries(target)));
+        let (first, row) = (weights.entries(target).start, weights.row(target));
+        let mut entries = row.to_vec();
+        corrections.for_each_of_row(first, row, |s, w| entries.push((s, w)));
         let row = merged(&mut entries);
         if weights.covered(target) < 1.0 {
             corrected.push_part(row, weights.covered(target));
