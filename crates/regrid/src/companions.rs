@@ -7,8 +7,6 @@ pub(crate) mod meaning;
 mod target;
 mod vectors;
 
-use std::sync::Arc;
-
 use ndarray::{ArrayD, Axis, IxDyn};
 
 pub(crate) use target::TargetCoordinates;
@@ -426,7 +424,7 @@ impl Gathering<'_> {
             return Ok(None);
         };
         let Some(times) = self.times else {
-            first.values = Arc::new(values);
+            first.values = values.into();
             return Ok(Some(first));
         };
         match at_times(&values, dim, times) {
@@ -436,7 +434,7 @@ impl Gathering<'_> {
                         first.attributes.remove(name);
                     }
                 }
-                first.values = Arc::new(values);
+                first.values = values.into();
                 Ok(Some(first))
             }
             None => {
@@ -503,14 +501,14 @@ impl Gathering<'_> {
                 name,
                 dimensions: vec![dimension.clone(), pairs.unwrap_or_else(|| "bnds".into())],
                 attributes: Attributes::new(),
-                values: Arc::new(Values::F64(array(&[encoded.len(), 2], flat))),
+                values: Values::F64(array(&[encoded.len(), 2], flat)).into(),
             }
         });
         self.companions.push(Variable {
             name: axis.name.clone(),
             dimensions: vec![dimension],
             attributes,
-            values: Arc::new(Values::F64(array(&[encoded.len()], encoded))),
+            values: Values::F64(array(&[encoded.len()], encoded)).into(),
         });
         self.companions.extend(bounds);
         Ok(())
@@ -522,7 +520,7 @@ fn same_units(piece: Variable, wanted: &Attributes) -> Option<Values> {
     let (ours, theirs) = (wanted.text("units"), piece.attributes.text("units"));
     let calendars = (wanted.text("calendar"), piece.attributes.text("calendar"));
     if ours == theirs && calendars.0 == calendars.1 {
-        return Some(Arc::unwrap_or_clone(piece.values));
+        return Some(piece.values.into_values());
     }
     let units = |text: Option<&str>, calendar: Option<&str>| {
         let calendar: Calendar = calendar.unwrap_or("standard").parse().ok()?;
