@@ -51,6 +51,7 @@ pub(crate) fn conservative(
 pub(super) struct Tiling<'a> {
     pub(super) outlines: Outlines<'a>,
     index: BoxIndex,
+    /// How many of each cell there are; nothing where each is there once.
     copies: Vec<u32>,
 }
 
@@ -94,9 +95,9 @@ impl<'a> Tiling<'a> {
             let area = measure.area();
             // The source cell's own area is seldom needed.
             if area > TOUCH * whole || area > TOUCH * whole.min(outline.area()) {
-                search
-                    .shared
-                    .push((source, measure.divided(f64::from(self.copies[source]))));
+                let copies = self.copies.get(source).copied().unwrap_or(1);
+                let share = measure.divided(f64::from(copies));
+                search.shared.push((source, share));
             }
         }
     }
