@@ -216,7 +216,7 @@ struct Typed {
     max_error: Option<f64>,
 
     /// Say nothing but errors
-    #[arg(long, help_heading = "What to show")]
+    #[arg(short, long, help_heading = "What to show")]
     quiet: bool,
 
     /// Print the plan and stop

@@ -45,7 +45,7 @@ pub(super) struct TypedWeights {
     force: bool,
 
     /// Say nothing but errors
-    #[arg(long)]
+    #[arg(short, long)]
     quiet: bool,
 
     /// The variable whose grid is meant, where the file has several grids

@@ -14,6 +14,7 @@ mod length;
 pub(crate) mod netcdf;
 mod superblock;
 pub(crate) mod traffic;
+mod write_back;
 
 pub use being_read::{EndlessReads, being_read};
 pub use header::LengthError;

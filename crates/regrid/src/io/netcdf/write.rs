@@ -20,13 +20,13 @@ use crate::attribute::AttributeValue;
 use crate::chunk::{Region, combinations};
 use crate::error::Error;
 use crate::io::decoding::single;
+use crate::io::write_back::WriteBack;
 use crate::io::{Layout, OutputVariable};
 use crate::values::Values;
 
 /// A netCDF-4 file being written.
 #[derive(Debug)]
 pub(crate) struct NetcdfWriter {
-    path: PathBuf,
     /// What the file is called in messages: it is written under a temporary name.
     named: PathBuf,
     open: RwLock<Option<Open>>,
@@ -38,6 +38,7 @@ struct Open {
     /// Declared first: arrays are closed before their file.
     fields: HashMap<String, Field>,
     file: RawFile,
+    write_back: WriteBack,
 }
 
 /// A variable whose chunks come one by one.
@@ -142,10 +143,18 @@ impl NetcdfWriter {
                 .map_err(|why| refused(Some(&variable.name), why))?;
             fields.insert(variable.name.clone(), field);
         }
+        let write_back = WriteBack::new(path).map_err(|source| Error::File {
+            action: "write",
+            path: named.to_owned(),
+            source,
+        })?;
         Ok(Self {
-            path: path.to_owned(),
             named: named.to_owned(),
-            open: RwLock::new(Some(Open { fields, file: raw })),
+            open: RwLock::new(Some(Open {
+                fields,
+                file: raw,
+                write_back,
+            })),
         })
     }
 
@@ -161,8 +170,10 @@ impl NetcdfWriter {
         values: &Values,
         then: impl FnOnce(&[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.field(name, region, |field, _| {
-            Ok(field.encode(region, values, then))
+        self.field(name, region, |field, open| {
+            let done = field.encode(region, values, then);
+            open.write_back.urge();
+            Ok(done)
         })
     }
 
@@ -176,11 +187,11 @@ impl NetcdfWriter {
         bytes: &[u8],
         noted: impl FnOnce(&[u8], [u64; 2]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.field(name, region, |field, file| {
+        self.field(name, region, |field, open| {
             let offset: Vec<usize> = region.ranges().iter().map(|range| range.start).collect();
-            field
-                .store(file, &offset, bytes)
-                .map(|places| noted(bytes, places))
+            let places = field.store(&open.file, &offset, bytes)?;
+            open.write_back.wrote(bytes.len());
+            Ok(noted(bytes, places))
         })
     }
 
@@ -189,7 +200,7 @@ impl NetcdfWriter {
         &self,
         name: &str,
         region: &Region,
-        work: impl FnOnce(&Field, &RawFile) -> Result<Result<(), Error>, Refused>,
+        work: impl FnOnce(&Field, &Open) -> Result<Result<(), Error>, Refused>,
     ) -> Result<(), Error> {
         if region.is_empty() {
             return Ok(());
@@ -199,27 +210,28 @@ impl NetcdfWriter {
         let Some(open) = &*open else {
             return Err(self.refused("write", Some(name), Refused::Closed));
         };
-        work(&open.fields[name], &open.file)
-            .map_err(|why| self.refused("write", Some(name), why))?
+        work(&open.fields[name], open).map_err(|why| self.refused("write", Some(name), why))?
     }
 
     /// Closes the file, once all of it is on the disk.
     pub(crate) fn finish(&self) -> Result<(), Error> {
-        let Some(Open { fields, file }) = self.open.write().take() else {
+        let Some(Open {
+            fields,
+            file,
+            write_back,
+        }) = self.open.write().take()
+        else {
             return Ok(());
         };
         drop(fields);
         if !file.finish() {
             return Err(self.refused("finish", None, Refused::Finish));
         }
-        let fault = |source| Error::File {
+        write_back.finish().map_err(|source| Error::File {
             action: "finish writing",
             path: self.named.clone(),
             source,
-        };
-        std::fs::File::open(&self.path)
-            .and_then(|file| file.sync_all())
-            .map_err(fault)
+        })
     }
 
     fn refused(&self, action: &'static str, variable: Option<&str>, refused: Refused) -> Error {
