@@ -7,7 +7,7 @@
 use super::simd::any_missing;
 use super::taps::Columns;
 use super::{Float, PoleMean};
-use crate::plan::{AxisCut, SparseCut};
+use crate::plan::{AxisCut, CutRow, SparseCut};
 use crate::weights::{Row, WHOLE};
 
 /// The sum over the valid cells of one target, and what says whether it is kept.
@@ -240,20 +240,33 @@ pub(super) fn sparse<S: Float, T: Float>(
 ) {
     let value = |at: usize| plane[at].widen();
     let strict = is_strict(min_valid);
-    let mut out = out.iter_mut();
-    cut.for_each_row(|row| {
-        let out = out.next().expect("as many as there are targets");
+    let is_missing = |row: CutRow<'_>| {
         // Where all must be valid, those of weight zero too, if they were kept.
-        let missing = row.is_empty()
+        row.is_empty()
             || row.covered < min_valid - WHOLE
-            || strict && row.places.iter().any(|&at| value(at as usize).is_nan());
-        if missing {
+            || strict && row.places.iter().any(|&at| value(at as usize).is_nan())
+    };
+    let sums = |row: CutRow<'_>| valid(row.entries().map(|(at, w)| (Cell::of(value(at)), w)));
+    let mut out = out.iter_mut();
+    let mut next = || out.next().expect("as many as there are targets");
+    // Two loops, so that the usual one knows nothing of slopes.
+    let Some(slopes) = cut.slopes() else {
+        return cut.for_each_row(|row| {
+            *next() = match is_missing(row) {
+                true => T::MISSING,
+                false => T::round(sums(row).value(row.covered, min_valid)),
+            };
+        });
+    };
+    cut.for_each_row(|row| {
+        let out = next();
+        if is_missing(row) {
             *out = T::MISSING;
             return;
         }
-        let mut sums = valid(row.entries().map(|(at, w)| (Cell::of(value(at)), w)));
+        let mut sums = sums(row);
         // The slopes of the valid cells; one with a missing neighbour is level.
-        for (at, slope) in row.slopes(value).into_iter().flatten() {
+        for (at, slope) in slopes.of(row, value) {
             if !slope.is_nan() && !value(at).is_nan() {
                 sums.sum += slope;
             }

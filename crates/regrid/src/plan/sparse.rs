@@ -31,6 +31,8 @@ pub(crate) struct SparseCut {
 struct Places {
     /// Columns of the whole plane; a list of points is one row.
     columns: u32,
+    /// 2^64 divided by them, rounded up: a product in the place of a division, which would take most of the time of a slope.
+    reciprocal: u64,
     /// Where the window's row of each row of the plane starts, and where in it each column is.
     of_row: Vec<u32>,
     of_column: Vec<u32>,
@@ -53,6 +55,7 @@ impl Places {
         };
         Self {
             columns: number(columns),
+            reciprocal: (u64::MAX / (columns as u64).max(1)).wrapping_add(1),
             of_row,
             of_column,
         }
@@ -60,7 +63,12 @@ impl Places {
 
     #[inline]
     fn of(&self, cell: u32) -> u32 {
-        let (row, column) = (cell / self.columns, cell % self.columns);
+        let row = match self.columns {
+            1 => cell,
+            // Exact for numbers of 32 bits: Lemire, Kaser and Kurz (2019), Softw. Pract. Exp. 49, 953-970.
+            _ => ((u128::from(cell) * u128::from(self.reciprocal)) >> 64) as u32,
+        };
+        let column = cell - row * self.columns;
         self.of_row[row as usize] + self.of_column[column as usize]
     }
 }
@@ -78,18 +86,39 @@ pub(crate) struct CutRow<'a> {
     pub(crate) places: &'a [u32],
     /// Source cells of the whole plane and weights.
     row: Row<'a>,
+    /// The first of its entries among all.
+    first: usize,
     /// The covered part of the target.
     pub(crate) covered: f64,
-    slopes: Option<Slopes<'a>>,
 }
 
-/// What slopes add to the entries of a row.
+/// What slopes add to the entries of rows.
 #[derive(Debug, Clone, Copy)]
-struct Slopes<'a> {
+pub(crate) struct Slopes<'a> {
     all: &'a Corrections,
-    /// The first of the row's entries among all.
-    first: usize,
     places: &'a Places,
+}
+
+impl Slopes<'_> {
+    /// For each entry of a row its place, and what slopes add to it in a window of such values.
+    #[inline]
+    pub(crate) fn of(
+        self,
+        row: CutRow<'_>,
+        value: impl Fn(usize) -> f64,
+    ) -> impl Iterator<Item = (usize, f64)> {
+        let entries = row.row.sources().iter().zip(row.row.weights());
+        let numbered = row.places.iter().zip(row.first..).zip(entries);
+        numbered.map(move |((&at, entry), (&source, &weight))| {
+            // What a sum of nothing is, in the sign of its zero too.
+            let mut slope = -0.0;
+            self.all
+                .for_each_term(entry, (source, weight), |source, weight| {
+                    slope += weight * value(self.places.of(source) as usize);
+                });
+            (at as usize, slope)
+        })
+    }
 }
 
 impl<'a> CutRow<'a> {
@@ -102,25 +131,6 @@ impl<'a> CutRow<'a> {
     pub(crate) fn entries(&self) -> impl Iterator<Item = (usize, f64)> + use<'a> {
         let both = self.places.iter().zip(self.row.weights());
         both.map(|(&place, &weight)| (place as usize, weight))
-    }
-
-    /// For each entry its place, and what slopes add to it in a window of such values; none if there are no slopes.
-    #[inline]
-    pub(crate) fn slopes(
-        &self,
-        value: impl Fn(usize) -> f64,
-    ) -> Option<impl Iterator<Item = (usize, f64)>> {
-        let Slopes { all, first, places } = self.slopes?;
-        let entries = self.row.sources().iter().zip(self.row.weights());
-        let numbered = self.places.iter().zip(first..).zip(entries);
-        Some(numbered.map(move |((&at, entry), (&source, &weight))| {
-            // What a sum of nothing is, in the sign of its zero too.
-            let mut slope = -0.0;
-            all.for_each_term(entry, (source, weight), |source, weight| {
-                slope += weight * value(places.of(source) as usize);
-            });
-            (at as usize, slope)
-        }))
     }
 }
 
@@ -359,23 +369,15 @@ impl SparseCut {
         }
     }
 
+    /// What slopes add, if anything.
+    pub(crate) fn slopes(&self) -> Option<Slopes<'_>> {
+        let (all, places) = self.slopes.as_ref()?;
+        Some(Slopes { all, places })
+    }
+
     /// Calls with what each target is made of, row by row: an iterator over runs of targets would cost as much as the work.
     #[inline]
     pub(crate) fn for_each_row<'a>(&'a self, mut call: impl FnMut(CutRow<'a>)) {
-        // Two loops, so that the usual one knows nothing of slopes.
-        let Some((all, places)) = &self.slopes else {
-            return self.each_row(|_| None, call);
-        };
-        let slopes = |first: usize| Some(Slopes { all, first, places });
-        self.each_row(slopes, &mut call);
-    }
-
-    #[inline]
-    fn each_row<'a>(
-        &'a self,
-        slopes: impl Fn(usize) -> Option<Slopes<'a>>,
-        mut call: impl FnMut(CutRow<'a>),
-    ) {
         let mut left = &self.places[..];
         for run in runs(&self.targets, self.width) {
             for (t, (first, row)) in run.clone().zip(self.weights.rows(run)) {
@@ -384,8 +386,8 @@ impl SparseCut {
                 call(CutRow {
                     places,
                     row,
+                    first,
                     covered: self.weights.covered(t),
-                    slopes: slopes(first),
                 });
             }
         }
@@ -402,5 +404,30 @@ impl SparseCut {
             size_of_val(&places.of_row[..]) + size_of_val(&places.of_column[..])
         });
         size_of_val(&self.places[..]) + slopes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_those_of_rows_and_columns() {
+        // One column, few, and as many as a grid may have.
+        for columns in [1, 2, 3, 7, 1000, 4097, (1 << 26) - 1] {
+            let rows = [0, 1, 4, 5];
+            let needed = [rows.to_vec(), vec![0, columns / 2, columns - 1]];
+            let places = Places::new(columns, &needed, 3);
+            for (r, row) in rows
+                .iter()
+                .enumerate()
+                .take_while(|(_, row)| **row * columns < 1 << 28)
+            {
+                let last = number(row * columns + columns - 1);
+                assert_eq!(places.of(last) as usize, r * 3 + 2);
+            }
+        }
+        let list = Places::new(9, &[vec![2, 5, 8]], 3);
+        assert_eq!([2, 5, 8].map(|point| list.of(point)), [0, 1, 2]);
     }
 }
