@@ -178,7 +178,7 @@ fn product(matrix: &SparseWeights, plane: &[f32], out: &mut [f32]) {
     for (target, out) in out.iter_mut().enumerate() {
         let row = matrix.row(target).iter();
         *out = row
-            .map(|&(cell, weight)| weight * f64::from(plane[cell]))
+            .map(|(cell, weight)| weight * f64::from(plane[cell]))
             .sum::<f64>() as f32;
     }
 }

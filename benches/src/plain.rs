@@ -4,7 +4,7 @@ use regrid::{RectilinearWeights, SparseWeights};
 
 /// The two neighbours of every target along one axis, with their weights.
 fn pairs(weights: &SparseWeights) -> Vec<[(usize, f64); 2]> {
-    let pair = |target| match *weights.row(target) {
+    let pair = |target| match weights.row(target).to_vec()[..] {
         [one] => [one, (one.0, 0.0)],
         [a, b] => [a, b],
         ref row => panic!("a target inside the source has one or two neighbours, got {row:?}"),

@@ -7,8 +7,6 @@ pub(crate) mod meaning;
 mod target;
 mod vectors;
 
-use std::sync::Arc;
-
 use ndarray::{ArrayD, Axis, IxDyn};
 
 pub(crate) use target::TargetCoordinates;
@@ -22,6 +20,7 @@ use crate::io::cf::{is_vertical, referenced, serving};
 use crate::io::{Dimension, FileMeta, VariableMeta};
 use crate::time::{Calendar, ChosenTimes, TimeAxis, TimeUnits};
 use crate::values::Values;
+use crate::weights::Row;
 
 /// The dimension of the pairs that bound a target's cells.
 pub(crate) const BOUNDS: &str = "bnds";
@@ -425,7 +424,7 @@ impl Gathering<'_> {
             return Ok(None);
         };
         let Some(times) = self.times else {
-            first.values = Arc::new(values);
+            first.values = values.into();
             return Ok(Some(first));
         };
         match at_times(&values, dim, times) {
@@ -435,7 +434,7 @@ impl Gathering<'_> {
                         first.attributes.remove(name);
                     }
                 }
-                first.values = Arc::new(values);
+                first.values = values.into();
                 Ok(Some(first))
             }
             None => {
@@ -488,7 +487,8 @@ impl Gathering<'_> {
             .collect();
         let bounds = bounds.map(|(bounds, kind)| {
             let name = attributes.text(kind).unwrap_or("time_bnds").to_owned();
-            let steps = (0..times.weights.len()).map(|t| times.weights.row(t)[0].0);
+            let steps =
+                (0..times.weights.len()).map(|t| times.weights.row(t).sources()[0] as usize);
             let flat: Vec<f64> = steps
                 .flat_map(|s| bounds[s])
                 .map(|i| axis.units.encode(i))
@@ -501,14 +501,14 @@ impl Gathering<'_> {
                 name,
                 dimensions: vec![dimension.clone(), pairs.unwrap_or_else(|| "bnds".into())],
                 attributes: Attributes::new(),
-                values: Arc::new(Values::F64(array(&[encoded.len(), 2], flat))),
+                values: Values::F64(array(&[encoded.len(), 2], flat)).into(),
             }
         });
         self.companions.push(Variable {
             name: axis.name.clone(),
             dimensions: vec![dimension],
             attributes,
-            values: Arc::new(Values::F64(array(&[encoded.len()], encoded))),
+            values: Values::F64(array(&[encoded.len()], encoded)).into(),
         });
         self.companions.extend(bounds);
         Ok(())
@@ -520,7 +520,7 @@ fn same_units(piece: Variable, wanted: &Attributes) -> Option<Values> {
     let (ours, theirs) = (wanted.text("units"), piece.attributes.text("units"));
     let calendars = (wanted.text("calendar"), piece.attributes.text("calendar"));
     if ours == theirs && calendars.0 == calendars.1 {
-        return Some(Arc::unwrap_or_clone(piece.values));
+        return Some(piece.values.into_values());
     }
     let units = |text: Option<&str>, calendar: Option<&str>| {
         let calendar: Calendar = calendar.unwrap_or("standard").parse().ok()?;
@@ -551,11 +551,11 @@ fn repeat(values: &Values, len: usize) -> Values {
 
 /// Values along time, at a result's times: the stored steps where each is one, else interpolated as doubles.
 fn at_times(values: &Values, dim: usize, times: &ChosenTimes) -> Option<Values> {
-    let rows: Vec<&[(usize, f64)]> = (0..times.weights.len())
+    let rows: Vec<Row<'_>> = (0..times.weights.len())
         .map(|t| times.weights.row(t))
         .collect();
     if rows.iter().all(|row| row.len() == 1) {
-        let steps: Vec<usize> = rows.iter().map(|row| row[0].0).collect();
+        let steps: Vec<usize> = rows.iter().map(|row| row.sources()[0] as usize).collect();
         return Some(values.select(dim, &steps));
     }
     let array = values.to_f64()?;
@@ -563,7 +563,7 @@ fn at_times(values: &Values, dim: usize, times: &ChosenTimes) -> Option<Values> 
     shape[dim] = rows.len();
     let mut result = ArrayD::zeros(IxDyn(&shape));
     for (t, row) in rows.iter().enumerate() {
-        for &(step, weight) in *row {
+        for (step, weight) in *row {
             result
                 .index_axis_mut(Axis(dim), t)
                 .scaled_add(weight, &array.index_axis(Axis(dim), step));

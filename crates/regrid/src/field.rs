@@ -1,10 +1,13 @@
 //! A field: an array with its name, dimensions, attributes, and the coordinates that go with it.
 
-use std::sync::Arc;
+mod values;
 
 use crate::attribute::{AttributeValue, Attributes};
 use crate::io::Dimension;
 use crate::values::Values;
+
+pub use values::VariableValues;
+pub(crate) use values::{CellNumbers, CellPart};
 
 /// A variable whose values are at hand: a coordinate, bounds, a scalar, a grid mapping.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,8 +18,8 @@ pub struct Variable {
     pub dimensions: Vec<String>,
     /// Its attributes.
     pub attributes: Attributes,
-    /// Its values, as they are stored; every field on the grid, and the file made of them, share those of its cells.
-    pub values: Arc<Values>,
+    /// Its values, as they are stored.
+    pub values: VariableValues,
 }
 
 impl Variable {

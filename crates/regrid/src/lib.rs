@@ -90,7 +90,7 @@ pub use axis::{AxisKind, Latitudes, Longitudes, PlaneAxis};
 pub use catalogue::{Catalogue, Role, SourceDimension, SourceVariable, Unsupported};
 pub use chunk::{Region, cuts};
 pub use error::Error;
-pub use field::{Field, FieldMeta, Variable};
+pub use field::{Field, FieldMeta, Variable, VariableValues};
 pub use grid::{Crs, Grid, Projection, RotatedPole};
 pub use io::{
     ChunkSource, Dimension, EndlessReads, FileKind, FileMeta, LengthError, SourceFile,
@@ -104,4 +104,4 @@ pub use request::Request;
 pub use scheme::{Compat, Edges, Fill, Method, Outside, Pole, RectilinearWeights};
 pub use values::{DataType, Element, Values};
 pub use weightfile::{Weights, WeightsFormat};
-pub use weights::SparseWeights;
+pub use weights::{Entries, Row, SparseWeights};

@@ -15,6 +15,7 @@ use crate::buffers;
 use crate::chunk::Region;
 use crate::destination::Place;
 use crate::error::Error;
+use crate::field::VariableValues;
 use crate::io::Layout;
 use crate::io::decoding::encode_missing;
 use crate::io::netcdf::NetcdfWriter;
@@ -257,7 +258,7 @@ fn request(layout: &Layout, fields: &[LazyField], deflate: u8) -> String {
             variable.dimensions,
             variable.fill,
             variable.chunk_shape,
-            values.map_or(0, |values| fingerprint(values))
+            values.map_or(0, fingerprint)
         );
     }
     let mut inputs: Vec<&PathBuf> = fields.iter().flat_map(|f| f.inputs.iter()).collect();
@@ -286,19 +287,21 @@ fn request(layout: &Layout, fields: &[LazyField], deflate: u8) -> String {
     lines
 }
 
-/// A number of some values.
-fn fingerprint(values: &Values) -> u64 {
+/// A number of a variable's values.
+fn fingerprint(values: &VariableValues) -> u64 {
     let mut hash = Hash::default();
-    macro_rules! add {
-        ($($variant:ident),*) => {
-            match values {
-                $(Values::$variant(array) => array.iter().for_each(|x| hash.add(&x.to_le_bytes())),)*
-                Values::Char(array) => array.iter().for_each(|&x| hash.add(&[x])),
-                Values::Text(array) => array.iter().for_each(|text| hash.add(text.as_bytes())),
-            }
-        };
+    for (_, piece) in values.pieces() {
+        macro_rules! add {
+            ($($variant:ident),*) => {
+                match &*piece {
+                    $(Values::$variant(array) => array.iter().for_each(|x| hash.add(&x.to_le_bytes())),)*
+                    Values::Char(array) => array.iter().for_each(|&x| hash.add(&[x])),
+                    Values::Text(array) => array.iter().for_each(|text| hash.add(text.as_bytes())),
+                }
+            };
+        }
+        add!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64);
     }
-    add!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64);
     hash.0
 }
 

@@ -4,7 +4,13 @@
 //! matrix is never formed. Time, where it is interpolated, is a third one. Between other grids one of them goes from the
 //! cells of a plane, counted row by row, to those of another.
 
+mod corrections;
+mod row;
+
 use std::ops::Range;
+
+pub(crate) use corrections::{Corrections, Differences, Listed};
+pub use row::{Entries, Row};
 
 /// A sparse matrix in compressed rows: row by target index, column by source index.
 ///
@@ -15,7 +21,9 @@ use std::ops::Range;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SparseWeights {
     ends: Vec<usize>,
-    entries: Vec<(usize, f64)>,
+    /// Kept apart from the weights: what goes through them reads nothing else, and an index takes half the room.
+    sources: Vec<u32>,
+    weights: Vec<f64>,
     /// The covered part of each target up to the last that is not wholly covered.
     covered: Vec<f64>,
 }
@@ -29,14 +37,16 @@ impl SparseWeights {
     /// Bytes of memory that they take.
     pub fn bytes(&self) -> usize {
         size_of_val(&self.ends[..])
-            + size_of_val(&self.entries[..])
+            + size_of_val(&self.sources[..])
+            + size_of_val(&self.weights[..])
             + size_of_val(&self.covered[..])
     }
 
     /// Gives back the room for rows that do not come.
     pub(crate) fn shrink(&mut self) {
         self.ends.shrink_to_fit();
-        self.entries.shrink_to_fit();
+        self.sources.shrink_to_fit();
+        self.weights.shrink_to_fit();
         self.covered.shrink_to_fit();
     }
 
@@ -50,33 +60,42 @@ impl SparseWeights {
         self.ends.is_empty()
     }
 
-    /// Source index and weight of each entry of a target's row.
-    pub fn row(&self, target: usize) -> &[(usize, f64)] {
-        &self.entries[self.entries(target)]
+    /// What a target reads.
+    #[inline]
+    pub fn row(&self, target: usize) -> Row<'_> {
+        self.row_of(self.entries(target))
+    }
+
+    #[inline]
+    fn row_of(&self, entries: Range<usize>) -> Row<'_> {
+        Row::new(&self.sources[entries.clone()], &self.weights[entries])
     }
 
     /// Adds the row of the next target; weights of zero are left out.
+    ///
+    /// # Panics
+    /// If a source index is 2^32 or more.
     pub fn push_row(&mut self, row: impl IntoIterator<Item = (usize, f64)>) {
-        self.entries
-            .extend(row.into_iter().filter(|&(_, w)| w != 0.0));
-        self.ends.push(self.entries.len());
+        self.push_kept(row.into_iter().filter(|&(_, w)| w != 0.0));
     }
 
     /// Adds the row of the next target as it is: a source whose weight is zero has a say where none may be missing.
     pub(crate) fn push_kept(&mut self, row: impl IntoIterator<Item = (usize, f64)>) {
-        self.entries.extend(row);
-        self.ends.push(self.entries.len());
+        for (source, weight) in row {
+            self.sources.push(number(source));
+            self.weights.push(weight);
+        }
+        self.ends.push(self.weights.len());
     }
 
     /// The same, but only the targets that the source covers as a whole.
     pub(crate) fn whole_only(&self) -> Self {
-        let row = |t: usize| self.row(t).iter().copied();
         let mut whole = Self::default();
         for t in 0..self.len() {
             if self.covered(t) < 1.0 {
                 whole.push_row([]);
             } else {
-                whole.push_kept(row(t));
+                whole.push_kept(self.row(t));
             }
         }
         whole
@@ -87,7 +106,7 @@ impl SparseWeights {
         let mut whole = Self::default();
         for t in 0..self.len() {
             let factor = factor(self.covered(t));
-            whole.push_kept(self.row(t).iter().map(|&(s, w)| (s, w * factor)));
+            whole.push_kept(self.row(t).iter().map(|(s, w)| (s, w * factor)));
         }
         whole
     }
@@ -99,8 +118,9 @@ impl SparseWeights {
             ..Self::default()
         };
         for t in 0..self.len() {
-            let terms = corrections.terms(self.entries(t));
-            let mut all: Vec<_> = self.row(t).iter().copied().chain(terms).collect();
+            let (first, row) = (self.entries(t).start, self.row(t));
+            let mut all = row.to_vec();
+            corrections.for_each_of_row(first, row, |s, w| all.push((s, w)));
             whole.push_kept(merged(&mut all));
         }
         whole
@@ -109,18 +129,20 @@ impl SparseWeights {
     /// Adds the row of the next target, of which the source covers only a part; its weights are made to sum to one.
     ///
     /// A part within rounding of the whole is the whole. A row whose weights sum to nothing is left empty.
+    ///
+    /// # Panics
+    /// If a source index is 2^32 or more.
     pub fn push_part(&mut self, row: impl IntoIterator<Item = (usize, f64)>, covered: f64) {
-        let start = self.entries.len();
+        let start = self.weights.len();
         self.push_row(row);
-        let sum: f64 = self.entries[start..].iter().map(|&(_, w)| w).sum();
+        let sum: f64 = self.weights[start..].iter().sum();
         if sum == 0.0 {
-            self.entries.truncate(start);
+            self.sources.truncate(start);
+            self.weights.truncate(start);
             *self.ends.last_mut().expect("a row was pushed") = start;
             return;
         }
-        self.entries[start..]
-            .iter_mut()
-            .for_each(|(_, w)| *w /= sum);
+        self.weights[start..].iter_mut().for_each(|w| *w /= sum);
         if covered < 1.0 - WHOLE {
             self.covered.resize(self.ends.len() - 1, 1.0);
             self.covered.push(covered);
@@ -134,23 +156,21 @@ impl SparseWeights {
 
     /// The source indices that a range of targets reads, each once, in order.
     pub fn sources(&self, targets: Range<usize>) -> Vec<usize> {
-        let mut sources: Vec<usize> = targets.flat_map(|t| self.row(t)).map(|&(s, _)| s).collect();
+        let all = targets.flat_map(|t| self.row(t).sources());
+        let mut sources: Vec<u32> = all.copied().collect();
         sources.sort_unstable();
         sources.dedup();
-        sources
+        sources.into_iter().map(|s| s as usize).collect()
     }
 
     /// The rows of targets that follow each other, each with the number of its first entry.
     #[inline]
-    pub(crate) fn rows(
-        &self,
-        targets: Range<usize>,
-    ) -> impl Iterator<Item = (usize, &[(usize, f64)])> {
+    pub(crate) fn rows(&self, targets: Range<usize>) -> impl Iterator<Item = (usize, Row<'_>)> {
         let before = targets.start.checked_sub(1);
         let mut start = before.map_or(0, |before| self.ends[before]);
         self.ends[targets].iter().map(move |&end| {
             let first = std::mem::replace(&mut start, end);
-            (first, &self.entries[first..end])
+            (first, self.row_of(first..end))
         })
     }
 
@@ -170,12 +190,14 @@ impl SparseWeights {
         for (end, &kept) in self.ends.iter_mut().zip(kept) {
             let row = std::mem::replace(&mut start, *end)..*end;
             if kept {
-                self.entries.copy_within(row.clone(), len);
+                self.sources.copy_within(row.clone(), len);
+                self.weights.copy_within(row.clone(), len);
                 len += row.len();
             }
             *end = len;
         }
-        self.entries.truncate(len);
+        self.sources.truncate(len);
+        self.weights.truncate(len);
         self.shrink();
         self
     }
@@ -188,7 +210,8 @@ impl SparseWeights {
         let entries = targets.clone().map(|t| self.entries(t).len()).sum();
         let mut chosen = Self {
             ends: Vec::with_capacity(targets.len()),
-            entries: Vec::with_capacity(entries),
+            sources: Vec::with_capacity(entries),
+            weights: Vec::with_capacity(entries),
             covered: Vec::new(),
         };
         for t in targets {
@@ -197,9 +220,7 @@ impl SparseWeights {
                     .binary_search(&source)
                     .expect("sources hold every index that the targets read")
             };
-            let row = self.row(t).iter();
-            chosen.entries.extend(row.map(|&(s, w)| (place(s), w)));
-            chosen.ends.push(chosen.entries.len());
+            chosen.push_kept(self.row(t).iter().map(|(s, w)| (place(s), w)));
             if self.covered(t) < 1.0 {
                 chosen.covered.resize(chosen.ends.len() - 1, 1.0);
                 chosen.covered.push(self.covered(t));
@@ -222,79 +243,9 @@ pub(crate) fn merged(entries: &mut [(usize, f64)]) -> Vec<(usize, f64)> {
     merged
 }
 
-/// What the slopes of the source cells add: for each entry of the weights, in their order, source indices and weights.
-///
-/// Entry `e` of weight `w` on source `s` gives `w` times the value of `s`, and, if none of its terms reads a missing value,
-/// each term's weight times the value of its source. The terms of an entry sum to nothing for a constant field.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Corrections {
-    /// Where each entry's terms end. Two grids of as many cells as weights are made for share fewer than 2^32.
-    ends: Vec<u32>,
-    sources: Vec<u32>,
-    weights: Vec<f64>,
-}
-
-impl Corrections {
-    /// Bytes of memory that they take.
-    pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&self.ends[..])
-            + size_of_val(&self.sources[..])
-            + size_of_val(&self.weights[..])
-    }
-
-    /// Where the terms of some entries are among all terms.
-    pub(crate) fn places(&self, entries: Range<usize>) -> Range<usize> {
-        let before = |entry: usize| entry.checked_sub(1).map_or(0, |e| self.ends[e] as usize);
-        before(entries.start)..before(entries.end)
-    }
-
-    /// The weights of some terms.
-    pub(crate) fn weights(&self, terms: Range<usize>) -> &[f64] {
-        &self.weights[terms]
-    }
-
-    /// The terms of some entries.
-    pub(crate) fn terms(&self, entries: Range<usize>) -> impl Iterator<Item = (usize, f64)> {
-        let places = self.places(entries);
-        let sources = self.sources[places.clone()].iter();
-        let weights = self.weights[places].iter();
-        sources.zip(weights).map(|(&s, &w)| (s as usize, w))
-    }
-
-    /// Number of entries.
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Adds the terms of the next entry.
-    pub(crate) fn push(&mut self, terms: impl IntoIterator<Item = (usize, f64)>) {
-        for (source, weight) in terms.into_iter().filter(|&(_, w)| w != 0.0) {
-            self.sources.push(number(source));
-            self.weights.push(weight);
-        }
-        self.ends.push(number(self.weights.len()));
-    }
-
-    pub(crate) fn append(&mut self, other: Self) {
-        let start = number(self.weights.len());
-        self.ends
-            .extend(other.ends.into_iter().map(|end| start + end));
-        self.sources.extend(other.sources);
-        self.weights.extend(other.weights);
-    }
-
-    /// Gives back the room for entries that do not come.
-    pub(crate) fn shrink(&mut self) {
-        self.ends.shrink_to_fit();
-        self.sources.shrink_to_fit();
-        self.weights.shrink_to_fit();
-    }
-}
-
 /// A number of cells or terms, in half the memory.
 fn number(of: usize) -> u32 {
-    u32::try_from(of).expect("grids of so few cells share fewer than 2^32 terms")
+    u32::try_from(of).expect("cells and terms that weights name are fewer than 2^32")
 }
 
 /// How much less than one still counts as one: the rounding of sums of weights.
@@ -336,30 +287,12 @@ mod tests {
         .into_iter()
         .collect();
         let some = weights.clone().only(&[false, true, true, true]);
-        assert_eq!(
-            (some.len(), some.row(0), some.row(2)),
-            (4, &[][..], &[][..])
-        );
+        assert_eq!(some.len(), 4);
+        assert!(some.row(0).is_empty() && some.row(2).is_empty());
         assert_eq!((some.row(1), some.row(3)), (weights.row(1), weights.row(3)));
         assert_eq!(weights.clone().only(&[true; 4]), weights);
         let last = weights.only(&[false, false, false, true]);
         assert_eq!(last.row(3), [(4, 0.25), (9, 0.75)]);
-        assert_eq!(last.entries.len(), 2);
-    }
-
-    #[test]
-    fn terms_of_entries_follow_each_other() {
-        let mut corrections = Corrections::default();
-        corrections.push([(7, 0.5), (8, 0.0), (9, -0.5)]);
-        let mut more = Corrections::default();
-        more.push([]);
-        more.push([(1, 2.0)]);
-        corrections.append(more);
-        let terms = |entries| corrections.terms(entries).collect::<Vec<_>>();
-        assert_eq!(terms(0..1), [(7, 0.5), (9, -0.5)]);
-        assert_eq!(terms(1..2), []);
-        assert_eq!(terms(0..3), [(7, 0.5), (9, -0.5), (1, 2.0)]);
-        assert_eq!(corrections.places(2..3), 2..3);
-        assert_eq!(corrections.weights(1..3), [-0.5, 2.0]);
+        assert_eq!((last.sources.len(), last.weights.len()), (2, 2));
     }
 }

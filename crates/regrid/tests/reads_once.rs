@@ -59,7 +59,7 @@ fn needed(
 ) -> Vec<Vec<usize>> {
     let mut cells = Vec::new();
     for i in 0..weights.latitude.len() {
-        for &(row, _) in weights.latitude.row(i) {
+        for (row, _) in weights.latitude.row(i) {
             if row >= rows {
                 let last = if row == rows { 0 } else { rows - 1 };
                 cells.extend((0..columns).map(|column| (last, column)));
@@ -71,7 +71,7 @@ fn needed(
                         .longitude
                         .row(j)
                         .iter()
-                        .map(|&(column, _)| (row, column)),
+                        .map(|(column, _)| (row, column)),
                 );
             }
         }

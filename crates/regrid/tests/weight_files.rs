@@ -29,7 +29,7 @@ fn difference(a: &SparseWeights, b: &SparseWeights, sources: usize) -> f64 {
     assert_eq!(a.len(), b.len());
     let dense = |weights: &SparseWeights, target: usize| {
         let mut row = vec![0.0; sources + 1];
-        weights.row(target).iter().for_each(|&(s, w)| row[s] += w);
+        weights.row(target).iter().for_each(|(s, w)| row[s] += w);
         if !weights.row(target).is_empty() {
             row[sources] = weights.covered(target);
         }
@@ -341,7 +341,7 @@ fn a_file_of_xesmf_is_checked_by_its_addresses_and_says_so() {
             matrix
                 .row(t)
                 .iter()
-                .map(|&(s, w)| (t as i32 + 1, s as i32 + 1, w)),
+                .map(|(s, w)| (t as i32 + 1, s as i32 + 1, w)),
         );
     }
     drop(bare(&path, &links));

@@ -299,7 +299,7 @@ fn texts(source: &dyn SourceFile, name: &str) -> Result<Vec<String>, Error> {
         let text = String::from_utf8_lossy(bytes);
         text.trim_end_matches(['\0', ' ']).to_owned()
     };
-    Ok(match &*load(source, name)?.values {
+    Ok(match load(source, name)?.values.into_values() {
         Values::Text(texts) => texts.iter().cloned().collect(),
         Values::Char(bytes) => {
             let longest = bytes.shape().last().copied().unwrap_or(0).max(1);

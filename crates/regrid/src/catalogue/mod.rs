@@ -291,14 +291,14 @@ pub(crate) fn load(source: &dyn SourceFile, name: &str) -> Result<Variable, Erro
         name: meta.name.clone(),
         dimensions: meta.dimensions.clone(),
         attributes: meta.attributes.clone(),
-        values: Arc::new(values),
+        values: values.into(),
     })
 }
 
 /// The numbers of a small variable, unpacked, NaN where missing.
 pub(crate) fn load_f64(source: &dyn SourceFile, name: &str) -> Result<Vec<f64>, Error> {
     let variable = source.meta().variable(name);
-    let values = Arc::unwrap_or_clone(load(source, name)?.values);
+    let values = load(source, name)?.values.into_values();
     let decoded = match variable.map(|v| Decoding::new(v, true)) {
         Some(Ok(decoding)) => decoding.decode(
             values,

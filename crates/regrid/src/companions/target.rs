@@ -10,7 +10,7 @@ use ndarray::{ArrayD, IxDyn};
 use super::{BOUNDS, array};
 use crate::attribute::{AttributeValue, Attributes};
 use crate::axis::{Latitudes, Longitudes, PlaneAxis};
-use crate::field::Variable;
+use crate::field::{CellNumbers, CellPart, Variable, VariableValues};
 use crate::grid::{Coordinate, Crs, Grid, Layout};
 use crate::sphere::SphereCells;
 use crate::values::Values;
@@ -58,7 +58,7 @@ impl TargetCoordinates {
                 name: mapping.name.clone(),
                 dimensions: vec![],
                 attributes: mapping.attributes.clone(),
-                values: Arc::new(Values::I32(ArrayD::zeros(IxDyn(&[])))),
+                values: Values::I32(ArrayD::zeros(IxDyn(&[]))).into(),
             });
             made.mapping = Some(mapping.name.clone());
         }
@@ -70,7 +70,7 @@ impl TargetCoordinates {
             let [latitude, longitude] =
                 [("latitude", "degrees_north"), ("longitude", "degrees_east")]
                     .map(|(name, units)| Coordinate::new(name, name, units, None));
-            made.add_both(target, &cells, &latitude, &longitude);
+            made.add_both(target, &Arc::new(cells), &latitude, &longitude);
         }
         made
     }
@@ -116,10 +116,11 @@ impl TargetCoordinates {
             name: format!("{name}_bnds"),
             dimensions: vec![name.clone(), BOUNDS.to_owned()],
             attributes: Attributes::new(),
-            values: Arc::new(Values::F64(array(
+            values: Values::F64(array(
                 &[centres.len(), 2],
                 bounds.into_iter().flatten().collect(),
-            ))),
+            ))
+            .into(),
         });
         if let Some(bounds) = &bounds {
             attributes.set("bounds", bounds.name.as_str());
@@ -128,12 +129,12 @@ impl TargetCoordinates {
             name: name.clone(),
             dimensions: vec![name.clone()],
             attributes,
-            values: Arc::new(Values::F64(array(&[centres.len()], centres.to_vec()))),
+            values: Values::F64(array(&[centres.len()], centres.to_vec())).into(),
         });
         self.variables.extend(bounds);
     }
 
-    fn add_cells(&mut self, target: &Grid, cells: &SphereCells) {
+    fn add_cells(&mut self, target: &Grid, cells: &Arc<SphereCells>) {
         self.add_both(target, cells, &target.y, &target.x);
     }
 
@@ -141,49 +142,39 @@ impl TargetCoordinates {
     fn add_both(
         &mut self,
         target: &Grid,
-        cells: &SphereCells,
+        cells: &Arc<SphereCells>,
         latitude: &Coordinate,
         longitude: &Coordinate,
     ) {
         let dimensions = target.dimensions();
         let names: Vec<String> = dimensions.iter().map(|d| d.name.clone()).collect();
         let shape: Vec<usize> = dimensions.iter().map(|d| d.len).collect();
-        let corners = cells.corners.as_ref();
-        for (coordinate, centres, corners) in [
-            (
-                latitude,
-                &cells.latitudes,
-                corners.map(|c| (c.kind.per_cell, c.latitudes().collect::<Vec<f64>>())),
-            ),
-            (
-                longitude,
-                &cells.longitudes,
-                corners.map(|c| (c.kind.per_cell, c.longitudes().collect())),
-            ),
+        let per_cell = cells.corners.as_ref().map(|corners| corners.kind.per_cell);
+        let numbers = |part, shape: &[usize]| CellNumbers {
+            cells: cells.clone(),
+            part,
+            shape: shape.to_vec(),
+            fill: FILL,
+        };
+        for (coordinate, centre, corners) in [
+            (latitude, CellPart::Latitude, CellPart::CornerLatitudes),
+            (longitude, CellPart::Longitude, CellPart::CornerLongitudes),
         ] {
             let mut attributes = coordinate.attributes.clone();
-            if let Some((per_cell, values)) = corners {
+            if let Some(per_cell) = per_cell {
                 let bounds = format!("{}_{VERTICES}", coordinate.name);
                 attributes.set("bounds", bounds.as_str());
                 let (mut dimensions, mut shape) = (names.clone(), shape.clone());
                 dimensions.push(VERTICES.to_owned());
                 shape.push(per_cell);
-                let mut filled = Attributes::new();
-                let values = without_nan(values, &mut filled);
-                self.variables.push(Variable {
-                    name: bounds,
-                    dimensions,
-                    attributes: filled,
-                    values: Arc::new(Values::F64(array(&shape, values))),
-                });
+                let numbers = numbers(corners, &shape);
+                self.variables
+                    .push(of_cells(bounds, dimensions, Attributes::new(), numbers));
             }
-            let values = without_nan(centres.clone(), &mut attributes);
-            self.variables.push(Variable {
-                name: coordinate.name.clone(),
-                dimensions: names.clone(),
-                attributes,
-                values: Arc::new(Values::F64(array(&shape, values))),
-            });
+            let name = coordinate.name.clone();
+            let numbers = numbers(centre, &shape);
+            self.variables
+                .push(of_cells(name, names.clone(), attributes, numbers));
             self.coordinates.push(coordinate.name.clone());
         }
     }
@@ -205,18 +196,26 @@ impl TargetCoordinates {
             attributes: [("long_name", "station name"), ("cf_role", "timeseries_id")]
                 .into_iter()
                 .collect(),
-            values: Arc::new(Values::Char(values)),
+            values: Values::Char(values).into(),
         });
         self.coordinates.push(name.into());
     }
 }
 
-/// Numbers with a fill value, noted in the attributes, for those that are NaN.
-fn without_nan(mut values: Vec<f64>, attributes: &mut Attributes) -> Vec<f64> {
-    if values.iter().any(|x| x.is_nan()) {
-        attributes.set("_FillValue", AttributeValue::F64(vec![FILL]));
+/// A variable that says where cells are; its attributes name the fill value where some are nowhere.
+fn of_cells(
+    name: String,
+    dimensions: Vec<String>,
+    mut attributes: Attributes,
+    numbers: CellNumbers,
+) -> Variable {
+    if numbers.any_nan() {
+        attributes.set("_FillValue", AttributeValue::F64(vec![numbers.fill]));
     }
-    let missing = values.iter_mut().filter(|x| x.is_nan());
-    missing.for_each(|x| *x = FILL);
-    values
+    Variable {
+        name,
+        dimensions,
+        attributes,
+        values: VariableValues::of_cells(numbers),
+    }
 }

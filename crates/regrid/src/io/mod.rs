@@ -27,6 +27,7 @@ use std::sync::Arc;
 use crate::attribute::{AttributeValue, Attributes};
 use crate::chunk::Region;
 use crate::error::Error;
+use crate::field::VariableValues;
 use crate::values::{DataType, Values};
 
 /// One dimension of a file.
@@ -140,7 +141,7 @@ pub(crate) struct OutputVariable {
     pub(crate) fill: Option<AttributeValue>,
     pub(crate) chunk_shape: Option<Vec<usize>>,
     /// The values, where they are known when the file is made.
-    pub(crate) values: Option<Arc<Values>>,
+    pub(crate) values: Option<VariableValues>,
 }
 
 /// All that an output file holds, but for the values that come later.

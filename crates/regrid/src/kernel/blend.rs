@@ -7,8 +7,8 @@
 use super::simd::any_missing;
 use super::taps::Columns;
 use super::{Float, PoleMean};
-use crate::plan::{AxisCut, SparseCut};
-use crate::weights::WHOLE;
+use crate::plan::{AxisCut, CutRow, SparseCut};
+use crate::weights::{Row, WHOLE};
 
 /// The sum over the valid cells of one target, and what says whether it is kept.
 #[derive(Debug, Clone, Copy, Default)]
@@ -69,16 +69,18 @@ pub(super) fn separable<S: Float, T: Float>(
         _ => f64::NAN,
     };
     let targets = columns.weights.len().max(1);
+    let mut entries = Vec::new();
     for (row, out) in out.chunks_exact_mut(targets).enumerate() {
-        let entries = rows.weights.row(row);
+        entries.clear();
+        entries.extend(rows.weights.row(row));
         let covered = rows.weights.covered(row);
         if entries.is_empty() || covered < min_valid - WHOLE {
             out.fill(T::MISSING);
             continue;
         }
-        sum_rows(&mut sums[..width], entries, source, whole_pole);
+        sum_rows(&mut sums[..width], &entries, source, whole_pole);
         if !is_strict(min_valid) && any_missing(&sums) {
-            masked.fill(width, entries, |place, c| match source.get(place) {
+            masked.fill(width, &entries, |place, c| match source.get(place) {
                 Some(row) => Cell::of(row[c].widen()),
                 None => pole(place).into(),
             });
@@ -173,9 +175,9 @@ impl Masked {
     }
 
     /// The sums over some of the columns.
-    fn valid(&self, columns: &[(usize, f64)]) -> Valid {
+    fn valid(&self, columns: Row<'_>) -> Valid {
         let mut sums = Valid::default();
-        for &(c, weight) in columns {
+        for (c, weight) in columns {
             let own = &self.0[c];
             sums.sum += weight * own.sum;
             sums.weight += weight * own.weight;
@@ -238,21 +240,33 @@ pub(super) fn sparse<S: Float, T: Float>(
 ) {
     let value = |at: usize| plane[at].widen();
     let strict = is_strict(min_valid);
-    let mut out = out.iter_mut();
-    cut.for_each_row(|row| {
-        let out = out.next().expect("as many as there are targets");
+    let is_missing = |row: CutRow<'_>| {
         // Where all must be valid, those of weight zero too, if they were kept.
-        let missing = row.is_empty()
+        row.is_empty()
             || row.covered < min_valid - WHOLE
-            || strict && row.places.iter().any(|&at| value(at as usize).is_nan());
-        if missing {
+            || strict && row.places.iter().any(|&at| value(at as usize).is_nan())
+    };
+    let sums = |row: CutRow<'_>| valid(row.entries().map(|(at, w)| (Cell::of(value(at)), w)));
+    let mut out = out.iter_mut();
+    let mut next = || out.next().expect("as many as there are targets");
+    // Two loops, so that the usual one knows nothing of slopes.
+    let Some(slopes) = cut.slopes() else {
+        return cut.for_each_row(|row| {
+            *next() = match is_missing(row) {
+                true => T::MISSING,
+                false => T::round(sums(row).value(row.covered, min_valid)),
+            };
+        });
+    };
+    cut.for_each_row(|row| {
+        let out = next();
+        if is_missing(row) {
             *out = T::MISSING;
             return;
         }
-        let mut sums = valid(row.entries().map(|(at, w)| (Cell::of(value(at)), w)));
+        let mut sums = sums(row);
         // The slopes of the valid cells; one with a missing neighbour is level.
-        for (terms, (at, _)) in row.slopes().into_iter().flatten().zip(row.entries()) {
-            let slope: f64 = terms.map(|(at, w)| w * value(at)).sum();
+        for (at, slope) in slopes.of(row, value) {
             if !slope.is_nan() && !value(at).is_nan() {
                 sums.sum += slope;
             }

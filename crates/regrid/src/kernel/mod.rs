@@ -373,7 +373,7 @@ fn outer_sources(outer: &[std::sync::Arc<AxisCut>], targets: &[usize]) -> Vec<(u
             .iter()
             .flat_map(|&(at, weight)| {
                 row.iter()
-                    .map(move |&(s, w)| (at * cut.window + s, weight * w))
+                    .map(move |(s, w)| (at * cut.window + s, weight * w))
             })
             .collect();
     }

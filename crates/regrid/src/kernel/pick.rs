@@ -5,7 +5,7 @@ use crate::plan::{AxisCut, SparseCut};
 /// The place of each target column's source; `None` if one has none.
 fn places(columns: &AxisCut) -> Option<Vec<usize>> {
     let targets = 0..columns.weights.len();
-    let place = |c| columns.weights.row(c).first().map(|&(place, _)| place);
+    let place = |c| columns.weights.row(c).first().map(|(place, _)| place);
     targets.map(place).collect()
 }
 
@@ -20,17 +20,17 @@ pub(super) fn separable<T: Copy>(
     let targets = columns.weights.len().max(1);
     for (row, out) in out.chunks_exact_mut(targets).enumerate() {
         match (rows.weights.row(row).first(), &places) {
-            (Some(&(place, _)), Some(places)) => {
+            (Some((place, _)), Some(places)) => {
                 let source = source[place];
                 for (out, &c) in out.iter_mut().zip(places) {
                     *out = source[c];
                 }
             }
-            (Some(&(place, _)), None) => {
+            (Some((place, _)), None) => {
                 let source = source[place];
                 for (c, out) in out.iter_mut().enumerate() {
                     let entry = columns.weights.row(c).first();
-                    *out = entry.map_or(absent, |&(c, _)| source[c]);
+                    *out = entry.map_or(absent, |(c, _)| source[c]);
                 }
             }
             (None, _) => out.fill(absent),

@@ -65,11 +65,11 @@ impl<const N: usize> Runs<N> {
             let row = weights.row(target);
             let (eight, lane) = (target / LANES, target % LANES);
             match row.first() {
-                Some(&(first, _))
+                Some((first, _))
                     if row.len() == N && row.iter().map(|entry| entry.0).eq(first..first + N) =>
                 {
                     runs.starts[eight][lane] = u32::try_from(first).ok()?;
-                    for (own, &(_, weight)) in runs.weights[eight].iter_mut().zip(row) {
+                    for (own, (_, weight)) in runs.weights[eight].iter_mut().zip(row) {
                         own[lane] = weight;
                     }
                 }
@@ -90,7 +90,7 @@ impl<const N: usize> Runs<N> {
 /// One target by its entries.
 fn one<T: Float>(weights: &SparseWeights, target: usize, sums: &[f64]) -> T {
     let entries = weights.row(target).iter();
-    T::round(entries.fold(0.0, |sum, &(c, w)| sum + w * sums[c]))
+    T::round(entries.fold(0.0, |sum, (c, w)| sum + w * sums[c]))
 }
 
 /// The columns of a chunk.
@@ -154,7 +154,7 @@ impl<'a> Columns<'a> {
 fn padded<const N: usize>(weights: &SparseWeights, zero: u32) -> Vec<([u32; N], [f64; N])> {
     let row = |target: usize| {
         let (mut places, mut own) = ([zero; N], [0.0; N]);
-        for (n, &(place, weight)) in weights.row(target).iter().enumerate() {
+        for (n, (place, weight)) in weights.row(target).iter().enumerate() {
             places[n] = u32::try_from(place).expect("a place below the window's width");
             own[n] = weight;
         }

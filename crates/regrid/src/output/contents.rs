@@ -239,8 +239,6 @@ fn rename_references(attributes: &mut Attributes, from: &str, to: &str) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::attribute::AttributeValue;
     use crate::values::Values;
@@ -251,9 +249,10 @@ mod tests {
             name: "time".into(),
             dimensions: vec!["time".into()],
             attributes: [("bounds", "time_bnds")].into_iter().collect(),
-            values: Arc::new(Values::F64(
+            values: Values::F64(
                 ArrayD::from_shape_vec(IxDyn(&[values.len()]), values.to_vec()).unwrap(),
-            )),
+            )
+            .into(),
         }
     }
 

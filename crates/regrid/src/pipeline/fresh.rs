@@ -17,7 +17,7 @@ impl Plan {
                     let fresh = axes[axis].iter().map(|cut| {
                         let mut used = vec![false; cut.window];
                         let entries = (0..cut.targets.len()).flat_map(|t| cut.weights.row(t));
-                        for &(place, _) in entries.filter(|(place, _)| *place < cut.window) {
+                        for (place, _) in entries.filter(|(place, _)| *place < cut.window) {
                             used[place] = true;
                         }
                         let cells = cut.cells(blocks);

@@ -417,7 +417,7 @@ impl Plan {
 fn pole_neighbours(latitude: &SparseWeights, rows: usize) -> Vec<usize> {
     (0..latitude.len())
         .flat_map(|t| latitude.row(t))
-        .filter_map(|&(row, _)| {
+        .filter_map(|(row, _)| {
             if row == pole_row(rows, false) {
                 Some(0)
             } else {

@@ -264,7 +264,7 @@ fn fingerprint(weights: &PlaneWeights) -> u64 {
     let mut add = |weights: &SparseWeights| {
         hash.add(&(weights.bytes() as u64).to_le_bytes());
         for target in (0..weights.len()).step_by(weights.len().div_ceil(SAMPLES).max(1)) {
-            for &(cell, weight) in weights.row(target) {
+            for (cell, weight) in weights.row(target) {
                 hash.add(&(cell as u64).to_le_bytes());
                 hash.add(&weight.to_le_bytes());
             }

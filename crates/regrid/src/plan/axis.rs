@@ -78,7 +78,7 @@ impl AxisPlan {
         } = *source;
         let source_len = storage.last().map_or(0, |chunk| chunk.end);
         let needs = Lists::new(target_cuts, |cut, cells| {
-            cells.extend(cut.clone().flat_map(|t| weights.row(t)).map(|&(s, _)| s));
+            cells.extend(cut.clone().flat_map(|t| weights.row(t)).map(|(s, _)| s));
             cells.sort_unstable();
             cells.dedup();
         });
@@ -382,7 +382,7 @@ mod tests {
         let weights: Vec<_> = plan.cuts.iter().map(|cut| &cut.weights).collect();
         assert!(Arc::ptr_eq(weights[0], weights[1]));
         assert_eq!(weights[1].row(1), [(1, 1.0)]);
-        assert_eq!([0, 1].map(|t| weights[2].row(t)[0].0), [1, 0]);
-        assert_eq!([0, 1].map(|t| weights[3].row(t)[0].0), [0, 0]);
+        assert_eq!([0, 1].map(|t| weights[2].row(t).sources()[0]), [1, 0]);
+        assert_eq!([0, 1].map(|t| weights[3].row(t).sources()[0]), [0, 0]);
     }
 }

@@ -101,14 +101,14 @@ impl ChunkPlan {
         for row in 0..rows.targets.len() {
             for column in 0..columns.targets.len() {
                 entries.clear();
-                for &(r, v) in rows
+                for (r, v) in rows
                     .weights
                     .row(row)
                     .iter()
                     .filter(|(r, _)| *r < rows.window)
                 {
                     let cells = columns.weights.row(column).iter();
-                    entries.extend(cells.map(|&(c, w)| (r * columns.window + c, v * w)));
+                    entries.extend(cells.map(|(c, w)| (r * columns.window + c, v * w)));
                 }
                 let covered = rows.weights.covered(row) * columns.weights.covered(column);
                 call(covered, &entries);

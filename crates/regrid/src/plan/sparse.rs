@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::axis::group;
 use super::{AxisCut, AxisSource};
 use crate::chunk::combinations;
-use crate::weights::{Corrections, SparseWeights};
+use crate::weights::{Corrections, Row, SparseWeights};
 
 /// A piece of a target plane whose weights go from cell to cell.
 #[derive(Debug, Clone)]
@@ -20,10 +20,63 @@ pub(crate) struct SparseCut {
     weights: Arc<SparseWeights>,
     /// Where each entry of the targets' rows, in order, has its source in the plane of the window, counted row by row.
     places: Vec<u32>,
-    /// What slopes add to each entry of the weights, if anything, and where in the window each term has its source.
-    slopes: Option<(Arc<Corrections>, Vec<u32>)>,
+    /// What slopes add to each entry of the weights, if anything, and where in the window their sources are.
+    slopes: Option<(Arc<Corrections>, Places)>,
     /// Which combinations of the plane's pieces hold a cell that is needed.
     pub(crate) reached: Vec<bool>,
+}
+
+/// Where the cells of a plane are in the plane of a window: it holds whole rows and columns, so two short lists tell it.
+#[derive(Debug, Clone)]
+struct Places {
+    /// Columns of the whole plane; a list of points is one row.
+    columns: u32,
+    /// 2^64 divided by them, rounded up: a product in the place of a division, which would take most of the time of a slope.
+    reciprocal: u64,
+    /// Where the window's row of each row of the plane starts, and where in it each column is.
+    of_row: Vec<u32>,
+    of_column: Vec<u32>,
+}
+
+impl Places {
+    /// The places in a window of the rows and columns that `needed` lists.
+    fn new(columns: usize, needed: &[Vec<usize>], window_columns: usize) -> Self {
+        let places = |needed: &[usize], step: usize| {
+            let mut places = vec![0; needed.last().map_or(0, |last| last + 1)];
+            for (place, &at) in needed.iter().enumerate() {
+                places[at] = number(place * step);
+            }
+            places
+        };
+        let (of_row, of_column) = match needed {
+            [points] => (vec![0], places(points, 1)),
+            [rows, columns] => (places(rows, window_columns), places(columns, 1)),
+            _ => unreachable!("a plane has one or two dimensions"),
+        };
+        Self {
+            columns: number(columns),
+            reciprocal: (u64::MAX / (columns as u64).max(1)).wrapping_add(1),
+            of_row,
+            of_column,
+        }
+    }
+
+    #[inline]
+    fn of(&self, cell: u32) -> u32 {
+        let row = match self.columns {
+            1 => cell,
+            // Exact for numbers of 32 bits: Lemire, Kaser and Kurz (2019), Softw. Pract. Exp. 49, 953-970.
+            _ => ((u128::from(cell) * u128::from(self.reciprocal)) >> 64) as u32,
+        };
+        let column = cell - row * self.columns;
+        self.of_row[row as usize] + self.of_column[column as usize]
+    }
+}
+
+/// A number of cells of a window or a plane, in half the memory.
+fn number(of: usize) -> u32 {
+    u32::try_from(of)
+        .expect("planes that weights go through cell by cell have fewer than 2^32 cells")
 }
 
 /// What a target is made of.
@@ -32,20 +85,40 @@ pub(crate) struct CutRow<'a> {
     /// Where the sources are in the plane of the window.
     pub(crate) places: &'a [u32],
     /// Source cells of the whole plane and weights.
-    entries: &'a [(usize, f64)],
+    row: Row<'a>,
+    /// The first of its entries among all.
+    first: usize,
     /// The covered part of the target.
     pub(crate) covered: f64,
-    slopes: Option<Slopes<'a>>,
 }
 
-/// What slopes add to the entries of a row.
+/// What slopes add to the entries of rows.
 #[derive(Debug, Clone, Copy)]
-struct Slopes<'a> {
+pub(crate) struct Slopes<'a> {
     all: &'a Corrections,
-    /// The first of the row's entries among all.
-    first: usize,
-    /// Where the sources of the row's terms are in the plane of the window.
-    places: &'a [u32],
+    places: &'a Places,
+}
+
+impl Slopes<'_> {
+    /// For each entry of a row its place, and what slopes add to it in a window of such values.
+    #[inline]
+    pub(crate) fn of(
+        self,
+        row: CutRow<'_>,
+        value: impl Fn(usize) -> f64,
+    ) -> impl Iterator<Item = (usize, f64)> {
+        let entries = row.row.sources().iter().zip(row.row.weights());
+        let numbered = row.places.iter().zip(row.first..).zip(entries);
+        numbered.map(move |((&at, entry), (&source, &weight))| {
+            // What a sum of nothing is, in the sign of its zero too.
+            let mut slope = -0.0;
+            self.all
+                .for_each_term(entry, (source, weight), |source, weight| {
+                    slope += weight * value(self.places.of(source) as usize);
+                });
+            (at as usize, slope)
+        })
+    }
 }
 
 impl<'a> CutRow<'a> {
@@ -56,23 +129,8 @@ impl<'a> CutRow<'a> {
     /// Places in the plane of the window, and weights.
     #[inline]
     pub(crate) fn entries(&self) -> impl Iterator<Item = (usize, f64)> + use<'a> {
-        let both = self.places.iter().zip(self.entries);
-        both.map(|(&place, &(_, weight))| (place as usize, weight))
-    }
-
-    /// For each entry the places and weights of what slopes add to it; none if there are no slopes.
-    pub(crate) fn slopes(
-        &self,
-    ) -> Option<impl Iterator<Item = impl Iterator<Item = (usize, f64)> + 'a> + 'a> {
-        let Slopes { all, first, places } = self.slopes?;
-        let start = all.places(first..first).start;
-        let entries = first..first + self.entries.len();
-        Some(entries.map(move |entry| {
-            let terms = all.places(entry..entry + 1);
-            let own = &places[terms.start - start..terms.end - start];
-            let weights = all.weights(terms).iter().copied();
-            own.iter().map(|&place| place as usize).zip(weights)
-        }))
+        let both = self.places.iter().zip(self.row.weights());
+        both.map(|(&place, &weight)| (place as usize, weight))
     }
 }
 
@@ -126,11 +184,10 @@ impl SparsePlan {
                     .for_each(|(met, at)| met[at] = true);
             };
             for t in flat(&cuts, width) {
-                weights.row(t).iter().for_each(|&(cell, _)| meet(cell));
+                let row = weights.row(t);
+                row.iter().for_each(|(cell, _)| meet(cell));
                 if let Some(slopes) = slopes {
-                    slopes
-                        .terms(weights.entries(t))
-                        .for_each(|(cell, _)| meet(cell));
+                    slopes.for_each_of_row(weights.entries(t).start, row, |cell, _| meet(cell));
                 }
             }
             let met = met.iter().map(|met| (0..met.len()).filter(|&at| met[at]));
@@ -141,9 +198,12 @@ impl SparsePlan {
         }
         if let Some((weights, slopes)) = also {
             for t in 0..weights.len() {
-                let terms = slopes.into_iter().flat_map(|s| s.terms(weights.entries(t)));
-                let cells = weights.row(t).iter().copied().chain(terms);
-                cells.for_each(|(cell, _)| reached.mark(place(cell)));
+                let row = weights.row(t);
+                row.iter().for_each(|(cell, _)| reached.mark(place(cell)));
+                if let Some(slopes) = slopes {
+                    let first = weights.entries(t).start;
+                    slopes.for_each_of_row(first, row, |cell, _| reached.mark(place(cell)));
+                }
             }
         }
         let blocks: Vec<Vec<Range<usize>>> = sources
@@ -162,7 +222,8 @@ impl SparsePlan {
                     .zip(&blocks)
                     .map(|(needed, blocks)| Arc::new(AxisCut::window_of(needed, blocks)))
                     .collect();
-                let cut = SparseCut::new(weights, slopes, (cuts, width), &needed, &windows, place);
+                let cut =
+                    SparseCut::new(weights, slopes, (cuts, width), &needed, &windows, columns);
                 (windows, Arc::new(cut))
             })
             .collect();
@@ -252,7 +313,7 @@ impl SparseCut {
         (targets, width): (Vec<Range<usize>>, usize),
         needed: &[Vec<usize>],
         windows: &[Arc<AxisCut>],
-        place: impl Fn(usize) -> [usize; 2],
+        plane_columns: usize,
     ) -> Self {
         // The piece of each needed row or column, by its place in the window.
         let piece_of: Vec<Vec<usize>> = windows
@@ -269,42 +330,35 @@ impl SparseCut {
             .collect();
         let combined: usize = windows.iter().map(|window| window.pieces.len()).product();
         let mut reached = vec![false; combined];
-        let number = |at: usize| u32::try_from(at).expect("a window has fewer than 2^32 cells");
-        let mut locals: Vec<Vec<u32>> = Vec::new();
-        for needed in needed {
-            let span = needed.last().map_or(0, |last| last + 1);
-            let mut local = vec![0; span];
-            for (place, &at) in needed.iter().enumerate() {
-                local[at] = number(place);
-            }
-            locals.push(local);
-        }
-        let mut locate = |cell: usize| {
-            let place = place(cell);
-            let mut at = 0;
-            let mut piece = 0;
-            for (axis, local) in locals.iter().enumerate() {
-                let local = local[place[axis]] as usize;
-                at = at * windows[axis].window + local;
-                piece = piece * windows[axis].pieces.len() + piece_of[axis][local];
-            }
+        let columns = windows.last().map_or(0, |window| window.window);
+        let places_of = Places::new(plane_columns, needed, columns);
+        let mut locate = |cell: u32| {
+            let at = places_of.of(cell);
+            let place = at as usize;
+            let piece = match &piece_of[..] {
+                [pieces] => pieces[place],
+                _ => {
+                    let [row, column] = [place / columns, place % columns];
+                    piece_of[0][row] * windows[1].pieces.len() + piece_of[1][column]
+                }
+            };
             reached[piece] = true;
-            number(at)
+            at
         };
         let all = || flat(&targets, width);
         let mut places = Vec::with_capacity(all().map(|t| weights.row(t).len()).sum());
         for t in all() {
-            places.extend(weights.row(t).iter().map(|&(cell, _)| locate(cell)));
+            places.extend(weights.row(t).sources().iter().map(|&cell| locate(cell)));
         }
-        let slopes = slopes.map(|slopes| {
-            let terms = all().map(|t| slopes.places(weights.entries(t)).len());
-            let mut places = Vec::with_capacity(terms.sum());
+        if let Some(slopes) = slopes {
             for t in all() {
-                let terms = slopes.terms(weights.entries(t));
-                places.extend(terms.map(|(cell, _)| locate(cell)));
+                let first = weights.entries(t).start;
+                slopes.for_each_of_row(first, weights.row(t), |cell, _| {
+                    locate(number(cell));
+                });
             }
-            (slopes.clone(), places)
-        });
+        }
+        let slopes = slopes.map(|slopes| (slopes.clone(), places_of));
         Self {
             targets,
             width,
@@ -315,39 +369,25 @@ impl SparseCut {
         }
     }
 
+    /// What slopes add, if anything.
+    pub(crate) fn slopes(&self) -> Option<Slopes<'_>> {
+        let (all, places) = self.slopes.as_ref()?;
+        Some(Slopes { all, places })
+    }
+
     /// Calls with what each target is made of, row by row: an iterator over runs of targets would cost as much as the work.
     #[inline]
     pub(crate) fn for_each_row<'a>(&'a self, mut call: impl FnMut(CutRow<'a>)) {
-        // Two loops, so that the usual one knows nothing of slopes.
-        let Some((all, places)) = &self.slopes else {
-            return self.each_row(|_| None, call);
-        };
-        let mut left = &places[..];
-        let slopes = |entries: Range<usize>| {
-            let first = entries.start;
-            let (places, rest) = left.split_at(all.places(entries).len());
-            left = rest;
-            Some(Slopes { all, first, places })
-        };
-        self.each_row(slopes, &mut call);
-    }
-
-    #[inline]
-    fn each_row<'a>(
-        &'a self,
-        mut slopes: impl FnMut(Range<usize>) -> Option<Slopes<'a>>,
-        mut call: impl FnMut(CutRow<'a>),
-    ) {
         let mut left = &self.places[..];
         for run in runs(&self.targets, self.width) {
-            for (t, (first, entries)) in run.clone().zip(self.weights.rows(run)) {
-                let (places, rest) = left.split_at(entries.len());
+            for (t, (first, row)) in run.clone().zip(self.weights.rows(run)) {
+                let (places, rest) = left.split_at(row.len());
                 left = rest;
                 call(CutRow {
                     places,
-                    entries,
+                    row,
+                    first,
                     covered: self.weights.covered(t),
-                    slopes: slopes(first..first + entries.len()),
                 });
             }
         }
@@ -360,7 +400,34 @@ impl SparseCut {
 
     /// Bytes of memory that it takes for itself, beside the weights of the whole plane.
     pub(crate) fn bytes(&self) -> usize {
-        let slopes = self.slopes.as_ref().map_or(&[][..], |(_, places)| places);
-        size_of_val(&self.places[..]) + size_of_val(slopes)
+        let slopes = self.slopes.as_ref().map_or(0, |(_, places)| {
+            size_of_val(&places.of_row[..]) + size_of_val(&places.of_column[..])
+        });
+        size_of_val(&self.places[..]) + slopes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_those_of_rows_and_columns() {
+        // One column, few, and as many as a grid may have.
+        for columns in [1, 2, 3, 7, 1000, 4097, (1 << 26) - 1] {
+            let rows = [0, 1, 4, 5];
+            let needed = [rows.to_vec(), vec![0, columns / 2, columns - 1]];
+            let places = Places::new(columns, &needed, 3);
+            for (r, row) in rows
+                .iter()
+                .enumerate()
+                .take_while(|(_, row)| **row * columns < 1 << 28)
+            {
+                let last = number(row * columns + columns - 1);
+                assert_eq!(places.of(last) as usize, r * 3 + 2);
+            }
+        }
+        let list = Places::new(9, &[vec![2, 5, 8]], 3);
+        assert_eq!([2, 5, 8].map(|point| list.of(point)), [0, 1, 2]);
     }
 }

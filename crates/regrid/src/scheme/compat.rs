@@ -15,7 +15,7 @@ use crate::axis::{Latitudes, Longitudes};
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::sphere;
-use crate::weights::{Corrections, SparseWeights, WHOLE};
+use crate::weights::{Corrections, Listed, SparseWeights, WHOLE};
 
 /// A tool whose mask and edges a result is to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -298,7 +298,7 @@ impl<'a> Axes<'a> {
             held
         };
         let mut weights = SparseWeights::default();
-        let mut slopes = Corrections::default();
+        let mut slopes = Listed::default();
         let targets = row_ends
             .iter()
             .flat_map(|row| column_ends.iter().map(move |column| (row, column)));
@@ -307,7 +307,7 @@ impl<'a> Axes<'a> {
                 for _ in filled.row(t) {
                     slopes.push([]);
                 }
-                weights.push_kept(filled.row(t).iter().copied());
+                weights.push_kept(filled.row(t).iter());
                 continue;
             };
             let mut entries = Vec::with_capacity(4);
@@ -328,7 +328,7 @@ impl<'a> Axes<'a> {
         }
         Ok(PlaneWeights::Sparse(
             Arc::new(weights),
-            Some(Arc::new(slopes)),
+            Some(Arc::new(Corrections::Listed(slopes))),
         ))
     }
 }
@@ -422,7 +422,7 @@ mod tests {
         );
         let row = |compat, stated| {
             let weights = cells(&weights(compat, &target, Method::AreaWeighted, stated));
-            let (at, weight) = weights.row(0)[0];
+            let (at, weight) = weights.row(0).first().unwrap();
             (at, (weight * 1e12).round() / 1e12, weights.covered(0) < 1.0)
         };
         assert_eq!(row(Compat::Xesmf, None), (5, 0.5, false));
@@ -447,7 +447,7 @@ mod tests {
             panic!("one weight for each source")
         };
         assert!(weights.row(0).len() > 1);
-        let sum: f64 = weights.row(0).iter().map(|&(_, w)| w).sum();
+        let sum: f64 = weights.row(0).iter().map(|(_, w)| w).sum();
         assert!((sum - 1.0).abs() < 1e-12);
     }
 

@@ -65,8 +65,8 @@ mod tests {
         for (i, &lat) in target.axes().unwrap().0.centres().iter().enumerate() {
             for (j, &lon) in target.axes().unwrap().1.centres().iter().enumerate() {
                 let mut sum = 0.0;
-                for &(r, v) in weights.latitude.row(i) {
-                    for &(c, w) in weights.longitude.row(j) {
+                for (r, v) in weights.latitude.row(i) {
+                    for (c, w) in weights.longitude.row(j) {
                         sum += v
                             * w
                             * field(

@@ -95,7 +95,7 @@ fn products(
         let ((at_row, row), (at_column, column)) = (rows(y), columns(x));
         refuse_outside(at_row, source, edges.outside, (row_kind, index, y))?;
         refuse_outside(at_column, source, edges.outside, (column_kind, index, x))?;
-        cross(&row, &column, (height, width, distinct), &mut entries);
+        cross(row, column, (height, width, distinct), &mut entries);
         weights.push_row(merged(&mut entries));
     }
     weights.shrink();
@@ -136,9 +136,9 @@ mod tests {
                 let flat = weights(&source, points, method, edges).unwrap().unwrap();
                 for t in 0..15 {
                     let mut expected = vec![0.0; height * width];
-                    for &(r, v) in axes.latitude.row(t / 3) {
+                    for (r, v) in axes.latitude.row(t / 3) {
                         if r < height {
-                            for &(c, w) in axes.longitude.row(t % 3) {
+                            for (c, w) in axes.longitude.row(t % 3) {
                                 expected[r * width + c] += v * w;
                             }
                         } else {
@@ -146,7 +146,7 @@ mod tests {
                             (0..width).for_each(|c| expected[r * width + c] += v / width as f64);
                         }
                     }
-                    for &(s, w) in flat.row(t) {
+                    for (s, w) in flat.row(t) {
                         expected[s] -= w;
                     }
                     assert!(expected.iter().all(|x| x.abs() < 1e-14), "{method:?} {t}");

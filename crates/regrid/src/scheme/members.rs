@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     fn members(weights: &SparseWeights) -> Vec<Vec<usize>> {
-        let row = |t| weights.row(t).iter().map(|&(s, _)| s).collect();
+        let row = |t| weights.row(t).iter().map(|(s, _)| s).collect();
         (0..weights.len()).map(row).collect()
     }
 

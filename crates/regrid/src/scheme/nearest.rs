@@ -66,8 +66,9 @@ mod tests {
             let weights =
                 RectilinearWeights::new(&source, &target, Method::Nearest, Edges::default())
                     .unwrap();
-            let rows = (0..2).map(|i| latitudes[weights.latitude.row(i)[0].0]);
-            let columns = (0..3).map(|j| longitudes[weights.longitude.row(j)[0].0]);
+            let rows = (0..2).map(|i| latitudes[weights.latitude.row(i).sources()[0] as usize]);
+            let columns =
+                (0..3).map(|j| longitudes[weights.longitude.row(j).sources()[0] as usize]);
             (rows.collect::<Vec<_>>(), columns.collect::<Vec<_>>())
         };
         let expected = (vec![1.0, 0.0], vec![0.0, 180.0, 0.0]);

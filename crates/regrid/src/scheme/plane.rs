@@ -216,8 +216,9 @@ impl PlaneWeights {
 fn corrected(weights: &SparseWeights, corrections: &Corrections) -> SparseWeights {
     let mut corrected = SparseWeights::default();
     for target in 0..weights.len() {
-        let mut entries = weights.row(target).to_vec();
-        entries.extend(corrections.terms(weights.entries(target)));
+        let (first, row) = (weights.entries(target).start, weights.row(target));
+        let mut entries = row.to_vec();
+        corrections.for_each_of_row(first, row, |s, w| entries.push((s, w)));
         let row = merged(&mut entries);
         if weights.covered(target) < 1.0 {
             corrected.push_part(row, weights.covered(target));
@@ -293,15 +294,16 @@ impl RectilinearWeights {
 /// Adds the products of the weights of a target's row and column, by source cells; the mean at a pole is spread over the
 /// distinct cells of the row next to it.
 pub(super) fn cross(
-    row: &[(usize, f64)],
-    column: &[(usize, f64)],
+    row: impl IntoIterator<Item = (usize, f64)>,
+    column: impl IntoIterator<Item = (usize, f64), IntoIter: ExactSizeIterator + Clone>,
     (rows, columns, distinct): (usize, usize, usize),
     entries: &mut Vec<(usize, f64)>,
 ) {
     // Where the target lies outside along one axis it lies outside.
-    for &(r, v) in row.iter().filter(|_| !column.is_empty()) {
+    let column = column.into_iter();
+    for (r, v) in row.into_iter().filter(|_| column.len() > 0) {
         if r < rows {
-            entries.extend(column.iter().map(|&(c, w)| (r * columns + c, v * w)));
+            entries.extend(column.clone().map(|(c, w)| (r * columns + c, v * w)));
             continue;
         }
         let r = if r == pole_row(rows, true) {

@@ -78,6 +78,14 @@ impl Cells for SphereCells {
     }
 }
 
+impl SphereCells {
+    /// The latitude and longitude of a corner, all of them counted cell by cell; nothing without corners.
+    pub(crate) fn corner_number(&self, at: usize) -> Option<(f64, f64)> {
+        let corners = self.corners.as_ref()?;
+        Some(corners.points[corners.places[at] as usize])
+    }
+}
+
 impl Cells for Cow<'_, SphereCells> {
     fn shape(&self) -> (usize, usize) {
         (**self).shape()

@@ -51,6 +51,7 @@ pub(crate) fn conservative(
 pub(super) struct Tiling<'a> {
     pub(super) outlines: Outlines<'a>,
     index: BoxIndex,
+    /// How many of each cell there are; nothing where each is there once.
     copies: Vec<u32>,
 }
 
@@ -94,9 +95,9 @@ impl<'a> Tiling<'a> {
             let area = measure.area();
             // The source cell's own area is seldom needed.
             if area > TOUCH * whole || area > TOUCH * whole.min(outline.area()) {
-                search
-                    .shared
-                    .push((source, measure.divided(f64::from(self.copies[source]))));
+                let copies = self.copies.get(source).copied().unwrap_or(1);
+                let share = measure.divided(f64::from(copies));
+                search.shared.push((source, share));
             }
         }
     }
@@ -196,7 +197,7 @@ mod tests {
             weights
                 .row(t)
                 .iter()
-                .for_each(|&(s, w)| taken[s] += w * weights.covered(t) * area);
+                .for_each(|(s, w)| taken[s] += w * weights.covered(t) * area);
         }
         taken
             .iter()
@@ -216,7 +217,7 @@ mod tests {
             };
             a.row(t)
                 .iter()
-                .all(|&(s, w)| (weight(to(s)) - w).abs() < 1e-9)
+                .all(|(s, w)| (weight(to(s)) - w).abs() < 1e-9)
                 && (a.covered(t) - b.covered(t)).abs() < 1e-9
         })
     }
@@ -248,7 +249,7 @@ mod tests {
                 }
                 let covered = if weights.row(t).is_empty() { 0.0 } else { weights.covered(t) };
                 prop_assert!((covered - all.min(1.0)).abs() < 1e-10);
-                for &(s, w) in weights.row(t) {
+                for (s, w) in weights.row(t) {
                     prop_assert!((w * all - shares[s]).abs() < 1e-12, "{} {}", w * all, shares[s]);
                     shares[s] = 0.0;
                 }
@@ -307,7 +308,7 @@ mod tests {
         let without = conservative(&plain, &target).unwrap();
         for t in 0..with.len() {
             assert_eq!(with.covered(t), 1.0);
-            for &(s, w) in without.row(t) {
+            for (s, w) in without.row(t) {
                 let (row, column) = (s / 36, s % 36);
                 let copies = with
                     .row(t)

@@ -83,8 +83,11 @@ fn same(a: Outline<'_>, b: Outline<'_>) -> bool {
     }
 }
 
-/// How many copies there are of each cell, itself among them.
+/// How many copies there are of each cell, itself among them; nothing where every cell is there once, as is usual.
 pub(super) fn counts(firsts: &[u32]) -> Vec<u32> {
+    if (0..).zip(firsts).all(|(cell, &first)| cell == first) {
+        return Vec::new();
+    }
     let mut of_first = vec![0; firsts.len()];
     firsts
         .iter()
@@ -110,6 +113,7 @@ mod tests {
             assert_eq!(first as usize, i / 38 * 38 + i % 38 % 36);
         }
         assert_eq!(counts(&firsts)[..3], [2, 2, 1]);
+        assert!(counts(&[0, 1, 2]).is_empty());
         let outlines = tripolar(20, 10, true);
         let outlines = Outlines::new(&outlines, "source").unwrap();
         let firsts = super::firsts(&outlines);

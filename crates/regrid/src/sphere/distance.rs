@@ -102,7 +102,7 @@ mod tests {
             let plain = inverse_distance(&source, &target, FAR, 3).unwrap();
             let turn = inverse_distance(&turned(&source, by, tilt), &turned(&target, by, tilt), FAR, 3).unwrap();
             for t in 0..plain.len() {
-                for &(s, w) in plain.row(t) {
+                for (s, w) in plain.row(t) {
                     prop_assert!(turn.row(t).iter().any(|o| o.0 == s && (o.1 - w).abs() < 1e-7));
                 }
             }

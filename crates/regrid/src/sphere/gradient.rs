@@ -1,73 +1,73 @@
-//! The gradient of a field on a mesh, as weights of the cells around.
+//! The gradient of a field on a mesh, by differences between the cells around.
 
 use super::topology::Mesh;
-use super::vector::{Vector, cross, dot, is_finite, minus, plus, times};
+use super::vector::{Vector, cross, dot, minus, times};
 
-/// A gradient: each cell's value times a vector in the plane that touches the sphere.
-pub(super) type Gradient = Vec<(usize, Vector)>;
-
-/// The gradient at a cell from centred differences along the rows and along the columns of a mesh.
+/// The neighbours of a cell between which differences are centred: ahead and back along its row, ahead and back along its
+/// column.
 ///
-/// At an edge of the mesh the cell itself stands in for the neighbour it lacks; beyond a pole lies the cell opposite. It
-/// has no part along a direction without any neighbour, and none at all without two.
-/// - Units: the field's per radian.
-pub(super) fn gradient(mesh: &Mesh, centroids: &[Vector], cell: usize) -> Gradient {
-    let at = centroids[cell];
-    if !is_finite(at) {
-        return Vec::new();
+/// At an edge of the mesh the cell itself stands in for the neighbour it lacks; beyond a pole lies the cell opposite. A cell
+/// that is not `placed` is its own neighbour, and nobody else's.
+pub(super) fn neighbours(mesh: &Mesh, placed: impl Fn(usize) -> bool, cell: usize) -> [usize; 4] {
+    if !placed(cell) {
+        return [cell; 4];
     }
-    let placed = |i: &usize| is_finite(centroids[*i]);
-    let pair = |rows: isize, columns: isize| {
-        let [back, ahead] = [-1, 1].map(|way| {
-            mesh.neighbour(cell, way * rows, way * columns)
-                .filter(placed)
-                .unwrap_or(cell)
-        });
-        let chord = minus(centroids[ahead], centroids[back]);
-        let flat = minus(chord, times(at, dot(chord, at)));
-        (back, ahead, flat)
+    [(0, 1), (0, -1), (1, 0), (-1, 0)].map(|(rows, columns)| {
+        mesh.neighbour(cell, rows, columns)
+            .filter(|&i| placed(i))
+            .unwrap_or(cell)
+    })
+}
+
+/// The gradient at a place in terms of the differences along the row and along the column: what each is to be multiplied
+/// with, vectors in the plane that touches the sphere there.
+///
+/// `ends` are where the neighbours are, in their order. A direction without any neighbour has no part in it.
+/// - Units: the field's per radian.
+pub(super) fn duals(at: Vector, ends: [Vector; 4]) -> [Vector; 2] {
+    let flat = |ahead: Vector, back: Vector| {
+        let chord = minus(ahead, back);
+        minus(chord, times(at, dot(chord, at)))
     };
-    let [along, across] = [pair(0, 1), pair(1, 0)];
-    let [a, b] = [along.2, across.2];
+    let [a, b] = [flat(ends[0], ends[1]), flat(ends[2], ends[3])];
     // The vectors that give one for one direction and nothing for the other.
     let area = dot(cross(a, b), at);
-    let duals = if area.abs() > 1e-6 * dot(a, a).max(dot(b, b)) {
-        [
+    if area.abs() > 1e-6 * dot(a, a).max(dot(b, b)) {
+        return [
             times(cross(b, at), 1.0 / area),
             times(cross(at, a), 1.0 / area),
-        ]
-    } else {
-        let own = |d: Vector| {
-            if dot(d, d) > 0.0 {
-                times(d, 1.0 / dot(d, d))
-            } else {
-                [0.0; 3]
-            }
-        };
-        if dot(a, a) > dot(b, b) {
-            [own(a), [0.0; 3]]
+        ];
+    }
+    let own = |d: Vector| {
+        if dot(d, d) > 0.0 {
+            times(d, 1.0 / dot(d, d))
         } else {
-            [[0.0; 3], own(b)]
+            [0.0; 3]
         }
     };
-    let mut gradient = Gradient::with_capacity(4);
-    for ((back, ahead, _), dual) in [along, across].into_iter().zip(duals) {
-        for (cell, weight) in [(ahead, dual), (back, times(dual, -1.0))] {
-            match gradient.iter_mut().find(|g| g.0 == cell) {
-                Some((_, sum)) => *sum = plus(*sum, weight),
-                None => gradient.push((cell, weight)),
-            }
-        }
+    if dot(a, a) > dot(b, b) {
+        [own(a), [0.0; 3]]
+    } else {
+        [[0.0; 3], own(b)]
     }
-    gradient.retain(|&(_, weight)| dot(weight, weight) > 0.0);
-    gradient
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sphere::tests::{product, tripolar, turned};
-    use crate::sphere::vector::{distance_2, length, unit};
+    use crate::sphere::vector::{length, plus, unit};
+
+    /// The gradient of a field at the centre of a cell.
+    fn gradient(mesh: &Mesh, field: impl Fn(usize) -> f64, cell: usize) -> Vector {
+        let [ahead, back, up, down] = neighbours(mesh, |_| true, cell);
+        let ends = [ahead, back, up, down].map(|i| mesh.points[i]);
+        let [along, across] = duals(mesh.points[cell], ends);
+        plus(
+            times(along, field(ahead) - field(back)),
+            times(across, field(up) - field(down)),
+        )
+    }
 
     #[test]
     fn a_smooth_field_has_its_gradient_everywhere_inside() {
@@ -89,11 +89,7 @@ mod tests {
                     continue;
                 }
                 let at = mesh.points[cell];
-                let got = gradient(&mesh, &mesh.points, cell)
-                    .into_iter()
-                    .fold([0.0; 3], |sum, (i, w)| {
-                        plus(sum, times(w, dot(mesh.points[i], slope)))
-                    });
+                let got = gradient(&mesh, |i| dot(mesh.points[i], slope), cell);
                 let want = minus(slope, times(at, dot(at, slope)));
                 // Cells at the tips of a fold are far from square.
                 assert!(length(minus(got, want)) < 0.1, "{cell}: {got:?} {want:?}");
@@ -103,22 +99,21 @@ mod tests {
     }
 
     #[test]
-    fn edges_are_one_sided_and_a_constant_has_none() {
+    fn edges_are_one_sided_and_cells_without_a_place_are_left_out() {
         let mesh = Mesh::new(&product(&[0.0, 1.0, 2.0], &[0.0, 1.0, 2.0]));
-        for cell in 0..9 {
-            let gradient = gradient(&mesh, &mesh.points, cell);
-            let sum = gradient.iter().fold([0.0; 3], |sum, g| plus(sum, g.1));
-            assert!(distance_2(sum, [0.0; 3]) < 1e-20);
-            assert_eq!(
-                gradient.len(),
-                if cell == 4 {
-                    4
-                } else if cell % 2 == 0 {
-                    3
-                } else {
-                    3 + usize::from(cell != 4)
-                }
-            );
-        }
+        let all = |cell| neighbours(&mesh, |_| true, cell);
+        assert_eq!(all(4), [5, 3, 7, 1]);
+        assert_eq!(all(0), [1, 0, 3, 0]);
+        assert_eq!(all(5), [5, 4, 8, 2]);
+        assert_eq!(neighbours(&mesh, |i| i != 3, 4), [5, 4, 7, 1]);
+        assert_eq!(neighbours(&mesh, |i| i != 3, 3), [3; 4]);
+        // One to the north for each degree; no direction gives a vector that is none.
+        let north = gradient(&mesh, |i| (i / 3) as f64, 1);
+        assert!(
+            (length(north) - 1_f64.to_degrees()).abs() < 0.01,
+            "{north:?}"
+        );
+        let at = mesh.points[0];
+        assert_eq!(duals(at, [at; 4]), [[0.0; 3]; 2]);
     }
 }

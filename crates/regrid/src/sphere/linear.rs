@@ -116,7 +116,7 @@ mod tests {
     }
 
     fn apply(weights: &SparseWeights, values: &[f64], t: usize) -> f64 {
-        weights.row(t).iter().map(|&(s, w)| w * values[s]).sum()
+        weights.row(t).iter().map(|(s, w)| w * values[s]).sum()
     }
 
     fn globe(step: f64) -> SphereCells {

@@ -116,7 +116,7 @@ mod tests {
     fn homes(weights: &SparseWeights, centres: usize) -> Vec<Vec<usize>> {
         let mut homes = vec![Vec::new(); centres];
         for t in 0..weights.len() {
-            weights.row(t).iter().for_each(|&(s, _)| homes[s].push(t));
+            weights.row(t).iter().for_each(|(s, _)| homes[s].push(t));
         }
         homes
     }

@@ -23,6 +23,8 @@ enum Shapes {
     Corners { per_cell: usize },
     /// The means of the centres around.
     Derived(Lattice),
+    /// The same, asked for again and again: with what tidying each cell comes to.
+    Tidied(Lattice, Vec<Tidied>),
     /// Figures of great circles that are asked for again and again: corners, each once where neighbours share it; which of
     /// them each cell has; and where each cell's end.
     Kept {
@@ -104,8 +106,17 @@ impl<'a> Outlines<'a> {
 
     /// The same, for outlines that are asked for again and again.
     pub(super) fn kept(self) -> Self {
-        if let Shapes::Rectangles | Shapes::Kept { .. } = self.shapes {
-            return self;
+        match self.shapes {
+            Shapes::Rectangles | Shapes::Tidied { .. } | Shapes::Kept { .. } => return self,
+            Shapes::Derived(lattice) => {
+                let cells = 0..self.cells.len();
+                let tidied = cells.map(|cell| Tidied::new(lattice.cell(cell))).collect();
+                return Self {
+                    cells: self.cells,
+                    shapes: Shapes::Tidied(lattice, tidied),
+                };
+            }
+            Shapes::Corners { .. } => {}
         }
         let (mut points, mut corners) = (Vec::<Vector>::new(), Vec::<u32>::new());
         let mut ends: Vec<u32> = Vec::with_capacity(self.len());
@@ -151,6 +162,7 @@ impl<'a> Outlines<'a> {
                 room.extend(lattice.cell(cell));
                 tidy(room);
             }
+            Shapes::Tidied(lattice, tidied) => tidied[cell].apply(lattice.cell(cell), room),
             Shapes::Kept {
                 points,
                 corners,
@@ -175,11 +187,46 @@ impl<'a> Outlines<'a> {
     }
 }
 
-/// Makes an outline of corners: each once, counter-clockwise; nothing of those that enclose nothing.
-fn tidy(corners: &mut Vec<Vector>) {
+/// What tidying four corners comes to: a bit for each that stays, and one for their being in reverse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Tidied(u8);
+
+impl Tidied {
+    const REVERSED: u8 = 1 << 4;
+
+    fn new(corners: [Vector; 4]) -> Self {
+        let mut tidied = corners.to_vec();
+        let reversed = tidy(&mut tidied);
+        if reversed {
+            tidied.reverse();
+        }
+        // They stay in their order, of equal ones the first.
+        let mut left = tidied.into_iter().peekable();
+        let stays = |n: usize| left.next_if_eq(&corners[n]).map_or(0, |_| 1 << n);
+        let stay = (0..corners.len()).map(stays).fold(0, |all, bit| all | bit);
+        Self(if reversed {
+            stay | Self::REVERSED
+        } else {
+            stay
+        })
+    }
+
+    /// Adds those of the corners that stay.
+    fn apply(self, corners: [Vector; 4], room: &mut Vec<Vector>) {
+        let stay = (0..corners.len()).filter(|n| self.0 & (1 << n) != 0);
+        room.extend(stay.map(|n| corners[n]));
+        if self.0 & Self::REVERSED != 0 {
+            room.reverse();
+        }
+    }
+}
+
+/// Makes an outline of corners: each once, counter-clockwise; nothing of those that enclose nothing. Whether they are in
+/// reverse then.
+fn tidy(corners: &mut Vec<Vector>) -> bool {
     if !corners.iter().all(|&c| is_finite(c)) {
         corners.clear();
-        return;
+        return false;
     }
     // A cell with fewer corners repeats one; at a pole many longitudes are one place.
     let same = |a: Vector, b: Vector| distance_2(a, b) <= 1e-24;
@@ -189,9 +236,13 @@ fn tidy(corners: &mut Vec<Vector>) {
     }
     if corners.len() < 3 {
         corners.clear();
-    } else if Outline::Polygon(corners).area() < 0.0 {
+        return false;
+    }
+    let clockwise = Outline::Polygon(corners).area() < 0.0;
+    if clockwise {
         corners.reverse();
     }
+    clockwise
 }
 
 impl Outline<'_> {
@@ -353,6 +404,35 @@ mod tests {
             let [a, b] =
                 [c, 40 - c].map(|c| outlines.get(29 * 40 + c, &mut Vec::new()).unwrap().area());
             assert!((a / b - 1.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn outlines_that_are_kept_are_the_same() {
+        // Derived, clockwise too, with a hole at the pole and without; of corners, some of which repeat.
+        let latitudes = [steps(-85.0, 10.0, 18), steps(90.0, -10.0, 19)];
+        let derived = latitudes.map(|latitudes| product(&latitudes, &steps(0.0, 10.0, 37)));
+        let mut cornered = list(&[(1.0, 1.0), (1.0, 1.0)]);
+        let corners = great_circles(
+            &[0.0, 0.0, 2.0, 2.0, 0.0, 2.0, 0.0, 0.0],
+            &[0.0, 2.0, 1.0, 1.0, 0.0, 361.0, 2.0, 0.0],
+        );
+        cornered.corners = Some(corners);
+        for cells in derived.iter().chain([&cornered, &tripolar(20, 10, true)]) {
+            let fresh = Outlines::new(cells, "source").unwrap();
+            let kept = Outlines::new(cells, "source").unwrap().kept();
+            let mut rooms = [Vec::new(), Vec::new()];
+            let mut reversed = 0;
+            for cell in 0..fresh.len() {
+                fresh.get(cell, &mut rooms[0]);
+                kept.get(cell, &mut rooms[1]);
+                assert_eq!(rooms[0], rooms[1], "{cell}");
+                if let Shapes::Tidied(_, tidied) = &kept.shapes {
+                    reversed += usize::from(tidied[cell].0 & Tidied::REVERSED != 0);
+                }
+            }
+            let falls = cells.rows == 19;
+            assert_eq!(reversed > 0, falls, "{} rows", cells.rows);
         }
     }
 

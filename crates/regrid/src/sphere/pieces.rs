@@ -70,7 +70,7 @@ pub(super) fn append(to: &mut SparseWeights, from: &SparseWeights) {
 
 /// Adds a target's row of other weights, with the part that is covered.
 pub(super) fn push_copy(to: &mut SparseWeights, from: &SparseWeights, target: usize) {
-    let row = from.row(target).iter().copied();
+    let row = from.row(target).iter();
     match from.covered(target) {
         1.0 => to.push_kept(row),
         covered => to.push_part(row, covered),

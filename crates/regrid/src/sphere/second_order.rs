@@ -3,14 +3,15 @@
 use std::ops::Range;
 
 use super::conservative::{Search, Tiling};
-use super::gradient::gradient;
+use super::gradient::{duals, neighbours};
 use super::outlines::Outlines;
 use super::overlap::AreaAndMoment;
 use super::pieces::{append, each_piece};
+use super::shared::number;
 use super::topology::Mesh;
-use super::vector::{Vector, dot, minus, times, unit};
+use super::vector::{Vector, dot, is_finite, minus, times, unit};
 use super::{Cells, Refused};
-use crate::weights::{Corrections, SparseWeights};
+use crate::weights::{Corrections, Differences, SparseWeights};
 
 /// First-order conservative weights, and what the gradients of the source add to them.
 ///
@@ -33,13 +34,15 @@ pub(crate) fn second_order(
     let tiling = Tiling::new(source)?;
     let targets = Outlines::new(target, "target")?;
     let middles = middles(&tiling.outlines);
-    // Neighbours are as far apart as their means are in space, seen from outside.
-    let centroids: Vec<Vector> = middles.iter().map(|&m| unit(m)).collect();
+    let placed = |cell: usize| is_finite(middles[cell]);
+    let around = |cell| neighbours(&mesh, placed, cell).map(number);
+    let mut differences = Differences::between((0..middles.len()).map(around).collect());
+    drop(mesh);
     let piece = |range: Range<usize>| {
         let mut search = Search::default();
         let mut room = Vec::new();
         let mut weights = SparseWeights::default();
-        let mut corrections = Corrections::default();
+        let mut shares = Vec::new();
         for cell in range {
             let Some(cell) = targets.get(cell, &mut room) else {
                 weights.push_row([]);
@@ -47,37 +50,30 @@ pub(crate) fn second_order(
             };
             tiling.shared_with::<AreaAndMoment>(cell, &mut search);
             let sum: f64 = search.shared.iter().map(|(_, part)| part.area).sum();
-            for (source, part) in &search.shared {
-                let way = minus(times(part.moment, 1.0 / part.area), middles[*source]);
-                let weight = part.area / sum;
-                let terms = gradient(&mesh, &centroids, *source).into_iter();
-                let others = terms.filter(|(s, _)| s != source);
-                let others = others.map(|(s, slope)| (s, dot(slope, way)));
-                let mut terms: Vec<_> = others.filter(|t| t.1.abs() > ROUNDING).collect();
-                // They sum to nothing, whichever are left out.
-                terms.push((*source, -terms.iter().map(|t| t.1).sum::<f64>()));
-                corrections.push(terms.into_iter().map(|(s, share)| (s, weight * share)));
+            for &(source, part) in &search.shared {
+                let way = minus(times(part.moment, 1.0 / part.area), middles[source]);
+                // Neighbours are as far apart as their means are in space, seen from outside.
+                let centroid = |cell: u32| unit(middles[cell as usize]);
+                let ends = differences.neighbours(source).map(centroid);
+                let slopes = duals(unit(middles[source]), ends);
+                shares.push(slopes.map(|slope| dot(slope, way)));
             }
             weights.push_part(
                 search.shared.iter().map(|&(s, part)| (s, part.area)),
                 sum / cell.area(),
             );
         }
-        (weights, corrections)
+        (weights, shares)
     };
-    let (mut weights, mut corrections) = (SparseWeights::default(), Corrections::default());
+    let (mut weights, mut all) = (SparseWeights::default(), Vec::new());
     each_piece(targets.len(), piece, |(own, more)| {
         append(&mut weights, &own);
-        corrections.append(more);
+        all.extend(more);
     });
     weights.shrink();
-    corrections.shrink();
-    Ok((weights, corrections))
+    differences.set(all);
+    Ok((weights, Corrections::Differences(differences)))
 }
-
-/// How much of a neighbour's value is no more than rounding, where a part lies even in its cell along that direction. It
-/// must not count: a neighbour that is missing would take the slope away, by chance.
-const ROUNDING: f64 = 1e-10;
 
 /// The centres of mass of cells, a little within the sphere; not a number for a cell without extent.
 fn middles(outlines: &Outlines<'_>) -> Vec<Vector> {
@@ -102,21 +98,13 @@ mod tests {
 
     /// The value of each target, by the rule of [`Corrections`].
     fn apply(weights: &SparseWeights, corrections: &Corrections, values: &[f64]) -> Vec<f64> {
-        let mut entry = 0;
         let mut result = Vec::new();
         for t in 0..weights.len() {
-            let mut sum = 0.0;
-            for &(s, w) in weights.row(t) {
-                sum += w * values[s];
-                sum += corrections
-                    .terms(entry..entry + 1)
-                    .map(|(s, w)| w * values[s])
-                    .sum::<f64>();
-                entry += 1;
-            }
+            let (first, row) = (weights.entries(t).start, weights.row(t));
+            let mut sum: f64 = row.iter().map(|(s, w)| w * values[s]).sum();
+            corrections.for_each_of_row(first, row, |s, w| sum += w * values[s]);
             result.push(sum);
         }
-        assert_eq!(entry, corrections.len());
         result
     }
 
@@ -172,7 +160,7 @@ mod tests {
             let (mut first_error, mut second_error) = (0.0, 0.0);
             for t in 0..weights.len() {
                 if target.latitudes[t] > 0.0 {
-                    let first: f64 = weights.row(t).iter().map(|&(s, w)| w * values[s]).sum();
+                    let first: f64 = weights.row(t).iter().map(|(s, w)| w * values[s]).sum();
                     first_error += (first - want[t]).powi(2);
                     second_error += (second[t] - want[t]).powi(2);
                 }
@@ -197,10 +185,10 @@ mod tests {
         let (weights, corrections) = second_order(&source, &target).unwrap();
         // Not the outer columns: their one-sided differences are not quite at right angles.
         for s in 7..11 {
-            let entry = weights.entries(0).zip(weights.row(0)).find(|e| e.1.0 == s);
-            let entry = entry.unwrap().0;
-            let terms = corrections.terms(entry..entry + 1);
-            let read: Vec<usize> = terms.map(|t| t.0).collect();
+            let mut entries = weights.entries(0).zip(weights.row(0));
+            let (entry, (own, weight)) = entries.find(|e| e.1.0 == s).unwrap();
+            let mut read = Vec::new();
+            corrections.for_each_term(entry, (own as u32, weight), |s, _| read.push(s as usize));
             assert!(read.iter().all(|r| r % 6 == s % 6), "{s}: {read:?}");
         }
     }

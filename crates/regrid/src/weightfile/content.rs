@@ -278,7 +278,7 @@ pub(super) fn variable(
         attributes: units.into_iter().collect::<Attributes>(),
         fill: None,
         chunk_shape: None,
-        values: Some(Arc::new(values)),
+        values: Some(values.into()),
     }
 }
 

@@ -40,7 +40,7 @@ impl Links {
             ..Self::default()
         };
         for target in 0..weights.len() {
-            for &(source, weight) in weights.row(target) {
+            for (source, weight) in weights.row(target) {
                 links.targets.push((target + 1) as f64);
                 links.sources.push((source + 1) as f64);
                 links.weights.push(weight);

@@ -122,7 +122,7 @@ impl Weights {
     /// let weights = Weights::between(&source, &target, Method::AreaWeighted, Edges::default())?;
     /// assert_eq!(weights.method(), Some(Method::AreaWeighted));
     /// let matrix = weights.matrix(); // 36 x 72 targets, cells of both grids counted row by row
-    /// let cell: f64 = matrix.row(36 * 36).iter().map(|&(_, weight)| weight).sum();
+    /// let cell: f64 = matrix.row(36 * 36).iter().map(|(_, weight)| weight).sum();
     /// assert!((cell - 1.0).abs() < 1e-12);
     /// # Ok::<(), regrid::Error>(())
     /// ```
@@ -261,7 +261,7 @@ impl Weights {
         {
             let mut taken = vec![0.0; sources];
             for t in 0..matrix.len() {
-                for &(s, weight) in matrix.row(t) {
+                for (s, weight) in matrix.row(t) {
                     taken[s] += weight * covered[t] * areas[t];
                 }
             }

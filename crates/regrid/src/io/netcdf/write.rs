@@ -122,11 +122,10 @@ impl NetcdfWriter {
         file.enddef().map_err(&failed)?;
         for variable in &layout.variables {
             if let Some(values) = &variable.values {
-                put_small(&mut file, &variable.name, values).map_err(library_error(
-                    "write",
-                    named,
-                    Some(&variable.name),
-                ))?;
+                let failed = library_error("write", named, Some(&variable.name));
+                for (region, values) in values.pieces() {
+                    put_small(&mut file, &variable.name, &region, &values).map_err(&failed)?;
+                }
             }
         }
         file.close().map_err(&failed)?;
@@ -369,25 +368,29 @@ fn bytes(values: &Values) -> &[u8] {
     bytes!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64)
 }
 
-/// Writes all values of one variable through the library.
-fn put_small(file: &mut FileMut, name: &str, values: &Values) -> netcdf::Result<()> {
+/// Writes a region of one variable through the library.
+fn put_small(
+    file: &mut FileMut,
+    name: &str,
+    region: &Region,
+    values: &Values,
+) -> netcdf::Result<()> {
     if values.is_empty() {
         return Ok(());
     }
     let mut variable = file
         .variable_mut(name)
         .ok_or_else(|| netcdf::Error::NotFound(name.to_owned()))?;
-    let region = Region::whole(values.shape());
     macro_rules! put {
         ($($variant:ident),*) => {
             match values {
                 $(Values::$variant(array) => {
                     let array = array.as_standard_layout();
-                    variable.put_values(array.as_slice().expect("row by row"), extents(&region))
+                    variable.put_values(array.as_slice().expect("row by row"), extents(region))
                 })*
                 Values::Char(array) => {
                     let bytes: Vec<Char> = array.iter().map(|&byte| Char(byte)).collect();
-                    variable.put_values(&bytes, extents(&region))
+                    variable.put_values(&bytes, extents(region))
                 }
                 Values::Text(array) => {
                     for (offset, text) in combinations(values.shape()).zip(array.iter()) {

@@ -1,0 +1,211 @@
+//! What the slopes of source cells add to weights.
+
+use super::{Row, number};
+
+/// What slopes add to each entry of the weights, in their order.
+///
+/// Entry `e` of weight `w` on source `s` gives `w` times the value of `s`, and, if none of its terms reads a missing value,
+/// each term's weight times the value of its source. The terms of an entry sum to nothing for a constant field.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Corrections {
+    /// Terms of any kind.
+    Listed(Listed),
+    /// Differences between the neighbours of the source cells.
+    Differences(Differences),
+}
+
+/// Terms, one after the other.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Listed {
+    /// Where each entry's terms end.
+    ends: Vec<u32>,
+    sources: Vec<u32>,
+    weights: Vec<f64>,
+}
+
+/// Differences between two neighbours of a source cell along its row, and two along its column, each times how much of it an
+/// entry takes. Listed as terms they would take three times the memory.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Differences {
+    /// Of each source cell: those ahead and back along its row, ahead and back along its column. One that is the cell itself
+    /// stands for none.
+    neighbours: Vec<[u32; 4]>,
+    /// How much each entry takes of either difference, as shares of its own weight.
+    shares: Vec<[f64; 2]>,
+}
+
+/// How much of a neighbour's value is no more than rounding, where a part lies even in its cell along that direction. It
+/// must not count: a neighbour that is missing would take the slope away, by chance.
+const ROUNDING: f64 = 1e-10;
+
+impl Corrections {
+    /// Bytes of memory that they take.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Listed(listed) => {
+                size_of_val(&listed.ends[..])
+                    + size_of_val(&listed.sources[..])
+                    + size_of_val(&listed.weights[..])
+            }
+            Self::Differences(differences) => {
+                size_of_val(&differences.neighbours[..]) + size_of_val(&differences.shares[..])
+            }
+        }
+    }
+
+    /// Calls with the source and the weight of each term of an entry, which has such a source and weight itself.
+    #[inline]
+    pub(crate) fn for_each_term(
+        &self,
+        entry: usize,
+        (source, weight): (u32, f64),
+        mut call: impl FnMut(u32, f64),
+    ) {
+        match self {
+            Self::Listed(listed) => {
+                let start = entry.checked_sub(1).map_or(0, |e| listed.ends[e] as usize);
+                let terms = start..listed.ends[entry] as usize;
+                let weights = &listed.weights[terms.clone()];
+                for (&source, &weight) in listed.sources[terms].iter().zip(weights) {
+                    call(source, weight);
+                }
+            }
+            Self::Differences(differences) => {
+                let mut term = |source: u32, share: f64| {
+                    let weight = weight * share;
+                    if weight != 0.0 {
+                        call(source, weight);
+                    }
+                };
+                let mut all = 0.0;
+                for (neighbour, share) in differences.of(entry, source) {
+                    if neighbour != source && share.abs() > ROUNDING {
+                        all += share;
+                        term(neighbour, share);
+                    }
+                }
+                // They sum to nothing, whichever are left out.
+                term(source, -all);
+            }
+        }
+    }
+
+    /// Calls with the terms of all entries of a row, of which the first has such a number.
+    #[inline]
+    pub(crate) fn for_each_of_row(
+        &self,
+        first: usize,
+        row: Row<'_>,
+        mut call: impl FnMut(usize, f64),
+    ) {
+        let own = row
+            .sources()
+            .iter()
+            .copied()
+            .zip(row.weights().iter().copied());
+        for (entry, own) in (first..).zip(own) {
+            self.for_each_term(entry, own, |source, weight| call(source as usize, weight));
+        }
+    }
+}
+
+impl Listed {
+    /// Adds the terms of the next entry.
+    pub(crate) fn push(&mut self, terms: impl IntoIterator<Item = (usize, f64)>) {
+        for (source, weight) in terms.into_iter().filter(|&(_, w)| w != 0.0) {
+            self.sources.push(number(source));
+            self.weights.push(weight);
+        }
+        self.ends.push(number(self.weights.len()));
+    }
+}
+
+impl Differences {
+    /// Differences between these neighbours, of which no entry takes anything yet.
+    pub(crate) fn between(neighbours: Vec<[u32; 4]>) -> Self {
+        Self {
+            neighbours,
+            shares: Vec::new(),
+        }
+    }
+
+    /// The neighbours of a source cell.
+    pub(crate) fn neighbours(&self, source: usize) -> [u32; 4] {
+        self.neighbours[source]
+    }
+
+    /// The same with how much each entry takes of the difference along the row, and along the column.
+    pub(crate) fn set(&mut self, shares: Vec<[f64; 2]>) {
+        self.shares = shares;
+        self.shares.shrink_to_fit();
+    }
+
+    /// The neighbours with their shares; one that comes twice has its share together, where it comes first.
+    #[inline]
+    fn of(&self, entry: usize, source: u32) -> impl Iterator<Item = (u32, f64)> + use<> {
+        let neighbours = self.neighbours[source as usize];
+        let [row, column] = self.shares[entry];
+        let mut shares = [row, -row, column, -column];
+        let [a, b, c, d] = neighbours;
+        // All six at once: hardly ever is it so.
+        if (a == b) | (a == c) | (a == d) | (b == c) | (b == d) | (c == d) {
+            join(&neighbours, &mut shares);
+        }
+        neighbours.into_iter().zip(shares)
+    }
+}
+
+/// Gives what comes twice its share together, where it comes first.
+#[cold]
+fn join(neighbours: &[u32; 4], shares: &mut [f64; 4]) {
+    for late in 1..shares.len() {
+        let mut before = neighbours[..late].iter();
+        if let Some(early) = before.position(|&n| n == neighbours[late]) {
+            shares[early] += shares[late];
+            shares[late] = 0.0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(corrections: &Corrections, entry: usize, own: (u32, f64)) -> Vec<(u32, f64)> {
+        let mut terms = Vec::new();
+        corrections.for_each_term(entry, own, |source, weight| terms.push((source, weight)));
+        terms
+    }
+
+    #[test]
+    fn listed_terms_of_entries_follow_each_other() {
+        let mut listed = Listed::default();
+        listed.push([(7, 0.5), (8, 0.0), (9, -0.5)]);
+        listed.push([]);
+        listed.push([(1, 2.0)]);
+        let listed = Corrections::Listed(listed);
+        let own = (7, 1.0);
+        assert_eq!(terms(&listed, 0, own), [(7, 0.5), (9, -0.5)]);
+        assert_eq!(terms(&listed, 1, own), []);
+        assert_eq!(terms(&listed, 2, own), [(1, 2.0)]);
+        let mut all = Vec::new();
+        listed.for_each_of_row(1, Row::new(&[7, 7], &[1.0, 1.0]), |s, w| all.push((s, w)));
+        assert_eq!(all, [(1, 2.0)]);
+    }
+
+    #[test]
+    fn differences_are_taken_between_neighbours_and_sum_to_nothing() {
+        // Cell 1 lies between 2 and 0, and at an edge: no cell is beyond it along its column, where 5 is ahead.
+        let mut differences = Differences::between(vec![[0; 4], [2, 0, 5, 1], [3, 3, 3, 1]]);
+        differences.set(vec![[0.5, 0.25], [1e-12, 0.25], [0.5, 0.25]]);
+        let differences = Corrections::Differences(differences);
+        assert_eq!(
+            terms(&differences, 0, (1, 2.0)),
+            [(2, 1.0), (0, -1.0), (5, 0.5), (1, -0.5)]
+        );
+        // What is no more than rounding reads nothing.
+        assert_eq!(terms(&differences, 1, (1, 2.0)), [(5, 0.5), (1, -0.5)]);
+        // The same cell on both sides of a narrow ring, and ahead along the column.
+        assert_eq!(terms(&differences, 2, (2, 1.0)), [(3, 0.25), (1, -0.25)]);
+    }
+}
