@@ -226,6 +226,26 @@ mod tests {
         }
     }
 
+    /// Leaves small numbers behind where the next calls have their variables.
+    #[inline(never)]
+    fn litter(number: u16) {
+        std::hint::black_box(&[number; 100_000]);
+    }
+
+    #[test]
+    fn a_chunk_has_one_stream_whatever_came_before() {
+        let bytes = text(1000);
+        let mut deflater = Deflater::new(1);
+        let (mut first, mut other) = (Vec::new(), Vec::new());
+        litter(0);
+        let first = deflater.compress(&bytes, &mut first);
+        for number in 1..20 {
+            litter(number);
+            let stream = deflater.compress(&bytes, &mut other);
+            assert!(stream == first, "{number}");
+        }
+    }
+
     #[test]
     fn noise_is_stored_and_the_rest_compressed() {
         let len = 4 * SEGMENT;

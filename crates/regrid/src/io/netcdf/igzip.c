@@ -3,6 +3,7 @@
 #include <isa-l/igzip_lib.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Bytes of memory that regrid_igzip works in. */
 size_t regrid_igzip_memory(void) { return ISAL_DEF_LVL1_DEFAULT; }
@@ -12,6 +13,9 @@ uint32_t regrid_igzip(const uint8_t *bytes, uint32_t len, uint8_t *out, uint32_t
 {
     struct isal_zstream stream;
 
+    /* The library leaves `hist_bits` as it was, and small numbers mean something there: a chunk in ten thousand would be
+       compressed otherwise than before. The large buffers at the end are of no account. */
+    memset(&stream, 0, offsetof(struct isal_zstream, internal_state.buffer));
     isal_deflate_stateless_init(&stream);
     stream.level = 1;
     stream.level_buf = memory;
