@@ -6,9 +6,11 @@
 
 #![expect(unsafe_code, reason = "the allocator is the C library's")]
 
-/// Arrays from this size on are taken from the system one by one: larger than the buffers that come and go with every
-/// chunk, which are better kept.
-const APART: libc::c_int = 4 << 20;
+/// Arrays from this size on are taken from the system one by one. Buffers of chunks are among them: those that come again
+/// are kept by whoever uses them, and those of another variable would leave holes in the heap.
+const APART: libc::c_int = 1 << 20;
+/// Bytes at the end of the heap that are kept: else they would go back with every smaller buffer, and come again with the next.
+const KEPT: libc::c_int = 8 << 20;
 
 /// Has large arrays go back to the system as soon as they are given back.
 pub(crate) fn return_large() {
@@ -16,7 +18,6 @@ pub(crate) fn return_large() {
     // may be refused is no reason not to work.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, APART);
-        // Else the end of the heap would go back with every buffer of a chunk, and come again with the next.
-        libc::mallopt(libc::M_TRIM_THRESHOLD, 2 * APART);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
     }
 }

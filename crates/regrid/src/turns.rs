@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use parking_lot::{Mutex, MutexGuard};
 
 /// Bytes that wait for their turn at the most: a few chunks for each of a few threads, since tasks run nearly in order.
-const MOST_WAITING: usize = 16 << 20;
+pub(crate) const MOST_WAITING: usize = 16 << 20;
 
 /// The order in which things are stored, and those that came before their turn.
 #[derive(Debug)]

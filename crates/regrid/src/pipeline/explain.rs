@@ -7,6 +7,7 @@ use delayed::{Delayed, Graph, Run};
 use super::lazy::{LazyField, Needs, Reads};
 use super::writing::series;
 use crate::budget::Budget;
+use crate::turns::MOST_WAITING;
 
 /// Regridding and writing in numbers, before anything is read; displays as a short table.
 ///
@@ -106,6 +107,15 @@ impl Totals {
         needs.weights + needs.shared + needs.work * needs.budget.threads as u64
     }
 
+    /// Compressed chunks that wait to be written at the most: those of one field are made in their order, or nearly so; those
+    /// of several are read in blocks of different lengths.
+    fn waiting(&self) -> u64 {
+        match self.fields.len() {
+            0 | 1 => 0,
+            _ => self.write_bytes.min(MOST_WAITING as u64),
+        }
+    }
+
     /// The limit on values that tasks hold, if the memory is limited: no task alone is beyond it.
     pub(super) fn live(&self) -> Option<u64> {
         let kept = self.budget().kept_bytes().unwrap_or(0) as u64;
@@ -132,7 +142,7 @@ impl Totals {
             write_bytes: self.write_bytes,
             weights_bytes: self.needs.map_or(0, |needs| needs.weights + needs.shared),
             values_bytes,
-            memory_bytes: values_bytes + self.apart(),
+            memory_bytes: values_bytes + self.apart() + self.waiting(),
             memory_limit: budget.memory,
             threads: budget.threads,
         }
