@@ -7,6 +7,8 @@
 const BLOCK_BYTES: usize = 2 << 20;
 /// Cells of a target chunk at the most.
 const CHUNK_CELLS: usize = 1 << 20;
+/// Bytes of finished chunks that wait in memory until those before them are written: a few chunks for each of a few threads.
+const WAITING_BYTES: usize = 16 << 20;
 /// A read block should not be smaller than that, whatever the memory: reading would be slow.
 const SMALL_BLOCK_BYTES: usize = 64 << 10;
 /// Nor a target chunk, in cells.
@@ -51,6 +53,14 @@ impl Budget {
         self.share(16).map(|share| share * self.threads.max(1))
     }
 
+    /// Bytes of finished chunks that may wait in memory to be written; more of them wait on the disk.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        let part = self.memory.map(|memory| usize::try_from(memory / 8));
+        part.map_or(WAITING_BYTES, |part| {
+            part.map_or(WAITING_BYTES, |part| part.min(WAITING_BYTES))
+        })
+    }
+
     /// What is left for values, once each thread has so much for its work and the weights have their place.
     ///
     /// Never less than a quarter: what cannot be held is overstepped by the work in hand alone.
@@ -83,6 +93,10 @@ mod tests {
             (2 << 20, 1 << 19)
         );
         assert_eq!(short.kept_bytes(), Some(4 << 20));
+        assert_eq!(
+            (none.waiting_bytes(), short.waiting_bytes()),
+            (16 << 20, 8 << 20)
+        );
         let tiny = budget(Some(1), 64);
         assert_eq!(
             (tiny.block_bytes(), tiny.chunk_cells(4)),

@@ -44,6 +44,11 @@ impl Place {
         Ok(Self { path, overwrite })
     }
 
+    /// Where it is to appear.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The folder that it is in.
     pub(crate) fn folder(&self) -> &Path {
         match self.path.parent() {

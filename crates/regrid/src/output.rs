@@ -4,6 +4,7 @@ mod contents;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -159,12 +160,13 @@ impl Output {
         let (layout, names) = layout(fields, &history_line(history.as_deref(), first), first);
         let request = request(&layout, fields, deflate);
         let attempt = Attempt::new(&path, overwrite, resume, &request)?;
+        let turns = Turns::new(first.needs.budget.waiting_bytes(), attempt.place().folder());
         let writer = NetcdfWriter::create(&attempt.part(), &path, &layout, deflate)?;
         Ok(Self {
             writer,
             attempt,
             names,
-            turns: Turns::default(),
+            turns,
         })
     }
 
@@ -219,7 +221,12 @@ impl Output {
             })
     }
 
-    fn store(&self, (chunk, crc): &(Chunk, u32), bytes: &[u8]) -> Result<(), Error> {
+    fn store(&self, (chunk, crc): &(Chunk, u32), bytes: io::Result<&[u8]>) -> Result<(), Error> {
+        let bytes = bytes.map_err(|source| Error::File {
+            action: "read back chunks of",
+            path: self.attempt.place().path().to_owned(),
+            source,
+        })?;
         let (field, number) = (chunk.field as u32, chunk.chunk as u64);
         let name = &self.names[chunk.field];
         self.writer

@@ -4,11 +4,13 @@
 //! another order each time; stored in turn, they make the same file each time, and one that was interrupted and resumed too.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
-
-/// Bytes that wait for their turn at the most: a few chunks for each of a few threads, since tasks run nearly in order.
-pub(crate) const MOST_WAITING: usize = 16 << 20;
 
 /// The order in which things are stored, and those that came before their turn.
 #[derive(Debug)]
@@ -18,23 +20,83 @@ pub(crate) struct Turns<T>(Mutex<State<T>>);
 struct State<T> {
     next: usize,
     /// What came early; nothing for what could not wait.
-    early: BTreeMap<usize, Option<(T, Vec<u8>)>>,
-    /// Bytes of it.
+    early: BTreeMap<usize, Option<(T, Waiting)>>,
+    /// Bytes of it in memory, and how many there may be.
     bytes: usize,
+    most: usize,
+    aside: Aside,
 }
 
-impl<T> Default for Turns<T> {
-    fn default() -> Self {
-        Self(Mutex::new(State {
-            next: 0,
-            early: BTreeMap::new(),
-            bytes: 0,
-        }))
+/// Where something waits.
+#[derive(Debug)]
+enum Waiting {
+    InMemory(Vec<u8>),
+    /// At a place of the file of what waits.
+    Aside(Arc<File>, u64, usize),
+}
+
+/// A file without a name for what waits on the disk; the system removes it whatever happens to the process.
+#[derive(Debug)]
+struct Aside {
+    folder: PathBuf,
+    file: Option<Arc<File>>,
+    end: u64,
+    /// How many wait there.
+    count: usize,
+}
+
+impl Aside {
+    /// Room for so many bytes, in a file and at a place of it.
+    fn room(&mut self, bytes: usize) -> io::Result<(Arc<File>, u64)> {
+        let file = match &self.file {
+            Some(file) => file.clone(),
+            None => {
+                let file = Arc::new(tempfile::tempfile_in(&self.folder)?);
+                self.file.insert(file).clone()
+            }
+        };
+        if self.count == 0 {
+            self.end = 0;
+        }
+        self.count += 1;
+        self.end += bytes as u64;
+        Ok((file, self.end - bytes as u64))
+    }
+}
+
+impl Waiting {
+    /// Hands the bytes on.
+    fn bytes<R>(&self, then: impl FnOnce(io::Result<&[u8]>) -> R) -> R {
+        match self {
+            Self::InMemory(bytes) => then(Ok(bytes)),
+            Self::Aside(file, at, len) => {
+                let mut bytes = vec![0; *len];
+                let read = file.read_exact_at(&mut bytes, *at);
+                then(read.map(|()| &bytes[..]))
+            }
+        }
     }
 }
 
 impl<T> Turns<T> {
-    /// Stores something if it is its turn, and what waited for that; else it waits, or is stored at once if too much waits.
+    /// Nothing waits yet; so many bytes may in memory, the rest does on the disk, in this folder.
+    pub(crate) fn new(most: usize, folder: &Path) -> Self {
+        Self(Mutex::new(State {
+            next: 0,
+            early: BTreeMap::new(),
+            bytes: 0,
+            most,
+            aside: Aside {
+                folder: folder.to_owned(),
+                file: None,
+                end: 0,
+                count: 0,
+            },
+        }))
+    }
+
+    /// Stores something if it is its turn, and what waited for that; else it waits, or is stored at once if there is nowhere
+    /// to wait. What cannot be read back is told to `store`.
     ///
     /// # Errors
     /// The first of `store`, which may be about what somebody else brought.
@@ -43,30 +105,54 @@ impl<T> Turns<T> {
         turn: usize,
         thing: T,
         bytes: &[u8],
-        mut store: impl FnMut(&T, &[u8]) -> Result<(), E>,
+        mut store: impl FnMut(&T, io::Result<&[u8]>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut state = self.0.lock();
         if turn == state.next {
-            store(&thing, bytes)?;
+            store(&thing, Ok(bytes))?;
             state.next += 1;
-        } else if state.bytes + bytes.len() <= MOST_WAITING {
+        } else if state.bytes + bytes.len() <= state.most {
             state.bytes += bytes.len();
             // Others store meanwhile.
             let copy = MutexGuard::unlocked(&mut state, || bytes.to_vec());
-            state.early.insert(turn, Some((thing, copy)));
+            let waiting = Waiting::InMemory(copy);
+            state.early.insert(turn, Some((thing, waiting)));
         } else {
-            store(&thing, bytes)?;
-            state.early.insert(turn, None);
+            // A place that is taken and not used is lost until the file is empty again.
+            let put = |(file, at): (Arc<File>, u64)| {
+                let written = file.write_all_at(bytes, at);
+                written.map(|()| Waiting::Aside(file, at, bytes.len()))
+            };
+            let waiting = match state.aside.room(bytes.len()) {
+                Ok(room) => {
+                    let put = MutexGuard::unlocked(&mut state, || put(room));
+                    state.aside.count -= usize::from(put.is_err());
+                    put
+                }
+                Err(error) => Err(error),
+            };
+            match waiting {
+                Ok(waiting) => {
+                    state.early.insert(turn, Some((thing, waiting)));
+                }
+                Err(_) => {
+                    store(&thing, Ok(bytes))?;
+                    state.early.insert(turn, None);
+                }
+            }
         }
-        // What waited for this one; or this one, if its turn came while it was copied.
+        // What waited for this one; or this one, if its turn came while it was put aside.
         loop {
             let next = state.next;
             match state.early.remove(&next) {
                 None => return Ok(()),
                 Some(None) => {}
-                Some(Some((thing, bytes))) => {
-                    state.bytes -= bytes.len();
-                    store(&thing, &bytes)?;
+                Some(Some((thing, waiting))) => {
+                    match &waiting {
+                        Waiting::InMemory(bytes) => state.bytes -= bytes.len(),
+                        Waiting::Aside(..) => state.aside.count -= 1,
+                    }
+                    waiting.bytes(|bytes| store(&thing, bytes))?;
                 }
             }
             state.next += 1;
@@ -79,11 +165,11 @@ impl<T> Turns<T> {
     /// The first of `store`.
     pub(crate) fn finish<E>(
         &self,
-        mut store: impl FnMut(&T, &[u8]) -> Result<(), E>,
+        mut store: impl FnMut(&T, io::Result<&[u8]>) -> Result<(), E>,
     ) -> Result<(), E> {
         let early = std::mem::take(&mut self.0.lock().early);
-        for (thing, bytes) in early.into_values().flatten() {
-            store(&thing, &bytes)?;
+        for (thing, waiting) in early.into_values().flatten() {
+            waiting.bytes(|bytes| store(&thing, bytes))?;
         }
         Ok(())
     }
@@ -93,14 +179,22 @@ impl<T> Turns<T> {
 mod tests {
     use super::*;
 
+    const MOST: usize = 1 << 20;
+
     fn stored(turns: &[(usize, usize)]) -> Vec<usize> {
-        let (all, mut stored) = (Turns::default(), Vec::new());
-        let mut store = |turn: &usize, _: &[u8]| {
+        stored_in(&std::env::temp_dir(), turns)
+    }
+
+    fn stored_in(folder: &Path, turns: &[(usize, usize)]) -> Vec<usize> {
+        let (all, mut stored) = (Turns::new(MOST, folder), Vec::new());
+        let mut store = |turn: &usize, bytes: io::Result<&[u8]>| {
+            assert!(bytes.unwrap().iter().all(|&byte| byte == *turn as u8));
             stored.push(*turn);
             Ok::<(), ()>(())
         };
         for &(turn, len) in turns {
-            all.bring(turn, turn, &vec![0; len], &mut store).unwrap();
+            let bytes = vec![turn as u8; len];
+            all.bring(turn, turn, &bytes, &mut store).unwrap();
         }
         all.finish(&mut store).unwrap();
         stored
@@ -113,20 +207,47 @@ mod tests {
     }
 
     #[test]
-    fn what_finds_no_room_is_stored_at_once_and_only_once() {
-        let whole = MOST_WAITING;
+    fn what_finds_no_room_in_memory_waits_on_the_disk() {
+        let whole = MOST;
         assert_eq!(
-            stored(&[(3, whole), (2, 1), (1, 0), (0, 1), (4, 1)]),
+            stored(&[(3, whole), (2, 1), (1, 0), (5, 7), (0, 1), (6, 3), (4, 1)]),
+            [0, 1, 2, 3, 4, 5, 6]
+        );
+        // The file is begun anew once nothing waits in it; what is left is stored at the end.
+        assert_eq!(
+            stored(&[
+                (1, whole),
+                (2, 3),
+                (0, 1),
+                (5, whole),
+                (4, 2),
+                (7, 5),
+                (3, 1)
+            ]),
+            [0, 1, 2, 3, 4, 5, 7]
+        );
+    }
+
+    #[test]
+    fn what_can_wait_nowhere_is_stored_at_once_and_only_once() {
+        let (whole, nowhere) = (MOST, Path::new("/nowhere/at/all"));
+        assert_eq!(
+            stored_in(nowhere, &[(3, whole), (2, 1), (1, 0), (0, 1), (4, 1)]),
             [2, 0, 1, 3, 4]
         );
-        assert_eq!(stored(&[(1, whole + 1), (0, 1), (2, 1)]), [1, 0, 2]);
+        assert_eq!(
+            stored_in(nowhere, &[(1, whole + 1), (0, 1), (2, 1)]),
+            [1, 0, 2]
+        );
     }
 
     #[test]
     fn threads_bring_in_any_order() {
-        let (all, stored) = (Turns::default(), Mutex::new(Vec::new()));
-        let store = |turn: &usize, bytes: &[u8]| {
-            assert_eq!(bytes, [*turn as u8; 100]);
+        const LEN: usize = MOST / 20;
+        let all = Turns::new(MOST, &std::env::temp_dir());
+        let stored = Mutex::new(Vec::new());
+        let store = |turn: &usize, bytes: io::Result<&[u8]>| {
+            assert!(bytes.unwrap() == vec![*turn as u8; LEN]);
             stored.lock().push(*turn);
             Ok::<(), ()>(())
         };
@@ -134,19 +255,20 @@ mod tests {
             for thread in 0..4 {
                 let all = &all;
                 scope.spawn(move || {
-                    for turn in (thread..1000).step_by(4) {
-                        all.bring(turn, turn, &[turn as u8; 100], store).unwrap();
+                    for turn in (thread..100).step_by(4).rev() {
+                        let bytes = vec![turn as u8; LEN];
+                        all.bring(turn, turn, &bytes, store).unwrap();
                     }
                 });
             }
         });
-        assert!(stored.into_inner().into_iter().eq(0..1000));
+        assert!(stored.into_inner().into_iter().eq(0..100));
     }
 
     #[test]
     fn an_error_is_told() {
-        let turns = Turns::default();
-        let refused = |_: &usize, _: &[u8]| Err("no");
+        let turns = Turns::new(MOST, &std::env::temp_dir());
+        let refused = |_: &usize, _: io::Result<&[u8]>| Err("no");
         assert_eq!(turns.bring(1, 1, &[1], refused), Ok(()));
         assert_eq!(turns.finish(refused), Err("no"));
         assert_eq!(turns.bring(0, 0, &[1], refused), Err("no"));

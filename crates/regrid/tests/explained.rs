@@ -180,3 +180,51 @@ fn fields_on_one_grid_share_their_weights() {
         );
     }
 }
+
+/// A second field that is read in longer blocks than the first.
+fn second_field(path: &Path) {
+    let mut file = netcdf::append(path).unwrap();
+    let values: Vec<f32> = (0..SHAPE.iter().product::<usize>())
+        .map(|i| (i % 91) as f32)
+        .collect();
+    let mut second = file
+        .add_variable::<f32>("u", &["time", "lat", "lon"])
+        .unwrap();
+    second.set_chunking(&[32, 30, 60]).unwrap();
+    second.put_values(&values, ..).unwrap();
+}
+
+#[test]
+fn several_fields_with_reports() {
+    let _alone = ALONE.lock();
+    let folder = tempfile::tempdir().unwrap();
+    let (path, out) = (folder.path().join("in.nc"), folder.path().join("out.nc"));
+    source(&path, Options::NETCDF4, Some([1, 90, 180]));
+    second_field(&path);
+    let files = Catalogue::open([&path]).unwrap();
+    let target = Grid::global(1.0).unwrap();
+    let mut held = Vec::new();
+    for report in [false, true] {
+        let request = Request::new(&target)
+            .threads(1)
+            .chunk(60, 60)
+            .report(report);
+        let fields = request.build(&files).unwrap();
+        let expected = Explanation::of(&fields);
+        assert_eq!(Explanation::graph(&fields).tasks(), expected.tasks);
+        let profile = Profile::new();
+        let write = Write::new(&out).overwrite(true).plan(&fields).unwrap();
+        assert_eq!(write.explain(), expected);
+        let run = Run::new().threads(1).observe(profile.clone());
+        assert_eq!(
+            write.run_and_report(&run, |_| ()).unwrap().len(),
+            2 * usize::from(report)
+        );
+        let found = profile.report().unwrap();
+        assert_eq!(expected.tasks, found.tasks);
+        near("values", expected.values_bytes, found.peak_bytes).unwrap();
+        held.push(found.peak_bytes);
+    }
+    // A chunk is compared when it is there, and not kept for that.
+    near("values with reports", held[0], held[1]).unwrap();
+}

@@ -453,3 +453,14 @@ fn weights_are_saved_only_where_they_mean_something_and_nothing_is_lost() {
     assert!(difference(&again.matrix(), &weights.matrix(), 240) < 1e-15);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
+
+#[test]
+fn grids_of_too_many_cells_are_refused_before_they_take_memory() {
+    let (source, target) = (Grid::global(0.01).unwrap(), Grid::global(30.0).unwrap());
+    let refused = Weights::between(&source, &target, Method::Linear, Edges::default());
+    let error = refused.unwrap_err().to_string();
+    assert!(
+        error.starts_with("the source grid has 648000000 cells"),
+        "{error}"
+    );
+}

@@ -111,6 +111,11 @@ impl Attempt {
         }
     }
 
+    /// Where the output is to appear.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// Notes that a chunk of a field is stored, at one of two places: its bytes and their [sum](crc).
     pub(crate) fn note(
         &self,

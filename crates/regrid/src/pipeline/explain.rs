@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use delayed::{Delayed, Graph, Run};
+use delayed::{Delayed, Graph, Run, Series};
 
 use super::lazy::{LazyField, Needs, Reads};
-use super::writing::series;
+use super::writing::{in_turn, reports, series, writing_of};
 use crate::budget::Budget;
-use crate::turns::MOST_WAITING;
+use crate::report::Report;
 
 /// Regridding and writing in numbers, before anything is read; displays as a short table.
 ///
@@ -107,30 +107,37 @@ impl Totals {
         needs.weights + needs.shared + needs.work * needs.budget.threads as u64
     }
 
-    /// Compressed chunks that wait to be written at the most: those of one field are made in their order, or nearly so; those
-    /// of several are read in blocks of different lengths.
+    /// Compressed chunks that wait to be written at the most. One thread makes them in their order, and several nearly so if
+    /// there is one field; those of several fields are read in blocks of different lengths.
     fn waiting(&self) -> u64 {
-        match self.fields.len() {
-            0 | 1 => 0,
-            _ => self.write_bytes.min(MOST_WAITING as u64),
+        let budget = self.budget();
+        match self.fields.len() > 1 && budget.threads > 1 {
+            true => self.write_bytes.min(budget.waiting_bytes() as u64),
+            false => 0,
         }
     }
 
     /// The limit on values that tasks hold, if the memory is limited: no task alone is beyond it.
     pub(super) fn live(&self) -> Option<u64> {
         let kept = self.budget().kept_bytes().unwrap_or(0) as u64;
-        let live = self.budget().live(self.apart() + 2 * kept)?;
+        let live = self
+            .budget()
+            .live(self.apart() + self.waiting() + 2 * kept)?;
         Some(live.max(self.needs.map_or(0, |needs| needs.largest)))
     }
 
     /// What so many tasks come to, the last of which write the fields.
-    pub(super) fn explain(&self, writes: &[Delayed<()>], tasks: usize) -> Explanation {
+    pub(super) fn explain(
+        &self,
+        (writes, reports): (&[Delayed<()>], &[Delayed<Report>]),
+        tasks: usize,
+    ) -> Explanation {
         let budget = self.budget();
         let mut run = Run::new().threads(budget.threads);
         if let Some(live) = self.live() {
             run = run.memory_limit(live);
         }
-        let values_bytes = run.expected_peak(writes);
+        let values_bytes = run.expected_peak((writes, reports));
         let stored: Option<u64> = self.fields.iter().map(LazyField::stored_bytes).sum();
         Explanation {
             tasks,
@@ -153,24 +160,20 @@ impl Explanation {
     /// What fields come to when they are written.
     pub fn of(fields: &[LazyField]) -> Self {
         let totals = Totals::of(fields);
-        totals.explain(&writes(fields), totals.tasks)
+        totals.explain((&writes(fields), &reports(fields)), totals.tasks)
     }
 
     /// The graph of the tasks, as it will be when the fields are written.
     pub fn graph(fields: &[LazyField]) -> Graph {
-        Graph::of(writes(fields))
+        Graph::of((writes(fields), reports(fields)))
     }
 }
 
 /// Tasks in the place of those that will write the fields.
 fn writes(fields: &[LazyField]) -> Vec<Delayed<()>> {
-    let mut writes = Vec::with_capacity(fields.iter().map(|field| field.chunks.len()).sum());
-    for field in fields {
-        let series = series(field, "write");
-        let chunks = field.chunks.iter().enumerate();
-        writes.extend(chunks.map(|(c, (_, chunk))| series.apply(c, chunk, |_| ())));
-    }
-    writes
+    let writing: Vec<Series> = fields.iter().map(|field| series(field, "write")).collect();
+    let write = |(f, c): (usize, usize)| writing_of(&writing[f], &fields[f], c, |_| Ok(()));
+    in_turn(fields).map(write).collect()
 }
 
 impl fmt::Display for Explanation {

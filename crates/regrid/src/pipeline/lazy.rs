@@ -14,7 +14,7 @@ use crate::companions::set_words;
 use crate::error::Error;
 use crate::field::{Field, FieldMeta};
 use crate::io::cf::referenced;
-use crate::report::Report;
+use crate::report::{Report, Tally};
 use crate::values::{DataType, Values};
 
 /// A field that is not computed yet: what it will be, and a task for each of its chunks.
@@ -30,7 +30,7 @@ pub struct LazyField {
     pub(crate) history: Option<String>,
     pub(crate) attributes: Attributes,
     pub(crate) in_words: String,
-    pub(super) report: Option<Delayed<Report>>,
+    pub(super) report: Option<LazyReport>,
     /// Whether the report has integrals.
     pub(super) has_integral: bool,
     pub(super) reads: Reads,
@@ -39,7 +39,15 @@ pub struct LazyField {
     pub(super) work: Arc<FieldWork>,
     /// The numbers of the blocks that are read.
     pub(super) stored: Arc<[usize]>,
-    pub(super) needs: Needs,
+    pub(crate) needs: Needs,
+}
+
+/// The comparison of a field with its source.
+#[derive(Debug, Clone)]
+pub(super) struct LazyReport {
+    pub(super) whole: Delayed<Report>,
+    /// That of each chunk.
+    pub(super) tallies: Arc<[Delayed<Tally>]>,
 }
 
 /// The memory that a field's work takes beside the values that tasks hold, and for what it is planned.
@@ -98,7 +106,7 @@ impl LazyField {
     /// The comparison of the field with its source, if the request asked for one: a task on the chunks and the very blocks
     /// that they are made of, so computed together with them it reads nothing again.
     pub fn report(&self) -> Option<&Delayed<Report>> {
-        self.report.as_ref()
+        self.report.as_ref().map(|report| &report.whole)
     }
 
     /// Bytes that will be read of files, compressed as they are; nothing if some source does not know.

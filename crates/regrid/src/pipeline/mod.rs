@@ -185,12 +185,13 @@ pub(crate) fn regrid_param(
         largest_chunk = largest_chunk.max(bytes);
         chunks.push((region, chunk));
     });
-    let tasks = readers.tasks() + chunks.len();
     let has_integral = overlap.as_ref().is_some_and(|overlap| overlap.has_areas());
     let report = overlap.zip(compared).map(|(overlap, compared)| {
         debug_assert_eq!(compared.blocks, plan.blocks);
         report(&name, overlap, &compared, &mut readers, &absent, &chunks)
     });
+    let comparing = report.as_ref().map_or(0, |report| report.tallies.len() + 1);
+    let tasks = readers.tasks() + chunks.len() + comparing;
     let [block, storage] = plan.largest();
     let needs = Needs {
         budget,

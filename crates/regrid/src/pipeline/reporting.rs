@@ -10,11 +10,12 @@ use delayed::Delayed;
 use ndarray::{ArrayD, IxDyn};
 
 use super::layout::Plan;
+use super::lazy::LazyReport;
 use super::readers::{Block, Readers, values};
 use crate::chunk::Region;
 use crate::grid::Grid;
 use crate::kernel::tally;
-use crate::report::{Report, Tally};
+use crate::report::Tally;
 use crate::scheme::{Edges, Method, PlaneWeights};
 use crate::sphere::areas;
 use crate::values::Values;
@@ -121,7 +122,7 @@ pub(super) fn report(
     readers: &mut Readers,
     absent: &Arc<Values>,
     chunks: &[(Region, Delayed<Values>)],
-) -> Delayed<Report> {
+) -> LazyReport {
     let fresh = plan.fresh();
     let mut tallies = Vec::with_capacity(chunks.len());
     let mut each = chunks.iter();
@@ -155,13 +156,17 @@ pub(super) fn report(
         tallies.push(tally);
     });
     let variable = name.to_owned();
-    delayed::apply(tallies, move |tallies: Vec<&Tally>| {
+    let whole = delayed::apply(tallies.clone(), move |tallies: Vec<&Tally>| {
         let mut all = Tally::default();
         tallies.into_iter().for_each(|tally| all.merge(tally));
         all.report(variable.clone(), overlap.has_areas())
     })
     .named(format!("report {name}"))
-    .group(name.to_owned())
+    .group(name.to_owned());
+    LazyReport {
+        whole,
+        tallies: tallies.into(),
+    }
 }
 
 /// Integers that mark missing values become NaN; floats have it already.

@@ -13,7 +13,7 @@ use crate::buffers::Less;
 use crate::chunk::Region;
 use crate::error::Error;
 use crate::output::{Chunk, Output, Write};
-use crate::report::Report;
+use crate::report::{Report, Tally};
 use crate::values::Values;
 
 /// The writing of fields, planned and ready to run.
@@ -63,34 +63,24 @@ impl Write {
             .map(|(f, field)| Arc::new(WrittenField::new(&output, f, field)))
             .collect();
         let (mut tasks, mut finished) = (Vec::new(), Vec::new());
-        // Fields side by side: their chunks at the same times lie in the same files, which are then open once for all.
-        let most = fields.iter().map(|field| field.chunks.len()).max();
-        let mut turns = 0..;
-        for c in 0..most.unwrap_or(0) {
-            for (f, field) in fields.iter().enumerate() {
-                let Some((_, chunk)) = field.chunks.get(c) else {
-                    continue;
-                };
-                let turn = turns.next().unwrap_or_default();
-                let own = written[f].clone();
-                let task = writing[f].try_apply(c, delayed::own(chunk), move |values| {
-                    own.write((c, turn), values)
-                });
-                match known.get(&(f, c)) {
-                    None => tasks.push(task),
-                    Some(&record) => {
-                        let own = written[f].clone();
-                        let taken = move || own.take_over((c, turn), &record);
-                        finished.push((taking_over[f].try_delayed(c, taken), task));
-                    }
+        for (turn, (f, c)) in in_turn(fields).enumerate() {
+            let own = written[f].clone();
+            let task = writing_of(&writing[f], &fields[f], c, move |values| {
+                own.write((c, turn), values)
+            });
+            match known.get(&(f, c)) {
+                None => tasks.push(task),
+                Some(&record) => {
+                    let own = written[f].clone();
+                    let taken = move || own.take_over((c, turn), &record);
+                    finished.push((taking_over[f].try_delayed(c, taken), task));
                 }
             }
         }
-        let reports = fields.iter().filter_map(|field| field.report.clone());
         Ok(PlannedWrite {
             output,
             tasks,
-            reports: reports.collect(),
+            reports: reports(fields),
             max_error,
             finished,
             totals: Totals::of(fields),
@@ -140,6 +130,42 @@ impl WrittenField {
     }
 }
 
+/// Fields and their chunks as they are written: side by side, since chunks at the same times lie in the same files, which are
+/// then open once for all.
+pub(super) fn in_turn(fields: &[LazyField]) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let most = fields.iter().map(|field| field.chunks.len()).max();
+    (0..most.unwrap_or(0)).flat_map(move |c| {
+        let has = move |f: &usize| c < fields[*f].chunks.len();
+        (0..fields.len()).filter(has).map(move |f| (f, c))
+    })
+}
+
+/// A task of a [series] that takes a chunk over and writes it; after it was compared with its source, if there is a report,
+/// so that it need not be kept for that.
+pub(super) fn writing_of(
+    series: &Series,
+    field: &LazyField,
+    chunk: usize,
+    write: impl Fn(Values) -> Result<(), Error> + Send + Sync + 'static,
+) -> Delayed<()> {
+    let values = delayed::own(&field.chunks[chunk].1);
+    match &field.report {
+        None => series.try_apply(chunk, values, write),
+        Some(report) => {
+            let inputs = (values, &report.tallies[chunk]);
+            series.try_apply(chunk, inputs, move |(values, _): (Values, &Tally)| {
+                write(values)
+            })
+        }
+    }
+}
+
+/// The reports on fields, of those that have one.
+pub(super) fn reports(fields: &[LazyField]) -> Vec<Delayed<Report>> {
+    let reports = fields.iter().filter_map(|field| field.report().cloned());
+    reports.collect()
+}
+
 /// The tasks of one step of writing a field, by the places of its chunks.
 pub(super) fn series(field: &LazyField, step: &'static str) -> Series {
     let (name, chunks) = (field.meta.name.clone(), field.chunks.clone());
@@ -162,7 +188,7 @@ impl PlannedWrite {
     /// # Errors
     /// As [`graph`](Self::graph).
     pub fn tasks(&self) -> Result<usize, Error> {
-        match self.finished.is_empty() && self.reports.is_empty() {
+        match self.finished.is_empty() {
             true => Ok(self.totals.tasks),
             false => Ok(self.graph()?.tasks()),
         }
@@ -177,9 +203,9 @@ impl PlannedWrite {
     pub fn explain(&self) -> Explanation {
         let tasks = match self.finished.is_empty() {
             true => self.totals.tasks,
-            false => Graph::of(self.tasks.clone()).tasks(),
+            false => Graph::of((self.tasks.clone(), self.reports.clone())).tasks(),
         };
-        self.totals.explain(&self.tasks, tasks)
+        self.totals.explain((&self.tasks, &self.reports), tasks)
     }
 
     /// Where the output is until it is complete.

@@ -24,7 +24,7 @@ use place::{Columns, Place, Rows, find, refuse_outside};
 pub use compat::Compat;
 pub use fill::Fill;
 pub use method::{Edges, Method, Outside, Pole};
-pub(crate) use plane::PlaneWeights;
+pub(crate) use plane::{PlaneWeights, check_count};
 
 /// The weights of a rectilinear source onto a rectilinear target.
 ///

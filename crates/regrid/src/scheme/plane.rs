@@ -233,7 +233,8 @@ fn corrected(weights: &SparseWeights, corrections: &Corrections) -> SparseWeight
 /// than most machines have.
 const MOST_CELLS: usize = 1 << 26;
 
-fn check_count(source: &Grid, target: &Grid) -> Result<(), Error> {
+/// Refuses grids of more cells than weights from cell to cell are made for.
+pub(crate) fn check_count(source: &Grid, target: &Grid) -> Result<(), Error> {
     for (which, grid) in [("source", source), ("target", target)] {
         let (rows, columns) = grid.shape();
         let cells = rows.saturating_mul(columns);

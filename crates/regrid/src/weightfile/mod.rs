@@ -43,7 +43,7 @@ use crate::grid::Grid;
 use crate::io::Layout;
 use crate::io::netcdf::NetcdfWriter;
 use crate::output::now;
-use crate::scheme::{Edges, Method, PlaneWeights};
+use crate::scheme::{Edges, Method, PlaneWeights, check_count};
 use crate::weights::SparseWeights;
 
 /// The format of a file of weights.
@@ -113,7 +113,7 @@ impl Weights {
     ///
     /// # Errors
     /// [`Error::OutsideSource`] or [`Error::PointOutside`] if a target lies outside and that is to be refused;
-    /// [`Error::Combination`] if the method has no meaning between such grids.
+    /// [`Error::Combination`] if the method has no meaning between such grids; [`Error::TooManyCells`] beyond 2^26 cells.
     ///
     /// ```
     /// use regrid::{Edges, Grid, Method, Weights};
@@ -132,6 +132,8 @@ impl Weights {
         method: Method,
         edges: Edges,
     ) -> Result<Self, Error> {
+        // Files name the place of every cell.
+        check_count(source, target)?;
         let plane = PlaneWeights::new(source, target, method, edges, None)?;
         let columns = source.shape().1;
         Ok(Self {
