@@ -247,6 +247,20 @@ mod tests {
     }
 
     #[test]
+    fn a_chunk_that_begins_with_zeros_has_one_stream_too() {
+        let bytes = [vec![0; 3000], noise(200), text(3000)].concat();
+        let mut deflater = Deflater::new(1);
+        let (mut first, mut other) = (Vec::new(), Vec::new());
+        let first = deflater.compress(&bytes, &mut first);
+        for len in [1000, 5000, 20_000] {
+            let before = [noise(len / 2), text(len)].concat();
+            compressed(&mut deflater, &before);
+            let stream = deflater.compress(&bytes, &mut other);
+            assert!(stream == first, "{len}");
+        }
+    }
+
+    #[test]
     fn noise_is_stored_and_the_rest_compressed() {
         let len = 4 * SEGMENT;
         let got = compressed(&mut by_libdeflate(1), &[noise(len), text(len)].concat());

@@ -17,6 +17,9 @@ uint32_t regrid_igzip(const uint8_t *bytes, uint32_t len, uint8_t *out, uint32_t
        compressed otherwise than before. The large buffers at the end are of no account. */
     memset(&stream, 0, offsetof(struct isal_zstream, internal_state.buffer));
     isal_deflate_stateless_init(&stream);
+    /* Where all bytes are the same at first it goes on with the matches of the chunk before. */
+    if (len >= 8 && (bytes[0] == 0 || bytes[0] == 0xff) && memcmp(bytes, bytes + 1, 7) == 0)
+        memset(memory, 0, ISAL_DEF_LVL1_DEFAULT);
     stream.level = 1;
     stream.level_buf = memory;
     stream.level_buf_size = ISAL_DEF_LVL1_DEFAULT;
