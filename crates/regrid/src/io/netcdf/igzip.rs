@@ -5,15 +5,21 @@
 #![expect(unsafe_code, reason = "the library is written in C")]
 
 use std::ffi::c_uchar;
+use std::ptr::NonNull;
+
+/// Its stream and the memory that it works in.
+#[repr(C)]
+struct State([u8; 0]);
 
 unsafe extern "C" {
-    fn regrid_igzip_memory() -> usize;
+    fn regrid_igzip_new() -> Option<NonNull<State>>;
+    fn regrid_igzip_free(state: NonNull<State>);
     fn regrid_igzip(
+        state: NonNull<State>,
         bytes: *const c_uchar,
         len: u32,
         out: *mut c_uchar,
         room: u32,
-        memory: *mut c_uchar,
     ) -> u32;
 }
 
@@ -22,13 +28,17 @@ const STORED: (usize, usize) = (65_535, 5);
 /// Bytes that a stream of zlib's format has around its blocks.
 const AROUND: usize = 6;
 
-/// The memory that igzip works in, used again for every chunk.
-pub(super) struct Igzip(Vec<u8>);
+/// What igzip works in, used again for every chunk.
+pub(super) struct Igzip(NonNull<State>);
+
+// SAFETY: nobody else has the memory, and no thread is remembered in it.
+unsafe impl Send for Igzip {}
 
 impl Igzip {
     pub(super) fn new() -> Self {
-        // SAFETY: it takes nothing and gives a number.
-        Self(vec![0; unsafe { regrid_igzip_memory() }])
+        // SAFETY: it takes nothing, and gives memory of its own.
+        let state = unsafe { regrid_igzip_new() };
+        Self(state.expect("there is memory for a compressor"))
     }
 
     /// The stream of some bytes; it lies in the buffer, which grows as need be.
@@ -41,17 +51,16 @@ impl Igzip {
         }
         let len = u32::try_from(bytes.len()).expect("HDF5 has no chunks of 4 GiB");
         let room = u32::try_from(most).unwrap_or(u32::MAX);
-        // SAFETY: both stretches are as long as is said, and the memory is as large as igzip wants it.
-        let len = unsafe {
-            regrid_igzip(
-                bytes.as_ptr(),
-                len,
-                buffer.as_mut_ptr(),
-                room,
-                self.0.as_mut_ptr(),
-            )
-        };
+        // SAFETY: both stretches are as long as is said, and the state is this one's alone.
+        let len = unsafe { regrid_igzip(self.0, bytes.as_ptr(), len, buffer.as_mut_ptr(), room) };
         assert!(len > 0, "there is room for the bytes as they are");
         &buffer[..len as usize]
+    }
+}
+
+impl Drop for Igzip {
+    fn drop(&mut self) {
+        // SAFETY: it came from `regrid_igzip_new`, and is used no more.
+        unsafe { regrid_igzip_free(self.0) }
     }
 }
