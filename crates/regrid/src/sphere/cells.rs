@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::lattice::Lattice;
 use super::shared::{neighbours_before, push_corners};
 use crate::axis::{AxisKind, Latitudes, Longitudes};
 use crate::error::Error;
@@ -23,10 +24,19 @@ pub(crate) struct SphereCells {
 #[derive(Debug, Clone)]
 pub(crate) struct Corners {
     pub(crate) kind: Cornered,
+    cells: usize,
     /// Latitude and longitude.
     points: Vec<(f64, f64)>,
-    /// Which of the points, corner by corner, cell by cell, in one direction round the cell.
-    places: Vec<u32>,
+    places: Places,
+}
+
+/// Which of the points are a cell's corners, in one direction round it.
+#[derive(Debug, Clone)]
+enum Places {
+    /// Those of a lattice.
+    Lattice(Lattice),
+    /// Corner by corner, cell by cell.
+    Listed(Vec<u32>),
 }
 
 /// Cells as methods look at them, one by one: held in memory, or made as they are asked for.
@@ -42,6 +52,11 @@ pub(crate) trait Cells: Sync {
 
     /// The latitude and longitude of one of a cell's corners.
     fn corner(&self, cell: usize, corner: usize) -> (f64, f64);
+
+    /// The lattice in which the cells' corners are known to meet.
+    fn lattice(&self) -> Option<Lattice> {
+        None
+    }
 
     /// Number of cells.
     fn len(&self) -> usize {
@@ -73,16 +88,18 @@ impl Cells for SphereCells {
 
     fn corner(&self, cell: usize, corner: usize) -> (f64, f64) {
         let corners = self.corners.as_ref().expect("it is asked first");
-        let place = corners.places[cell * corners.kind.per_cell + corner];
-        corners.points[place as usize]
+        corners.point(cell, corner)
+    }
+
+    fn lattice(&self) -> Option<Lattice> {
+        self.corners.as_ref()?.lattice()
     }
 }
 
 impl SphereCells {
     /// The latitude and longitude of a corner, all of them counted cell by cell; nothing without corners.
     pub(crate) fn corner_number(&self, at: usize) -> Option<(f64, f64)> {
-        let corners = self.corners.as_ref()?;
-        Some(corners.points[corners.places[at] as usize])
+        Some(self.corners.as_ref()?.numbered(at))
     }
 }
 
@@ -101,6 +118,10 @@ impl Cells for Cow<'_, SphereCells> {
 
     fn corner(&self, cell: usize, corner: usize) -> (f64, f64) {
         (**self).corner(cell, corner)
+    }
+
+    fn lattice(&self) -> Option<Lattice> {
+        (**self).lattice()
     }
 }
 
@@ -161,7 +182,7 @@ impl PartialEq for Corners {
     fn eq(&self, other: &Self) -> bool {
         let equal = |(x, y): (f64, f64)| x == y || (x.is_nan() && y.is_nan());
         self.kind == other.kind
-            && self.places.len() == other.places.len()
+            && self.cells == other.cells
             && self.latitudes().zip(other.latitudes()).all(equal)
             && self.longitudes().zip(other.longitudes()).all(equal)
     }
@@ -291,32 +312,64 @@ impl Corners {
         corner: impl Fn(usize, usize) -> (f64, f64),
     ) -> Self {
         let n = kind.per_cell;
-        let (mut points, mut places) = (Vec::new(), Vec::with_capacity(n * cells));
         // Numbers that are not numbers have to stay as they are too.
         let bits = |(y, x): (f64, f64)| [y, x].map(f64::to_bits);
+        let same = |a, b| bits(a) == bits(b);
+        let shape = (cells / columns.max(1), columns);
+        let lattice = (n == 4 && cells > 0).then(|| Lattice::of(shape, &corner, same));
+        if let Some(lattice) = lattice.flatten() {
+            let points = lattice.crossings().map(|(cell, k)| corner(cell, k));
+            return Self {
+                kind,
+                cells,
+                points: points.collect(),
+                places: Places::Lattice(lattice),
+            };
+        }
+        let (mut points, mut places) = (Vec::new(), Vec::with_capacity(n * cells));
         for cell in 0..cells {
             let before = neighbours_before(cell, columns).map(|other| n * other..n * (other + 1));
             let own = (0..n).map(|k| corner(cell, k));
-            push_corners(&mut points, &mut places, before, own, |a, b| {
-                bits(a) == bits(b)
-            });
+            push_corners(&mut points, &mut places, before, own, same);
         }
         points.shrink_to_fit();
         Self {
             kind,
+            cells,
             points,
-            places,
+            places: Places::Listed(places),
         }
+    }
+
+    /// The lattice in which the cells meet, if they do.
+    pub(super) fn lattice(&self) -> Option<Lattice> {
+        match self.places {
+            Places::Lattice(lattice) => Some(lattice),
+            Places::Listed(_) => None,
+        }
+    }
+
+    fn point(&self, cell: usize, corner: usize) -> (f64, f64) {
+        let at = match &self.places {
+            Places::Lattice(lattice) => lattice.places(cell)[corner],
+            Places::Listed(places) => places[cell * self.kind.per_cell + corner] as usize,
+        };
+        self.points[at]
+    }
+
+    /// A corner by its number, all of them counted cell by cell.
+    fn numbered(&self, at: usize) -> (f64, f64) {
+        self.point(at / self.kind.per_cell, at % self.kind.per_cell)
     }
 
     /// The latitudes, corner by corner, cell by cell.
     pub(crate) fn latitudes(&self) -> impl ExactSizeIterator<Item = f64> {
-        self.places.iter().map(|&at| self.points[at as usize].0)
+        (0..self.cells * self.kind.per_cell).map(|at| self.numbered(at).0)
     }
 
     /// The longitudes, corner by corner, cell by cell.
     pub(crate) fn longitudes(&self) -> impl ExactSizeIterator<Item = f64> {
-        self.places.iter().map(|&at| self.points[at as usize].1)
+        (0..self.cells * self.kind.per_cell).map(|at| self.numbered(at).1)
     }
 
     /// The same corners elsewhere.
@@ -422,16 +475,25 @@ mod tests {
         let corners = SphereCells::rectilinear(&latitudes, &longitudes)
             .corners
             .unwrap();
-        assert_eq!(
-            (corners.points.len(), corners.places.len()),
-            (21 * 31, 4 * 600)
-        );
-        // Those of masked cells are no numbers, and still the same.
+        assert_eq!(corners.points.len(), 21 * 31);
+        assert!(matches!(corners.places, Places::Lattice(_)));
+        // Those of masked cells are no numbers, and still the same; they meet with no others.
         let nowhere = |_, _| (f64::NAN, f64::NAN);
-        let masked = Corners::new(corners.kind, 600, 30, nowhere);
-        assert_eq!(masked.points.len(), 1);
-        assert_eq!(masked, masked.clone());
-        assert!(masked.latitudes().all(f64::is_nan) && masked != corners);
+        let masked = |from: usize| {
+            Corners::new(corners.kind, 600, 30, |cell, corner| match cell >= from {
+                true => nowhere(cell, corner),
+                false => corners.point(cell, corner),
+            })
+        };
+        let all = masked(0);
+        assert_eq!(all, all.clone());
+        assert!(all.latitudes().all(f64::is_nan) && all != corners);
+        let some = masked(300);
+        assert_eq!(some.points.len(), 11 * 31 + 1);
+        assert!(matches!(&some.places, Places::Listed(places) if places.len() == 4 * 600));
+        assert_eq!(some, some.clone());
+        let unmasked = |(at, y)| at >= 1200 || y == corners.numbered(at).0;
+        assert!(some.latitudes().enumerate().all(unmasked) && some != corners);
     }
 
     #[test]

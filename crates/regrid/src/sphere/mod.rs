@@ -7,6 +7,7 @@ mod copies;
 mod distance;
 mod fill;
 mod gradient;
+mod lattice;
 mod linear;
 mod members;
 mod nearest;
