@@ -6,7 +6,7 @@ use super::copies::{firsts, firsts_of_points};
 use super::outlines::{Outline, Outlines};
 use super::pieces::each_piece;
 use super::polygon::holds;
-use super::topology::points;
+use super::topology::{place, points};
 use super::vector::{is_finite, tangents};
 use super::{Cells, Refused};
 use crate::weights::SparseWeights;
@@ -23,8 +23,10 @@ pub(crate) fn members(source: &dyn Cells, target: &dyn Cells) -> Result<SparseWe
     let cells = Outlines::new(target, "target")?.kept();
     let firsts = firsts(&cells);
     let homes = homes(source, &cells);
+    let len = cells.len();
+    drop(cells);
     // The centres in each cell, one cell after the other, those of one in order; and where each cell's begin.
-    let mut starts = vec![0; cells.len() + 1];
+    let mut starts = vec![0; len + 1];
     let housed = || homes.iter().filter(|&&home| home != NOWHERE);
     housed().for_each(|&home| starts[home as usize] += 1);
     let mut sum = 0;
@@ -42,7 +44,8 @@ pub(crate) fn members(source: &dyn Cells, target: &dyn Cells) -> Result<SparseWe
     }
     drop(homes);
     let mut weights = SparseWeights::default();
-    for cell in firsts.into_iter().map(|cell| cell as usize) {
+    for cell in 0..len {
+        let cell = firsts.get(cell).map_or(cell, |&first| first as usize);
         let own = &members[starts[cell]..starts[cell + 1]];
         let each = 1.0 / own.len() as f64;
         weights.push_row(own.iter().map(|&centre| (centre as usize, each)));
@@ -56,19 +59,19 @@ const NOWHERE: u32 = u32::MAX;
 
 /// The number of the cell that each source centre lies in.
 fn homes(source: &dyn Cells, cells: &Outlines<'_>) -> Vec<u32> {
-    let index = cells.index();
-    let centres = points(source);
-    let is_list = source.shape().0 == 1;
-    let same_place = match is_list {
-        true => Vec::new(),
-        false => firsts_of_points(&centres),
+    // Before there is an index: either takes much memory.
+    let same_place = match source.shape().0 {
+        1 => Vec::new(),
+        _ => firsts_of_points(&points(source)),
     };
-    let mut homes = Vec::with_capacity(centres.len());
+    let index = cells.index();
+    let mut homes = Vec::with_capacity(source.len());
     let work = |range: Range<usize>| {
         let (mut candidates, mut room) = (Vec::new(), Vec::new());
         let mut home = |i: usize| {
-            let at = centres[i];
-            if !is_finite(at) || !is_list && same_place[i] as usize != i {
+            let at = place(source, i);
+            let first = same_place.get(i).is_none_or(|&first| first as usize == i);
+            if !is_finite(at) || !first {
                 return None;
             }
             index.touching(
@@ -93,7 +96,7 @@ fn homes(source: &dyn Cells, cells: &Outlines<'_>) -> Vec<u32> {
         let number = |home: Option<usize>| home.map_or(NOWHERE, |home| home as u32);
         range.map(|i| number(home(i))).collect::<Vec<u32>>()
     };
-    each_piece(centres.len(), work, |own| homes.extend(own));
+    each_piece(source.len(), work, |own| homes.extend(own));
     homes
 }
 
