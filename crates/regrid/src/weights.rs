@@ -5,6 +5,7 @@
 //! cells of a plane, counted row by row, to those of another.
 
 mod corrections;
+mod neighbours;
 mod row;
 
 use std::ops::Range;
@@ -20,7 +21,8 @@ pub use row::{Entries, Row};
 /// the target the source covers; that part is kept beside them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SparseWeights {
-    ends: Vec<usize>,
+    /// Where the entries of each row end.
+    ends: Vec<u32>,
     /// Kept apart from the weights: what goes through them reads nothing else, and an index takes half the room.
     sources: Vec<u32>,
     weights: Vec<f64>,
@@ -74,7 +76,7 @@ impl SparseWeights {
     /// Adds the row of the next target; weights of zero are left out.
     ///
     /// # Panics
-    /// If a source index is 2^32 or more.
+    /// If a source index is 2^32 or more, or there are as many entries.
     pub fn push_row(&mut self, row: impl IntoIterator<Item = (usize, f64)>) {
         self.push_kept(row.into_iter().filter(|&(_, w)| w != 0.0));
     }
@@ -85,7 +87,7 @@ impl SparseWeights {
             self.sources.push(number(source));
             self.weights.push(weight);
         }
-        self.ends.push(self.weights.len());
+        self.ends.push(number(self.weights.len()));
     }
 
     /// The same, but only the targets that the source covers as a whole.
@@ -131,7 +133,7 @@ impl SparseWeights {
     /// A part within rounding of the whole is the whole. A row whose weights sum to nothing is left empty.
     ///
     /// # Panics
-    /// If a source index is 2^32 or more.
+    /// If a source index is 2^32 or more, or there are as many entries.
     pub fn push_part(&mut self, row: impl IntoIterator<Item = (usize, f64)>, covered: f64) {
         let start = self.weights.len();
         self.push_row(row);
@@ -139,7 +141,7 @@ impl SparseWeights {
         if sum == 0.0 {
             self.sources.truncate(start);
             self.weights.truncate(start);
-            *self.ends.last_mut().expect("a row was pushed") = start;
+            *self.ends.last_mut().expect("a row was pushed") = number(start);
             return;
         }
         self.weights[start..].iter_mut().for_each(|w| *w /= sum);
@@ -167,8 +169,9 @@ impl SparseWeights {
     #[inline]
     pub(crate) fn rows(&self, targets: Range<usize>) -> impl Iterator<Item = (usize, Row<'_>)> {
         let before = targets.start.checked_sub(1);
-        let mut start = before.map_or(0, |before| self.ends[before]);
+        let mut start = before.map_or(0, |before| self.ends[before] as usize);
         self.ends[targets].iter().map(move |&end| {
+            let end = end as usize;
             let first = std::mem::replace(&mut start, end);
             (first, self.row_of(first..end))
         })
@@ -181,20 +184,20 @@ impl SparseWeights {
         } else {
             self.ends[target - 1]
         };
-        start..self.ends[target]
+        start as usize..self.ends[target] as usize
     }
 
     /// The same rows, but for those of targets that are left out: they are empty.
     pub(crate) fn only(mut self, kept: &[bool]) -> Self {
         let (mut start, mut len) = (0, 0);
         for (end, &kept) in self.ends.iter_mut().zip(kept) {
-            let row = std::mem::replace(&mut start, *end)..*end;
+            let row = std::mem::replace(&mut start, *end as usize)..*end as usize;
             if kept {
                 self.sources.copy_within(row.clone(), len);
                 self.weights.copy_within(row.clone(), len);
                 len += row.len();
             }
-            *end = len;
+            *end = number(len);
         }
         self.sources.truncate(len);
         self.weights.truncate(len);
@@ -243,9 +246,9 @@ pub(crate) fn merged(entries: &mut [(usize, f64)]) -> Vec<(usize, f64)> {
     merged
 }
 
-/// A number of cells or terms, in half the memory.
+/// A number of cells, entries or terms, in half the memory.
 fn number(of: usize) -> u32 {
-    u32::try_from(of).expect("cells and terms that weights name are fewer than 2^32")
+    u32::try_from(of).expect("cells, entries and terms of weights are fewer than 2^32")
 }
 
 /// How much less than one still counts as one: the rounding of sums of weights.

@@ -7,7 +7,6 @@ use super::gradient::{duals, neighbours};
 use super::outlines::Outlines;
 use super::overlap::AreaAndMoment;
 use super::pieces::{append, each_piece};
-use super::shared::number;
 use super::topology::Mesh;
 use super::vector::{Vector, dot, is_finite, minus, times, unit};
 use super::{Cells, Refused};
@@ -35,8 +34,8 @@ pub(crate) fn second_order(
     let targets = Outlines::new(target, "target")?;
     let middles = middles(&tiling.outlines);
     let placed = |cell: usize| is_finite(middles[cell]);
-    let around = |cell| neighbours(&mesh, placed, cell).map(number);
-    let mut differences = Differences::between((0..middles.len()).map(around).collect());
+    let around = (0..middles.len()).map(|cell| neighbours(&mesh, placed, cell));
+    let mut differences = Differences::between(mesh.columns, around);
     drop(mesh);
     let piece = |range: Range<usize>| {
         let mut search = Search::default();

@@ -1,5 +1,6 @@
 //! What the slopes of source cells add to weights.
 
+use super::neighbours::Neighbours;
 use super::{Row, number};
 
 /// What slopes add to each entry of the weights, in their order.
@@ -27,9 +28,7 @@ pub(crate) struct Listed {
 /// entry takes. Listed as terms they would take three times the memory.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Differences {
-    /// Of each source cell: those ahead and back along its row, ahead and back along its column. One that is the cell itself
-    /// stands for none.
-    neighbours: Vec<[u32; 4]>,
+    neighbours: Neighbours,
     /// How much each entry takes of either difference, as shares of its own weight.
     shares: Vec<[f64; 2]>,
 }
@@ -48,7 +47,7 @@ impl Corrections {
                     + size_of_val(&listed.weights[..])
             }
             Self::Differences(differences) => {
-                size_of_val(&differences.neighbours[..]) + size_of_val(&differences.shares[..])
+                differences.neighbours.bytes() + size_of_val(&differences.shares[..])
             }
         }
     }
@@ -121,17 +120,26 @@ impl Listed {
 }
 
 impl Differences {
-    /// Differences between these neighbours, of which no entry takes anything yet.
-    pub(crate) fn between(neighbours: Vec<[u32; 4]>) -> Self {
+    /// Differences between the neighbours of source cells, which come one after the other in rows of so many columns: those
+    /// ahead and back along its row, ahead and back along its column, of which one that is the cell itself stands for none.
+    /// No entry takes anything of them yet.
+    ///
+    /// # Panics
+    /// If there are 2^32 cells or more.
+    pub(crate) fn between(
+        columns: usize,
+        neighbours: impl ExactSizeIterator<Item = [usize; 4]>,
+    ) -> Self {
+        let neighbours = neighbours.map(|own| own.map(number));
         Self {
-            neighbours,
+            neighbours: Neighbours::new(number(columns), neighbours),
             shares: Vec::new(),
         }
     }
 
     /// The neighbours of a source cell.
     pub(crate) fn neighbours(&self, source: usize) -> [u32; 4] {
-        self.neighbours[source]
+        self.neighbours.of(number(source))
     }
 
     /// The same with how much each entry takes of the difference along the row, and along the column.
@@ -143,7 +151,7 @@ impl Differences {
     /// The neighbours with their shares; one that comes twice has its share together, where it comes first.
     #[inline]
     fn of(&self, entry: usize, source: u32) -> impl Iterator<Item = (u32, f64)> + use<> {
-        let neighbours = self.neighbours[source as usize];
+        let neighbours = self.neighbours.of(source);
         let [row, column] = self.shares[entry];
         let mut shares = [row, -row, column, -column];
         let [a, b, c, d] = neighbours;
@@ -196,7 +204,8 @@ mod tests {
     #[test]
     fn differences_are_taken_between_neighbours_and_sum_to_nothing() {
         // Cell 1 lies between 2 and 0, and at an edge: no cell is beyond it along its column, where 5 is ahead.
-        let mut differences = Differences::between(vec![[0; 4], [2, 0, 5, 1], [3, 3, 3, 1]]);
+        let neighbours = [[0; 4], [2, 0, 5, 1], [3, 3, 3, 1]];
+        let mut differences = Differences::between(4, neighbours.into_iter());
         differences.set(vec![[0.5, 0.25], [1e-12, 0.25], [0.5, 0.25]]);
         let differences = Corrections::Differences(differences);
         assert_eq!(
