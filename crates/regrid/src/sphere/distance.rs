@@ -29,16 +29,16 @@ pub(crate) fn inverse_distance(
     let centres = PointIndex::new(&mesh.points);
     drop(mesh);
     domain.rows(target, |point| {
-        by_distance(&centres, point, neighbours, 1.0)
+        by_distance(&centres, point, neighbours, f64::recip)
     })
 }
 
-/// The nearest points, each by its distance to the power of minus `power`.
+/// The nearest points, each by what its distance counts.
 pub(super) fn by_distance(
     centres: &PointIndex,
     point: Vector,
     neighbours: usize,
-    power: f64,
+    counts: impl Fn(f64) -> f64,
 ) -> Vec<(usize, f64)> {
     let mut few = centres.nearest_few(point, neighbours);
     // Nearer than rounding can tell: on the centre.
@@ -50,7 +50,7 @@ pub(super) fn by_distance(
     }
     for (_, d) in &mut few {
         let angle = 2.0 * (d.sqrt() / 2.0).min(1.0).asin();
-        *d = angle.powf(-power);
+        *d = counts(angle);
     }
     let sum: f64 = few.iter().map(|f| f.1).sum();
     few.iter_mut().for_each(|f| f.1 /= sum);

@@ -27,7 +27,7 @@ pub(crate) fn fill_inverse_distance(
         for t in range {
             let at = place(target, t);
             if weights.row(t).is_empty() && is_finite(at) {
-                filled.push_row(by_distance(&centres, at, neighbours, power));
+                filled.push_row(by_distance(&centres, at, neighbours, |d| d.powf(-power)));
             } else {
                 push_copy(&mut filled, weights, t);
             }
