@@ -1,6 +1,6 @@
 //! Area-weighted means between any cells on the sphere: the first-order conservative method.
 
-use super::box_index::BoxIndex;
+use super::box_index::{BoxIndex, touch};
 use super::copies::{counts, firsts};
 use super::outlines::{Outline, Outlines};
 use super::overlap::{Area, AreaAndMoment, Measure, Scratch, overlap};
@@ -85,10 +85,12 @@ impl<'a> Tiling<'a> {
         search: &mut Search<M>,
     ) {
         search.shared.clear();
-        self.index.touching(cell.bounds(), &mut search.candidates);
+        let bounds = cell.bounds();
+        self.index.touching(bounds, &mut search.candidates);
         let whole = cell.area();
         for &source in &search.candidates {
-            let Some(outline) = self.outlines.get(source, &mut search.outline) else {
+            let outline = self.outlines.get(source, &mut search.outline);
+            let Some(outline) = outline.filter(|outline| touch(outline.bounds(), bounds)) else {
                 continue;
             };
             let measure: M = overlap(outline, cell, &mut search.scratch);

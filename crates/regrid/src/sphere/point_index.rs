@@ -4,7 +4,7 @@
 //! box, so that a target far from all of them is not compared with every one. The tree is not taken from a crate because
 //! ties and copies are settled while searching, which makes one search of two.
 
-use super::box_index::Bounds;
+use super::box_index::Rounded;
 use super::stretches::{Placed, Stretch, part};
 use super::vector::{SAME, Vector, distance_2, is_finite};
 
@@ -13,36 +13,38 @@ use super::vector::{SAME, Vector, distance_2, is_finite};
 pub(super) struct PointIndex {
     points: Vec<Numbered>,
     /// The boxes round the stretches of `points`.
-    boxes: Vec<Bounds>,
+    boxes: Vec<Rounded>,
 }
 
-#[derive(Debug)]
+/// Close together: in an array of them four bytes of each would be lost.
+#[derive(Debug, Clone, Copy)]
+#[repr(Rust, packed(4))]
 struct Numbered {
     at: Vector,
-    number: usize,
+    number: u32,
 }
 
 impl Placed for Numbered {
-    type Bounds = Bounds;
+    type Bounds = Rounded;
 
     fn at(&self, axis: usize) -> f64 {
         self.at[axis]
     }
 
-    fn bounds_of(points: &[Self]) -> Bounds {
+    fn bounds_of(points: &[Self]) -> Rounded {
         let mut low = [f64::INFINITY; 3];
         let mut high = [f64::NEG_INFINITY; 3];
-        for Self { at, .. } in points {
+        for &Self { at, .. } in points {
             for axis in 0..3 {
                 low[axis] = low[axis].min(at[axis]);
                 high[axis] = high[axis].max(at[axis]);
             }
         }
-        [low, high]
+        Rounded::new([low, high])
     }
 
-    fn spans([low, high]: Bounds) -> Vector {
-        [0, 1, 2].map(|axis| high[axis] - low[axis])
+    fn spans(bounds: Rounded) -> Vector {
+        bounds.spans()
     }
 }
 
@@ -63,7 +65,10 @@ impl PointIndex {
     pub(super) fn new(points: &[Vector]) -> Self {
         let placed = points.iter().enumerate().filter(|&(_, &p)| is_finite(p));
         let mut points = Vec::with_capacity(points.len());
-        points.extend(placed.map(|(number, &at)| Numbered { at, number }));
+        points.extend(placed.map(|(number, &at)| Numbered {
+            at,
+            number: u32::try_from(number).expect("a grid has fewer than 2^32 cells"),
+        }));
         let boxes = part(&mut points);
         Self { points, boxes }
     }
@@ -75,8 +80,8 @@ impl PointIndex {
 
     fn search_in(&self, stretch: &Stretch, to: Vector, search: &mut impl Search) {
         let Some(halves) = stretch.halves() else {
-            for point in &self.points[stretch.range.clone()] {
-                search.meet(point.number, distance_2(point.at, to), point.at);
+            for &Numbered { at, number } in &self.points[stretch.range.clone()] {
+                search.meet(number as usize, distance_2(at, to), at);
             }
             return;
         };
@@ -93,7 +98,8 @@ impl PointIndex {
 
     /// The square of the distance from a point to the box round a stretch.
     fn distance_to(&self, number: usize, to: Vector) -> f64 {
-        let [low, high] = self.boxes[number];
+        let Rounded { low, high } = self.boxes[number];
+        let [low, high] = [low, high].map(|corner| corner.map(f64::from));
         let out = |axis: usize| (low[axis] - to[axis]).max(to[axis] - high[axis]).max(0.0);
         [0, 1, 2].map(|axis| out(axis).powi(2)).iter().sum()
     }

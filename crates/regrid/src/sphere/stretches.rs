@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::vector::Vector;
 
 /// Things in a stretch that is not parted further.
-const FEW: usize = 8;
+const FEW: usize = 16;
 
 /// A part of the array, and its number: the halves of stretch `i` are `2 i + 1` and `2 i + 2`.
 #[derive(Debug, Clone)]
