@@ -6,7 +6,7 @@ use super::polygon::{Vertex, area, moment};
 use super::rectangle::Rectangle;
 use super::shared::{neighbours_before, number, push_corners};
 use super::topology::{End, Mesh};
-use super::vector::{Vector, distance_2, is_finite, mean, point};
+use super::vector::{Vector, distance_2, is_finite, mean, point, times};
 use super::{Cells, Cornered, Refused};
 
 /// The outlines of all cells of a grid, each made when it is asked for.
@@ -24,7 +24,8 @@ enum Shapes {
     Corners { per_cell: usize },
     /// The means of the centres around.
     Derived(Crossings),
-    /// Corners that meet, of cells that are asked for again and again: with what tidying each cell comes to.
+    /// Corners that meet, of cells that are asked for again and again: with what tidying each cell comes to, unless all stay
+    /// as they are.
     Tidied(Crossings, Vec<Tidied>),
     /// Other figures of great circles that are asked for again and again: corners, each once where neighbours share it; which of
     /// them each cell has; and where each cell's end.
@@ -117,7 +118,11 @@ impl<'a> Outlines<'a> {
             shapes => return Self { cells, shapes },
         };
         let all = 0..cells.len();
-        let tidied = all.map(|cell| Tidied::new(crossings.cell(cell))).collect();
+        let tidied = all.map(|cell| Tidied::new(crossings.cell(cell)));
+        let mut tidied: Vec<Tidied> = tidied.collect();
+        if tidied.iter().all(|&cell| cell == Tidied::AS_IT_IS) {
+            tidied = Vec::new();
+        }
         Self {
             cells,
             shapes: Shapes::Tidied(crossings, tidied),
@@ -170,7 +175,10 @@ impl<'a> Outlines<'a> {
                 room.extend(crossings.cell(cell));
                 tidy(room);
             }
-            Shapes::Tidied(crossings, tidied) => tidied[cell].apply(crossings.cell(cell), room),
+            Shapes::Tidied(crossings, tidied) => {
+                let tidied = tidied.get(cell).copied().unwrap_or(Tidied::AS_IT_IS);
+                tidied.apply(crossings.cell(cell), room);
+            }
             Shapes::Kept {
                 points,
                 corners,
@@ -201,6 +209,7 @@ struct Tidied(u8);
 
 impl Tidied {
     const REVERSED: u8 = 1 << 4;
+    const AS_IT_IS: Self = Self(0b1111);
 
     fn new(corners: [Vector; 4]) -> Self {
         let mut tidied = corners.to_vec();
@@ -270,12 +279,16 @@ impl Outline<'_> {
         }
     }
 
-    /// The integral of position over the cell.
-    pub(super) fn moment(self) -> Vector {
-        match self {
-            Self::Rectangle(rectangle) => rectangle.moment(),
-            Self::Polygon(corners) => moment(&figure(corners)),
-        }
+    /// The centre of mass, a little within the sphere; not a number without an area.
+    pub(super) fn middle(self) -> Vector {
+        let (moment, area) = match self {
+            Self::Rectangle(rectangle) => (rectangle.moment(), rectangle.area()),
+            Self::Polygon(corners) => {
+                let figure = figure(corners);
+                (moment(&figure), area(&figure))
+            }
+        };
+        times(moment, 1.0 / area)
     }
 }
 
@@ -456,7 +469,8 @@ mod tests {
                 kept.get(cell, &mut rooms[1]);
                 assert_eq!(rooms[0], rooms[1], "{cell}");
                 if let Shapes::Tidied(_, tidied) = &kept.shapes {
-                    reversed += usize::from(tidied[cell].0 & Tidied::REVERSED != 0);
+                    let own = tidied.get(cell).unwrap_or(&Tidied::AS_IT_IS);
+                    reversed += usize::from(own.0 & Tidied::REVERSED != 0);
                 }
             }
             let falls = cells.rows == 19 || cells.len() == 2;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::conservative::{Search, Tiling};
 use super::gradient::{duals, neighbours};
-use super::outlines::Outlines;
+use super::outlines::{Outline, Outlines};
 use super::overlap::AreaAndMoment;
 use super::pieces::{append, each_piece};
 use super::topology::Mesh;
@@ -77,11 +77,7 @@ pub(crate) fn second_order(
 /// The centres of mass of cells, a little within the sphere; not a number for a cell without extent.
 fn middles(outlines: &Outlines<'_>) -> Vec<Vector> {
     let mut room = Vec::new();
-    let mut middle = |i: usize| {
-        outlines
-            .get(i, &mut room)
-            .map(|cell| times(cell.moment(), 1.0 / cell.area()))
-    };
+    let mut middle = |i: usize| outlines.get(i, &mut room).map(Outline::middle);
     (0..outlines.len())
         .map(|i| middle(i).unwrap_or([f64::NAN; 3]))
         .collect()
