@@ -4,6 +4,7 @@
 //! without weight has no say. Sums run in double, each target's in one order fixed by its own weights (time, then rows,
 //! then columns), so neither chunks nor threads change a bit.
 
+mod ahead;
 mod blend;
 mod pick;
 mod simd;

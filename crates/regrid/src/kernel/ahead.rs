@@ -1,0 +1,17 @@
+//! Memory that will be read soon, asked for before.
+//!
+//! Processors see by themselves that something is read from front to back. Where rows are left out they start anew with
+//! every row, and waiting for the first lines of each takes a fifth to a third of the time.
+
+/// Asks for the memory around a place of a row; changes nothing.
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "there is no safe way to say so")]
+pub(super) fn fetch<T>(row: &[T], place: usize) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    // SAFETY: it never faults, whatever the address is, and changes nothing that a program can see.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().wrapping_add(place).cast()) }
+}
+
+/// Asks for the memory around a place of a row; changes nothing.
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) fn fetch<T>(_row: &[T], _place: usize) {}
