@@ -25,14 +25,10 @@ pub(super) fn separable<T: Copy>(
     for (row, out) in out.chunks_exact_mut(targets).enumerate() {
         match (rows.weights.row(row).first(), &places) {
             (Some((place, _)), Some(places)) => {
-                let following = match row + 1 < rows.weights.len() {
-                    true => rows.weights.row(row + 1).first(),
-                    false => None,
-                };
-                let ahead = following.map_or(&[][..], |(place, _)| source[place]);
+                let next = ahead::row(rows, row, source);
                 let source = source[place];
                 for (out, places) in out.chunks_mut(TOGETHER).zip(places.chunks(TOGETHER)) {
-                    ahead::fetch(ahead, places[0]);
+                    ahead::fetch(next, places[0]);
                     for (out, &c) in out.iter_mut().zip(places) {
                         *out = source[c];
                     }
