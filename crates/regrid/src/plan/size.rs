@@ -94,7 +94,10 @@ pub(crate) fn target_chunk_shape(
 fn even(most: usize, stored: usize) -> usize {
     match most.checked_div(stored) {
         Some(chunks @ 1..) => chunks * stored,
-        _ => (1..=most).rev().find(|n| stored % n == 0).unwrap_or(1),
+        _ => (1..=most)
+            .rev()
+            .find(|n| stored.is_multiple_of(*n))
+            .unwrap_or(1),
     }
 }
 
