@@ -82,7 +82,12 @@ pub(crate) fn draw(
                 true => profile.write_html(file.path()),
                 false => profile.write_trace(file.path()),
             };
-            written.map_err(|error| Failure::from(regrid::Error::from(error)))?;
+            written.map_err(|error| {
+                Failure::failed(format!(
+                    "cannot write the {what} {}: {error}",
+                    path.display()
+                ))
+            })?;
         }
     }
     let named = if force {

@@ -191,12 +191,6 @@ impl Plan<'_> {
                     ),
                 );
             }
-            if known
-                .memory_limit
-                .is_some_and(|limit| limit < known.memory_bytes)
-            {
-                rows.add("note", "the work does not fit into the limit: one storage chunk, or the chunks that one task needs, take more".to_owned());
-            }
         }
     }
 
@@ -212,6 +206,15 @@ impl Plan<'_> {
     /// What the user should know: room that lacks, variables that are left out, and what the library noticed.
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
+        let fits = match &self.explanation {
+            Some(known) => known
+                .memory_limit
+                .is_none_or(|limit| known.memory_bytes <= limit),
+            None => self.fields.iter().all(LazyField::fits_memory),
+        };
+        if !fits {
+            notes.push("the work does not fit into the limit: one storage chunk, or the chunks that one task needs, take more".to_owned());
+        }
         let output = match &self.job.then {
             Then::Write(output) => Some(output),
             Then::Explain(output) => output.as_ref(),

@@ -244,6 +244,13 @@ fn check_places(job: &Job, catalogue: &Catalogue) -> Result<()> {
         if !job.force && path.symlink_metadata().is_ok() {
             return Err(exists(path));
         }
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            let text = format!("{option}: there is no folder {}", folder.display());
+            return Err(Failure::failed(text));
+        }
     }
     Ok(())
 }

@@ -96,6 +96,15 @@ fn files_that_are_no_good() {
         let bytes = fs::read(folder.path(whole)).unwrap();
         fs::write(folder.path(cut), &bytes[..bytes.len() - 1000]).unwrap();
     }
+    // Nobody writes into it: it is not to be waited for.
+    #[cfg(unix)]
+    {
+        let made = Command::new("mkfifo").arg(folder.path("pipe.nc")).status();
+        assert!(made.unwrap().success());
+        for words in ["info pipe.nc", "pipe.nc -o out.nc --grid 5"] {
+            folder.refused(words, 1, &["pipe.nc is not a netCDF file"]);
+        }
+    }
     netcdf::create(folder.path("bare.nc"))
         .unwrap()
         .add_dimension("x", 3)
@@ -183,6 +192,11 @@ fn outputs_that_are_in_the_way() {
         ),
         ("in.nc -o old.nc/out.nc --grid 5", &["old.nc/out.nc"]),
         ("in.nc -o folder --grid 5 --force", &["folder"]),
+        ("in.nc -o new/ --grid 5", &["new/", "it is not a file"]),
+        (
+            "in.nc -o out.nc --grid 5 --profile nowhere/p.html",
+            &["--profile", "no folder nowhere"],
+        ),
         (
             "in.nc -o like.nc --like like.nc --force",
             &["like.nc", "--like"],
@@ -193,7 +207,7 @@ fn outputs_that_are_in_the_way() {
         ),
         (
             "in.nc -o out.nc --grid 5 --graph nowhere/g.dot",
-            &["nowhere/g.dot"],
+            &["--graph", "no folder nowhere"],
         ),
         ("in.nc -o g.dot --grid 5 --graph g.dot", &["--graph and -o"]),
     ] {

@@ -218,6 +218,34 @@ fn an_interrupt_leaves_what_can_be_resumed_only_if_asked() {
 }
 
 #[test]
+fn what_is_finished_is_kept_if_its_place_is_taken_meanwhile() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    noise(&folder.join("in.nc"), Options::NETCDF4, 40, 90, 180);
+    let journal = folder.join(".out.nc.journal");
+    let expected = undisturbed(folder, &[]);
+    let child = job(folder, "out.nc", &["--resume"])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    while records(&journal) < 5 {
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    std::fs::write(folder.join("out.nc"), "another's").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("out.nc exists already"), "{said}");
+    assert_eq!(std::fs::read(folder.join("out.nc")).unwrap(), b"another's");
+    std::fs::remove_file(folder.join("out.nc")).unwrap();
+    let made = |folder: &Path| folder.join(".out.nc.part1").metadata().unwrap().len();
+    assert!(made(folder) as usize >= expected.len());
+    done(job(folder, "out.nc", &["--resume"]));
+    assert!(std::fs::read(folder.join("out.nc")).unwrap() == expected);
+}
+
+#[test]
 fn two_runs_do_not_write_one_file() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();

@@ -5,6 +5,8 @@
 
 /// Bytes that a read block holds at the most, where single storage chunks are smaller.
 const BLOCK_BYTES: usize = 2 << 20;
+/// Bytes that the source of a target chunk holds at the most, where single blocks are smaller.
+const WINDOW_BYTES: usize = 64 << 20;
 /// Cells of a target chunk at the most.
 const CHUNK_CELLS: usize = 1 << 20;
 /// Bytes of finished chunks that wait in memory until those before them are written: a few chunks for each of a few threads.
@@ -43,9 +45,10 @@ impl Budget {
             })
     }
 
-    /// Bytes that the blocks of neighbouring target chunks may hold together.
-    pub(crate) fn band_bytes(&self) -> Option<u64> {
-        self.memory.map(|memory| memory / 4)
+    /// Bytes that the blocks of one target chunk may hold together, unless one block has more.
+    pub(crate) fn window_bytes(&self) -> usize {
+        self.share(4)
+            .map_or(WINDOW_BYTES, |share| share.min(WINDOW_BYTES))
     }
 
     /// Bytes of unused buffers to be kept for the next chunk, of each type.

@@ -28,7 +28,9 @@ impl Place {
         }
         // A device or a pipe would be replaced by a file of its name.
         let other = path.metadata().is_ok_and(|meta| !meta.is_file());
-        if other || path.file_name().is_none() {
+        let name = path.as_os_str().as_encoded_bytes();
+        let folder = name.ends_with(b"/") || path.file_name().is_none();
+        if other || folder {
             return Err(Error::File {
                 action: "write",
                 path: path.to_owned(),
@@ -66,22 +68,28 @@ impl Place {
         self.folder().join(name)
     }
 
-    /// Gives a complete file the name.
-    pub(crate) fn give(&self, file: TempPath) -> Result<(), Error> {
+    /// Gives a complete file the name; if that fails the file goes, or stays where it is to be kept.
+    pub(crate) fn give(&self, file: TempPath, keep: bool) -> Result<(), Error> {
         let done = if self.overwrite {
             file.persist(&self.path)
         } else {
             file.persist_noclobber(&self.path)
         };
-        done.map_err(|fault| match fault.error.kind() {
-            std::io::ErrorKind::AlreadyExists => Error::OutputExists {
-                path: self.path.clone(),
-            },
-            _ => Error::File {
-                action: "rename the finished output to",
-                path: self.path.clone(),
-                source: fault.error,
-            },
+        done.map_err(|fault| {
+            if keep {
+                // It does not fail where files are only renamed and removed.
+                let _ = fault.path.keep();
+            }
+            match fault.error.kind() {
+                std::io::ErrorKind::AlreadyExists => Error::OutputExists {
+                    path: self.path.clone(),
+                },
+                _ => Error::File {
+                    action: "rename the finished output to",
+                    path: self.path.clone(),
+                    source: fault.error,
+                },
+            }
         })
     }
 }
@@ -134,7 +142,7 @@ impl Destination {
     /// Gives the complete file its name.
     pub(crate) fn appear(&self) -> Result<(), Error> {
         match self.temporary.lock().take() {
-            Some(temporary) => self.place.give(temporary),
+            Some(temporary) => self.place.give(temporary, false),
             None => Ok(()),
         }
     }

@@ -1,8 +1,11 @@
 //! What can go wrong, with the file, variable, axis and numbers at fault.
 
+mod words;
+
 use std::path::PathBuf;
 
 use crate::axis::AxisKind;
+use words::{are, in_file, quoted};
 
 /// Everything that this crate refuses or fails at.
 ///
@@ -352,7 +355,8 @@ pub enum Error {
     },
     /// A grid name that is not known.
     #[error(
-        "no grid is called {name:?}: known are rNXxNY (r360x180), nN (n80), global_STEP and a step in degrees that divides 180 (0.5)"
+        "no grid is called {}: known are rNXxNY (r360x180), nN (n80), global_STEP and a step in degrees that divides 180 (0.5)",
+        quoted(name)
     )]
     GridName {
         /// The name.
@@ -382,7 +386,7 @@ pub enum Error {
         source: Box<Error>,
     },
     /// A choice that is not among the known ones.
-    #[error("no {what} is called {got:?}: known are {}", known.join(", "))]
+    #[error("no {what} is called {}: known are {}", quoted(got), known.join(", "))]
     UnknownChoice {
         /// What was to be chosen.
         what: &'static str,
@@ -549,20 +553,6 @@ pub enum Error {
     /// The run of the tasks failed; the cause names the task.
     #[error("the computation failed")]
     Run(#[from] delayed::Error),
-}
-
-/// `variable t in `, before a file's name.
-fn in_file(variable: Option<&str>) -> String {
-    variable.map_or_else(String::new, |variable| format!("{variable} in "))
-}
-
-/// `are: a, b`, or that there is nothing.
-fn are(names: &[String]) -> String {
-    if names.is_empty() {
-        "is none".into()
-    } else {
-        format!("are: {}", names.join(", "))
-    }
 }
 
 impl Error {

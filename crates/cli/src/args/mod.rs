@@ -199,7 +199,7 @@ struct Typed {
     #[arg(long, value_name = "LATxLON", value_parser = chunk, help_heading = "How to work")]
     chunk: Option<(usize, usize)>,
 
-    /// The memory that the work may take: 2GiB, 500MB, 1.5G; the program itself, about 100 MB, comes on top [default: no limit]
+    /// The memory that the work may take: 2GiB, 500MB, 1.5G; the program itself, about 50 MB, comes on top [default: no limit]
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "How to work")]
     memory: Option<u64>,
 

@@ -62,18 +62,18 @@ impl Attempt {
         match found {
             Found::Own(records) => finished = records,
             Found::Others { request: theirs } => {
-                let lines = theirs.lines().zip(request.lines());
-                let differs = lines.into_iter().find(|(a, b)| a != b);
                 return Err(Error::OtherLeftovers {
                     path: path.to_owned(),
                     journal: journal_path,
-                    difference: differs.map_or_else(String::new, |(a, b)| {
-                        format!(": {} there, {} now", shortened(a), shortened(b))
-                    }),
+                    difference: difference(&theirs, request),
                 });
             }
             Found::Nothing => {
-                journal.begin(request).map_err(fault)?;
+                if let Err(error) = journal.begin(request) {
+                    // Nothing is in it.
+                    let _ = fs::remove_file(&journal_path);
+                    return Err(fault(error));
+                }
                 for (_, part) in parts(&place) {
                     let _ = fs::remove_file(part);
                 }
@@ -150,7 +150,7 @@ impl Attempt {
             path: self.place.path.clone(),
             source,
         })?;
-        self.place.give(part)?;
+        self.place.give(part, self.keep)?;
         *done = true;
         self.clear();
         Ok(())
@@ -240,10 +240,72 @@ fn same(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-fn shortened(text: &str) -> String {
-    const MOST: usize = 60;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("'{}...'", &text[..end]),
-        None => format!("'{text}'"),
+/// Where two requests differ first, in words; nothing if they do not.
+fn difference(theirs: &str, own: &str) -> String {
+    let lines = theirs.lines().zip(own.lines());
+    if let Some((there, now)) = lines.into_iter().find(|(there, now)| there != now) {
+        // Long lines begin alike.
+        let alike = there.chars().zip(now.chars()).take_while(|(a, b)| a == b);
+        let alike = alike.count();
+        return format!(
+            ": {} there, {} now",
+            around(there, alike),
+            around(now, alike)
+        );
+    }
+    let [lines, fewer] = [theirs, own].map(|text| text.lines().count());
+    let (more, place) = match lines > fewer {
+        true => (theirs.lines().nth(fewer), "there"),
+        false => (own.lines().nth(lines), "now"),
+    };
+    more.map_or_else(String::new, |line| {
+        format!(": {} only {place}", around(line, 0))
+    })
+}
+
+/// A part of a line: its first word, and what is around a place.
+fn around(line: &str, place: usize) -> String {
+    const BEFORE: usize = 24;
+    const MOST: usize = 72;
+    let kind = line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    let from = place.saturating_sub(BEFORE);
+    let kind_len = kind.chars().count();
+    let (start, from) = match from <= kind_len {
+        true => (String::new(), 0),
+        false => (format!("{kind} ... "), from),
+    };
+    let rest: String = line.chars().skip(from).take(MOST).collect();
+    let end = if line.chars().count() > from + MOST {
+        "..."
+    } else {
+        ""
+    };
+    format!("'{start}{rest}{end}'")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_told_apart_where_they_differ() {
+        let line = |end: &str| {
+            format!(
+                "deflate 1\nvariable t F32 [\"{}\"] {end}\n",
+                "long, ".repeat(20)
+            )
+        };
+        let said = difference(&line("Some([1, 50, 50])"), &line("Some([1, 60, 60])"));
+        assert!(said.starts_with(": 'variable t ... "), "{said}");
+        assert!(
+            said.contains("50, 50])' there") && said.contains("60, 60])' now"),
+            "{said}"
+        );
+        assert_eq!(difference("a b\nc d\n", "a b\n"), ": 'c d' only there");
+        assert_eq!(
+            difference("a b\n", "a b\ninput x\n"),
+            ": 'input x' only now"
+        );
+        assert_eq!(difference("a", "a"), "");
     }
 }

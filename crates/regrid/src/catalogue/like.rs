@@ -12,6 +12,7 @@ use crate::attribute::Attributes;
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::io::netcdf::{NetcdfFile, OpenFiles};
+use crate::io::signs::as_meant;
 use crate::io::{FileMeta, SourceFile, VariableMeta};
 use crate::values::DataType;
 
@@ -27,7 +28,7 @@ impl Grid {
     pub fn like(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         match NetcdfFile::open(path, &Arc::new(OpenFiles::default())) {
-            Ok(file) => Self::of_file(unfolded(Arc::new(file)).as_ref()),
+            Ok(file) => Self::of_file(unfolded(as_meant(Arc::new(file))).as_ref()),
             Err(error @ Error::NotNetcdf { .. }) => match text(path) {
                 Ok(text) if text.contains("gridtype") => {
                     Self::described(&text).map_err(in_file(path))

@@ -30,6 +30,7 @@ use crate::grid::Grid;
 use crate::io::cf;
 use crate::io::decoding::Decoding;
 use crate::io::netcdf::{NetcdfFile, OpenFiles};
+use crate::io::signs::as_meant;
 use crate::io::{SourceFile, VariableMeta};
 use crate::values::Values;
 
@@ -87,7 +88,10 @@ impl Catalogue {
     /// # Errors
     /// As [`Catalogue::open`].
     pub fn from_files(files: Vec<Arc<dyn SourceFile>>) -> Result<Self, Error> {
-        let files: Vec<_> = files.into_iter().map(scalars::unfolded).collect();
+        let files: Vec<_> = files
+            .into_iter()
+            .map(|file| scalars::unfolded(as_meant(file)))
+            .collect();
         let mut catalogue = Self {
             paths: files.iter().map(|file| file.path().to_owned()).collect(),
             files,

@@ -35,12 +35,6 @@ impl Decoding {
     pub(crate) fn new(variable: &VariableMeta, blends: bool) -> Result<Self, String> {
         let attributes = &variable.attributes;
         let stored = variable.data_type;
-        if attributes
-            .text("_Unsigned")
-            .is_some_and(|text| text.eq_ignore_ascii_case("true"))
-        {
-            return Err("signed integers that mean unsigned ones (_Unsigned) are not read".into());
-        }
         let number = |name: &str| -> Result<Option<AttributeValue>, String> {
             match attributes.get(name) {
                 None => Ok(None),
@@ -271,7 +265,7 @@ fn first(value: &AttributeValue) -> Option<f64> {
 }
 
 /// The value that netCDF writes where nothing was written (`NC_FILL_*`); none for single bytes, where every value counts.
-fn default_fill(data_type: DataType) -> Option<AttributeValue> {
+pub(super) fn default_fill(data_type: DataType) -> Option<AttributeValue> {
     /// The double nearest to 15 x 2^119, as `netcdf.h` has it.
     const FLOAT: f64 = 9.969_209_968_386_869e36;
     Some(match data_type {

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::fs;
 use std::path::Path;
 
 use super::classic::{Place, Widths};
@@ -92,6 +93,10 @@ pub fn expected_length(path: impl AsRef<Path>) -> Result<(FileKind, Option<u64>)
 /// # Errors
 /// [`LengthError::Truncated`] with both lengths if it is shorter; else as [`expected_length`].
 pub fn check_complete(path: impl AsRef<Path>) -> Result<FileKind, LengthError> {
+    // A pipe would be waited for.
+    if fs::metadata(&path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+        return Ok(FileKind::Unknown);
+    }
     let mut header = Header::open(path.as_ref())?;
     let (kind, expected) = length_of(&mut header)?;
     header.require(expected.unwrap_or(0))?;

@@ -1,8 +1,8 @@
 //! Files behind a few small traits: what is in them, and regions of their values.
 //!
 //! The folder's own files know netCDF: `netcdf` reads and writes it, `length` (with `classic`, `superblock` and `header`)
-//! notices files that are cut short, `being_read` knows what to tell if a library crashes or runs in circles, `cf` and
-//! `decoding` know the conventions. The rest of the crate sees [`SourceFile`] and [`ChunkSource`], so that another format can
+//! notices files that are cut short, `being_read` knows what to tell if a library crashes or runs in circles, `cf`,
+//! `decoding` and `signs` know the conventions. The rest of the crate sees [`SourceFile`] and [`ChunkSource`], so that another format can
 //! stand beside netCDF.
 
 mod being_read;
@@ -12,6 +12,7 @@ pub(crate) mod decoding;
 mod header;
 mod length;
 pub(crate) mod netcdf;
+pub(crate) mod signs;
 mod superblock;
 pub(crate) mod traffic;
 mod write_back;

@@ -4,6 +4,7 @@
 //! at least `min_valid`; its value is the sum over the valid cells, divided by their weight where some are missing. Shares
 //! are counted in absolute weights, since some of a cubic's are negative.
 
+use super::ahead;
 use super::simd::any_missing;
 use super::taps::Columns;
 use super::{Float, PoleMean};
@@ -78,7 +79,8 @@ pub(super) fn separable<S: Float, T: Float>(
             out.fill(T::MISSING);
             continue;
         }
-        sum_rows(&mut sums[..width], &entries, source, whole_pole);
+        let next = ahead::row(rows, row, source);
+        sum_rows(&mut sums[..width], &entries, source, whole_pole, next);
         if !is_strict(min_valid) && any_missing(&sums) {
             masked.fill(width, &entries, |place, c| match source.get(place) {
                 Some(row) => Cell::of(row[c].widen()),
@@ -96,12 +98,13 @@ pub(super) fn separable<S: Float, T: Float>(
     }
 }
 
-/// The weighted sum of source rows, column by column.
+/// The weighted sum of source rows, column by column; the row `next` is read after them.
 fn sum_rows<S: Float>(
     sums: &mut [f64],
     entries: &[(usize, f64)],
     source: &[&[S]],
     pole: impl Fn(usize) -> f64,
+    next: &[S],
 ) {
     let from_source = |&(place, weight): &(usize, f64)| Some((*source.get(place)?, weight));
     let rest = match entries {
@@ -120,7 +123,7 @@ fn sum_rows<S: Float>(
                 rest
             }
             (Some((a, v)), None) => {
-                S::one(sums, a, v);
+                S::one(sums, a, v, next);
                 &entries[1..]
             }
             (None, _) => {
@@ -130,7 +133,7 @@ fn sum_rows<S: Float>(
         },
         [one] => match from_source(one) {
             Some((a, v)) => {
-                S::one(sums, a, v);
+                S::one(sums, a, v, next);
                 &[]
             }
             None => {

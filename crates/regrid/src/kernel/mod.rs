@@ -4,6 +4,7 @@
 //! without weight has no say. Sums run in double, each target's in one order fixed by its own weights (time, then rows,
 //! then columns), so neither chunks nor threads change a bit.
 
+mod ahead;
 mod blend;
 mod pick;
 mod simd;
@@ -46,8 +47,8 @@ pub(crate) trait Float: Copy + Default + Send + Sync + 'static {
     fn widen(self) -> f64;
     /// The nearest value of this type.
     fn round(x: f64) -> Self;
-    /// Sets sums to a weighted row.
-    fn one(sums: &mut [f64], row: &[Self], weight: f64);
+    /// Sets sums to a weighted row; another one is next.
+    fn one(sums: &mut [f64], row: &[Self], weight: f64, next: &[Self]);
     /// Sets sums to those of two weighted rows.
     fn two(sums: &mut [f64], rows: [&[Self]; 2], weights: [f64; 2]);
     /// Sets sums to those of three weighted rows.
@@ -64,8 +65,8 @@ impl Float for f32 {
     fn round(x: f64) -> Self {
         x as Self
     }
-    fn one(sums: &mut [f64], row: &[Self], weight: f64) {
-        simd::one_f32(sums, row, weight);
+    fn one(sums: &mut [f64], row: &[Self], weight: f64, next: &[Self]) {
+        simd::one_f32(sums, row, weight, next);
     }
     fn two(sums: &mut [f64], rows: [&[Self]; 2], weights: [f64; 2]) {
         simd::two_f32(sums, rows, weights);
@@ -86,8 +87,8 @@ impl Float for f64 {
     fn round(x: f64) -> Self {
         x
     }
-    fn one(sums: &mut [f64], row: &[Self], weight: f64) {
-        simd::one_f64(sums, row, weight);
+    fn one(sums: &mut [f64], row: &[Self], weight: f64, next: &[Self]) {
+        simd::one_f64(sums, row, weight, next);
     }
     fn two(sums: &mut [f64], rows: [&[Self]; 2], weights: [f64; 2]) {
         simd::two_f64(sums, rows, weights);

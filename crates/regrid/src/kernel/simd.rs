@@ -4,15 +4,19 @@
 
 use multiversion::multiversion;
 
-use super::Float;
+use super::{Float, ahead};
 
 macro_rules! row_loops {
     ($type:ty, $one:ident, $two:ident, $three:ident, $add:ident) => {
-        /// Sets sums to a weighted row.
+        /// Sets sums to a weighted row, line of the cache by line, and asks for those of the row that is next.
         #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
-        pub(super) fn $one(sums: &mut [f64], row: &[$type], weight: f64) {
-            for (sum, &x) in sums.iter_mut().zip(row) {
-                *sum = weight * f64::from(x);
+        pub(super) fn $one(sums: &mut [f64], row: &[$type], weight: f64, next: &[$type]) {
+            const LINE: usize = 64 / size_of::<$type>();
+            for (i, (sums, row)) in sums.chunks_mut(LINE).zip(row.chunks(LINE)).enumerate() {
+                ahead::fetch(next, i * LINE);
+                for (sum, &x) in sums.iter_mut().zip(row) {
+                    *sum = weight * f64::from(x);
+                }
             }
         }
 

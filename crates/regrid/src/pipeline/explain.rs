@@ -86,6 +86,7 @@ impl Totals {
                 shared: needs.shared + more.shared,
                 work: needs.work.max(more.work),
                 largest: needs.largest.max(more.largest),
+                window: needs.window.max(more.window),
             }));
         }
         totals

@@ -8,7 +8,8 @@ use crate::budget::Budget;
 use crate::catalogue::{Role, SourceVariable};
 use crate::chunk::{combinations, cuts};
 use crate::plan::{
-    AxisCut, AxisPlan, AxisSource, SparseCut, SparsePlan, block_cells, target_chunk_shape,
+    AxisCut, AxisPlan, AxisSource, ChunkSize, SparseCut, SparsePlan, block_cells,
+    target_chunk_shape,
 };
 use crate::scheme::{PlaneWeights, pole_row};
 use crate::time::ChosenTimes;
@@ -85,19 +86,14 @@ impl Order {
 
     /// The usual shape of a target chunk, in the order in which it is computed.
     ///
-    /// `most` are the cells of a chunk at the most, where nobody states its size.
-    fn chunk_shape(
-        &self,
-        computed: &[usize],
-        chunk: Option<(usize, usize)>,
-        most: usize,
-    ) -> Vec<usize> {
+    /// `stored` is the length of storage chunks along the dimensions before the plane.
+    fn chunk_shape(&self, computed: &[usize], size: ChunkSize, stored: &[usize]) -> Vec<usize> {
         let list = computed.len() == self.outer + 1;
         let mut shape = computed.to_vec();
         if list {
             shape.insert(self.outer, 1);
         }
-        let mut shape = target_chunk_shape(&shape, chunk, most);
+        let mut shape = target_chunk_shape(&shape, size, stored);
         if list {
             shape.remove(self.outer);
         }
@@ -110,13 +106,8 @@ impl Order {
     }
 
     /// How many chunks targets of a shape, in the order in which they are computed, are cut into.
-    pub(super) fn chunk_count(
-        &self,
-        computed: &[usize],
-        chunk: Option<(usize, usize)>,
-        most: usize,
-    ) -> u64 {
-        let sizes = self.chunk_shape(computed, chunk, most);
+    pub(super) fn chunk_count(&self, computed: &[usize], size: ChunkSize) -> u64 {
+        let sizes = self.chunk_shape(computed, size, &[]);
         computed
             .iter()
             .zip(sizes)
@@ -169,7 +160,7 @@ pub(super) enum PlanePlan {
 }
 
 impl Plan {
-    /// Plans a variable onto targets of a shape (in the order of the result's dimensions), in chunks of a stated size.
+    /// Plans a variable onto targets of a shape (in the order of the result's dimensions), in chunks of a size.
     ///
     /// Its blocks hold what `also` reads of the plane too, so that the plan of either has the same blocks.
     pub(super) fn new(
@@ -179,9 +170,8 @@ impl Plan {
         (weights, also): (&PlaneWeights, Option<&PlaneWeights>),
         times: Option<&ChosenTimes>,
         target: &[usize],
-        (chunk, budget, cell_bytes): (Option<(usize, usize)>, Budget, usize),
+        (size, budget): (ChunkSize, Budget),
     ) -> Self {
-        let most = budget.chunk_cells(cell_bytes);
         let outer = order.outer;
         let source_shape: Vec<usize> = order
             .source
@@ -189,12 +179,6 @@ impl Plan {
             .map(|&d| variable.dimensions[d].len)
             .collect();
         let target_shape = order.computed(target);
-        let chunk_shape = order.chunk_shape(&target_shape, chunk, most);
-        let target_cuts: Vec<Vec<Range<usize>>> = target_shape
-            .iter()
-            .zip(&chunk_shape)
-            .map(|(&len, &size)| cuts(len, size))
-            .collect();
         let storage: Vec<Vec<Range<usize>>> = order
             .source
             .iter()
@@ -208,6 +192,12 @@ impl Plan {
         let usual: Vec<usize> = storage
             .iter()
             .map(|cuts| cuts.first().map_or(1, ExactSizeIterator::len))
+            .collect();
+        let chunk_shape = order.chunk_shape(&target_shape, size, &usual[..outer]);
+        let target_cuts: Vec<Vec<Range<usize>>> = target_shape
+            .iter()
+            .zip(&chunk_shape)
+            .map(|(&len, &size)| cuts(len, size))
             .collect();
         let stored_bytes = variable.meta.data_type.size();
         let most = block_cells(&source_shape, &usual, stored_bytes, budget.block_bytes());
@@ -336,8 +326,8 @@ impl Plan {
         }
     }
 
-    /// Cells of the blocks that neighbouring chunks, as [`for_each_index`](Self::for_each_index) has them, read together; at the most.
-    pub(super) fn band_cells(&self) -> usize {
+    /// Cells of the blocks that a chunk reads, at the most.
+    pub(super) fn window_cells(&self) -> usize {
         let cells = |cut: &AxisCut, axis: usize| -> usize {
             let blocks = cut
                 .pieces
@@ -379,6 +369,57 @@ impl Plan {
         before * plane
     }
 
+    /// Cells of a window that has to be gathered from its blocks, at the most; whole planes, or rows alone, are used where they
+    /// lie if they are in one piece.
+    pub(super) fn gathered_cells(&self, whole_planes: bool) -> usize {
+        let outer = self.outer.len();
+        let before: usize = self.outer.iter().map(|cuts| longest_window(cuts)).product();
+        let in_one = |cut: &AxisCut, axis: usize, whole: bool| match cut.pieces.as_slice() {
+            [] => true,
+            [piece] => {
+                let len = self.blocks[outer + axis][piece.block].len();
+                matches!(*piece.runs.as_slice(), [(_, _, run)] if !whole || run == len)
+            }
+            _ => false,
+        };
+        match &self.plane {
+            PlanePlan::Separable([rows, columns]) => {
+                let lie_there = columns.iter().all(|cut| in_one(cut, 1, whole_planes))
+                    && (!whole_planes || rows.iter().all(|cut| in_one(cut, 0, false)));
+                if lie_there {
+                    0
+                } else {
+                    before * self.plane_cells()
+                }
+            }
+            PlanePlan::Sparse(cuts) => {
+                let lie_there = cuts.iter().all(|(windows, _)| {
+                    let last = windows.len() - 1;
+                    let mut axes = windows.iter().enumerate();
+                    axes.all(|(axis, cut)| in_one(cut, axis, axis == last && axis > 0))
+                });
+                if lie_there {
+                    0
+                } else {
+                    before * self.plane_cells()
+                }
+            }
+        }
+    }
+
+    /// Cells of the plane of a window, at the most.
+    pub(super) fn plane_cells(&self) -> usize {
+        match &self.plane {
+            PlanePlan::Separable([rows, columns]) => longest_window(rows) * longest_window(columns),
+            PlanePlan::Sparse(cuts) => {
+                let cells = |(windows, _): &(Vec<Arc<AxisCut>>, _)| {
+                    windows.iter().map(|cut| cut.window).product()
+                };
+                cuts.iter().map(cells).max().unwrap_or(0)
+            }
+        }
+    }
+
     /// Bytes of the weights that chunks hold for themselves.
     pub(super) fn weights_bytes(&self) -> usize {
         // Neighbouring cuts may share theirs.
@@ -403,6 +444,18 @@ impl Plan {
         })
     }
 
+    /// How many planes a target chunk has, and the storage chunks that it lies in.
+    pub(super) fn planes(&self) -> [usize; 2] {
+        let own = &self.chunk_shape[..self.order.outer];
+        let stored = own.iter().zip(&self.storage).filter(|(own, _)| **own > 1);
+        [
+            own.iter().product(),
+            stored
+                .map(|(_, cuts)| cuts.first().map_or(1, ExactSizeIterator::len))
+                .product(),
+        ]
+    }
+
     /// Rows and columns of a target chunk; of a list, one row.
     pub(super) fn plane_chunk(&self) -> (usize, usize) {
         match self.chunk_shape[self.order.outer..] {
@@ -411,6 +464,10 @@ impl Plan {
             [] => (1, 1),
         }
     }
+}
+
+fn longest_window(cuts: &[Arc<AxisCut>]) -> usize {
+    cuts.iter().map(|cut| cut.window).max().unwrap_or(0)
 }
 
 /// The rows next to the poles whose means some weights read.

@@ -9,6 +9,7 @@ mod explain;
 mod fresh;
 mod layout;
 mod lazy;
+mod narrow;
 mod numbers;
 mod parts;
 mod readers;
@@ -25,6 +26,7 @@ pub use writing::{PlannedWrite, write};
 use std::sync::Arc;
 
 use layout::{Order, Plan};
+use narrow::narrowed;
 use parts::parts;
 use readers::{Block, Readers};
 use reporting::report;
@@ -36,7 +38,8 @@ use crate::companions::{TargetCoordinates, feature_type, file_attributes, meanin
 use crate::error::Error;
 use crate::field::FieldMeta;
 use crate::io::decoding::{Decoding, single};
-use crate::kernel::PoleMeans;
+use crate::kernel::{PoleMeans, Rule};
+use crate::plan::ChunkSize;
 use crate::request::{FLAGS, Request};
 use crate::scheme::PlaneWeights;
 use crate::time::ChosenTimes;
@@ -46,9 +49,6 @@ use crate::weights::SparseWeights;
 
 /// Chunks of one field at the most: their tasks alone would take gigabytes.
 const MOST_CHUNKS: u64 = 2_000_000;
-
-/// Cells that a chunk should keep when chunks are made smaller, so that a task is worth its while.
-const FEWEST_CELLS: usize = 1 << 12;
 
 /// Refuses a parameter with more chunks than can be planned: before its weights, which may be as many, are made.
 ///
@@ -71,8 +71,8 @@ pub(crate) fn check_chunks(
     let (rows, columns) = request.target.shape();
     shape.extend((!request.target.is_list()).then_some(rows));
     shape.push(columns);
-    let most = request.budget().chunk_cells(decoding.output.size());
-    let chunks = order.chunk_count(&shape, request.chunk, most);
+    let size = chunk_size(request, decoding.output.size());
+    let chunks = order.chunk_count(&shape, size);
     if chunks > MOST_CHUNKS {
         return Err(Error::TooManyChunks {
             variable: variable.name().to_owned(),
@@ -81,6 +81,16 @@ pub(crate) fn check_chunks(
         });
     }
     Ok(())
+}
+
+/// The usual size of a target chunk.
+fn chunk_size(request: &Request, cell_bytes: usize) -> ChunkSize {
+    ChunkSize {
+        plane: request.chunk,
+        planes: usize::MAX,
+        even: false,
+        cells: request.budget().chunk_cells(cell_bytes),
+    }
 }
 
 /// Plans one parameter and builds its tasks.
@@ -119,29 +129,24 @@ pub(crate) fn regrid_param(
     let order = Order::new(variable, request.target.is_list());
     let budget = request.budget();
     let cell_bytes = decoding.output.size();
-    let made =
-        |weights: &PlaneWeights, also: Option<&PlaneWeights>, chunk: Option<(usize, usize)>| {
-            Plan::new(
-                variable,
-                order.clone(),
-                &parts,
-                (weights, also),
-                times,
-                &target_shape,
-                (chunk, budget, cell_bytes),
-            )
-        };
+    let made = |weights: &PlaneWeights, also: Option<&PlaneWeights>, size: ChunkSize| {
+        Plan::new(
+            variable,
+            order.clone(),
+            &parts,
+            (weights, also),
+            times,
+            &target_shape,
+            (size, budget),
+        )
+    };
     let also = overlap.as_ref().map(|overlap| &*overlap.weights);
-    let mut plan = made(weights, also, request.chunk);
-    let mut chunk = request.chunk;
-    if let (Some(most), None) = (budget.band_bytes(), request.chunk) {
-        let most = most / cell_bytes.max(1) as u64;
-        plan = narrowed(plan, most, |chunk| made(weights, also, chunk));
-        chunk = Some(plan.plane_chunk());
-    }
+    let most = budget.window_bytes() / cell_bytes.max(1);
+    let size = chunk_size(request, cell_bytes);
+    let (plan, size) = narrowed(size, most, |size| made(weights, also, size));
     let compared = overlap
         .as_ref()
-        .map(|overlap| made(&overlap.weights, Some(weights), chunk));
+        .map(|overlap| made(&overlap.weights, Some(weights), size));
 
     let name = variable.name().to_owned();
     let absent = Arc::new(match decoding.output {
@@ -186,21 +191,32 @@ pub(crate) fn regrid_param(
         chunks.push((region, chunk));
     });
     let has_integral = overlap.as_ref().is_some_and(|overlap| overlap.has_areas());
+    let mut comparing_bytes = 0;
     let report = overlap.zip(compared).map(|(overlap, compared)| {
         debug_assert_eq!(compared.blocks, plan.blocks);
+        // A window, one of its planes in doubles, and the chunk in doubles.
+        comparing_bytes = compared.gathered_cells(true) * cell_bytes
+            + compared.plane_cells() * size_of::<f64>()
+            + largest_chunk / cell_bytes.max(1) * size_of::<f64>();
         report(&name, overlap, &compared, &mut readers, &absent, &chunks)
     });
     let comparing = report.as_ref().map_or(0, |report| report.tallies.len() + 1);
     let tasks = readers.tasks() + chunks.len() + comparing;
     let [block, storage] = plan.largest();
+    let whole_planes = matches!(request.rule(), Rule::Statistic { .. });
+    let gathered = plan.gathered_cells(whole_planes) * cell_bytes;
     let needs = Needs {
         budget,
         fingerprint: fingerprint(weights),
         weights: plan.weights_bytes() as u64,
         shared: weights.shared_bytes() as u64,
-        // A chunk shuffled, compressed and filled up; values before they are unpacked or turned; storage chunks as they come.
-        work: (3 * largest_chunk + block * stored_size + 3 * storage * stored_size) as u64,
+        // A window, then a chunk shuffled, compressed and filled up; values before they are unpacked or turned; storage chunks
+        // as they come.
+        work: (gathered.max(3 * largest_chunk).max(comparing_bytes)
+            + block * stored_size
+            + 3 * storage * stored_size) as u64,
         largest: largest_chunk.max(block * cell_bytes) as u64,
+        window: (plan.window_cells() * cell_bytes) as u64,
     };
     let chunk_shape: Vec<usize> = (plan.order.result.iter())
         .map(|&d| plan.chunk_shape[d])
@@ -234,28 +250,6 @@ pub(crate) fn regrid_param(
         stored,
         needs,
     })
-}
-
-/// A plan whose neighbouring chunks read so many cells together at the most, if smaller chunks help.
-///
-/// Chunks are halved while that helps: their rows first, then their columns.
-fn narrowed(mut plan: Plan, most: u64, made: impl Fn(Option<(usize, usize)>) -> Plan) -> Plan {
-    while plan.band_cells() as u64 > most {
-        let (rows, columns) = plan.plane_chunk();
-        let halves = [(rows.div_ceil(2), columns), (rows, columns.div_ceil(2))];
-        let worthwhile =
-            |&(r, c): &(usize, usize)| (r, c) != (rows, columns) && r * c >= FEWEST_CELLS;
-        let smaller = halves
-            .into_iter()
-            .filter(worthwhile)
-            .map(|half| made(Some(half)))
-            .find(|half| half.band_cells() < plan.band_cells());
-        match smaller {
-            Some(smaller) => plan = smaller,
-            None => break,
-        }
-    }
-    plan
 }
 
 /// A number of weights; those of all entries would take as long as some kinds of regridding, so that it is of a sample.

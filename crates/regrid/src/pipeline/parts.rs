@@ -62,6 +62,23 @@ pub(super) fn parts(
 
 /// Cells of a stretch along the plane's dimensions, where a variable is not stored in chunks.
 const STRETCH: [usize; 2] = [16, 64];
+/// The same along the last dimension, if it is none of the plane's: cells next to each other are read together.
+const LAST_STRETCH: usize = 1 << 12;
+
+/// How long a piece is along one of the dimensions of a variable that is not stored in chunks.
+fn stretch(variable: &SourceVariable, dimension: usize, plane: Option<usize>) -> usize {
+    let last = variable.dimensions.len() - 1;
+    let along_last = match variable.dimensions[last].role {
+        Role::Latitude | Role::Longitude => 1,
+        _ => variable.dimensions[last].len.clamp(1, LAST_STRETCH),
+    };
+    match plane {
+        // No larger pieces than otherwise, about.
+        Some(plane) => (STRETCH[plane] / along_last.isqrt()).max(1),
+        None if dimension == last => along_last,
+        None => 1,
+    }
+}
 
 /// The storage chunks of a variable along one of its dimensions; `plane` tells latitude (0) and longitude (1).
 pub(super) fn storage(
@@ -70,7 +87,7 @@ pub(super) fn storage(
     dimension: usize,
     plane: Option<usize>,
 ) -> Vec<Range<usize>> {
-    let stretch = plane.map_or(1, |plane| STRETCH[plane]);
+    let stretch = stretch(variable, dimension, plane);
     let stored = |part: &OpenPart, d: usize| part.source.chunk_shape().map(|shape| shape[d]);
     if variable.dimensions[dimension].role != Role::Time || variable.time.is_none() {
         let d = if variable.stacked {

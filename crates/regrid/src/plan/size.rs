@@ -34,20 +34,33 @@ const SMALL_CHUNK_CELLS: usize = 1 << 16;
 /// Chunks that a field should have at the least, so that every core finds work.
 const FEW_CHUNKS: usize = 16;
 
+/// What is said of the size of target chunks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChunkSize {
+    /// Cells in latitude and longitude, if they are stated.
+    pub(crate) plane: Option<(usize, usize)>,
+    /// How many planes a chunk has at the most.
+    pub(crate) planes: usize,
+    /// Whether none is to reach into more storage chunks of the dimensions before the plane than it must.
+    pub(crate) even: bool,
+    /// Cells at the most, where the plane's are not stated.
+    pub(crate) cells: usize,
+}
+
 /// The shape of target chunks, in (outer dimensions, latitude, longitude): whole rows, as many as fit.
 ///
-/// It depends on the target and on `most` alone, the cells of a chunk at the most, so that a result's layout is the same on
-/// every machine. `stated` is the caller's size of chunks in latitude and longitude.
+/// `stored` is the length of storage chunks along the outer dimensions, for chunks that are to be even with them.
 pub(crate) fn target_chunk_shape(
     target: &[usize],
-    stated: Option<(usize, usize)>,
-    most: usize,
+    size: ChunkSize,
+    stored: &[usize],
 ) -> Vec<usize> {
+    let most = size.cells;
     let outer = target.len() - 2;
     let (rows, columns) = (target[outer], target[outer + 1]);
     let total: usize = target.iter().product();
     let wanted = (total / FEW_CHUNKS).clamp(SMALL_CHUNK_CELLS.min(most), most);
-    let (chunk_rows, chunk_columns) = match stated {
+    let (chunk_rows, chunk_columns) = match size.plane {
         Some((r, c)) => (r.clamp(1, rows.max(1)), c.clamp(1, columns.max(1))),
         None => {
             let chunk_columns = columns.clamp(1, most);
@@ -59,10 +72,16 @@ pub(crate) fn target_chunk_shape(
     };
     let mut shape = vec![1; outer];
     let mut cells = chunk_rows * chunk_columns;
+    let mut planes = size.planes.max(1);
     // Small planes are taken several at a time, along the dimension nearest to the plane first.
     for axis in (0..outer).rev() {
-        shape[axis] = (wanted / cells).clamp(1, target[axis].max(1));
+        let fits = (wanted / cells).min(planes).clamp(1, target[axis].max(1));
+        shape[axis] = match stored.get(axis) {
+            Some(&stored) if size.even && fits < target[axis] => even(fits, stored.max(1)),
+            _ => fits,
+        };
         cells *= shape[axis];
+        planes /= shape[axis];
         if shape[axis] < target[axis] {
             break;
         }
@@ -71,33 +90,48 @@ pub(crate) fn target_chunk_shape(
     shape
 }
 
+/// The largest number up to `most` that is a multiple of the length of storage chunks, or divides it.
+fn even(most: usize, stored: usize) -> usize {
+    match most.checked_div(stored) {
+        Some(chunks @ 1..) => chunks * stored,
+        _ => (1..=most)
+            .rev()
+            .find(|n| stored.is_multiple_of(*n))
+            .unwrap_or(1),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn chunks_are_whole_rows_until_the_caller_says_otherwise() {
+    fn chunks_are_whole_rows_of_as_many_planes_as_may_be() {
+        let size = |plane, planes| ChunkSize {
+            plane,
+            planes,
+            even: false,
+            cells: 1 << 20,
+        };
+        let usual = size(None, usize::MAX);
+        let shape = |target: &[usize]| target_chunk_shape(target, usual, &[]);
+        assert_eq!(shape(&[120, 361, 720]), [4, 361, 720]);
+        assert_eq!(shape(&[6, 360, 720]), [1, 135, 720]);
+        assert_eq!(shape(&[1, 10_000, 20_000]), [1, 52, 20_000]);
+        assert_eq!(shape(&[240, 10, 10]), [240, 10, 10]);
+        let stated = |plane| size(Some(plane), usize::MAX);
         assert_eq!(
-            target_chunk_shape(&[120, 361, 720], None, 1 << 20),
-            [4, 361, 720]
-        );
-        assert_eq!(
-            target_chunk_shape(&[6, 360, 720], None, 1 << 20),
-            [1, 135, 720]
-        );
-        assert_eq!(
-            target_chunk_shape(&[1, 10_000, 20_000], None, 1 << 20),
-            [1, 52, 20_000]
-        );
-        assert_eq!(
-            target_chunk_shape(&[240, 10, 10], None, 1 << 20),
-            [240, 10, 10]
-        );
-        assert_eq!(
-            target_chunk_shape(&[6, 360, 720], Some((100, 100)), 1 << 20),
+            target_chunk_shape(&[6, 360, 720], stated((100, 100)), &[]),
             [6, 100, 100]
         );
-        assert_eq!(target_chunk_shape(&[5, 5], Some((100, 2)), 1 << 20), [5, 2]);
+        assert_eq!(target_chunk_shape(&[5, 5], stated((100, 2)), &[]), [5, 2]);
+        let few = size(None, 20);
+        let shape = |target: &[usize]| target_chunk_shape(target, few, &[]);
+        assert_eq!(shape(&[50, 7, 10, 10]), [2, 7, 10, 10]);
+        assert_eq!(shape(&[50, 70, 10, 10]), [1, 20, 10, 10]);
+        let even = ChunkSize { even: true, ..few };
+        let shape = |stored| target_chunk_shape(&[50, 10, 10], even, &[stored]);
+        assert_eq!([shape(7)[0], shape(45)[0], shape(1)[0]], [14, 15, 20]);
     }
 
     #[test]
