@@ -47,7 +47,7 @@ impl Budget {
 
     /// Bytes that the blocks of one target chunk may hold together, unless one block has more.
     pub(crate) fn window_bytes(&self) -> usize {
-        self.share(4)
+        self.share(2)
             .map_or(WINDOW_BYTES, |share| share.min(WINDOW_BYTES))
     }
 
