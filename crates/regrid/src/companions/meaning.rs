@@ -4,6 +4,7 @@ use super::set_words;
 use crate::attribute::{AttributeValue, Attributes};
 use crate::catalogue::{Role, SourceVariable};
 use crate::scheme::Method;
+use crate::values::DataType;
 
 /// Attributes of values that are flags.
 const FLAGS: [&str; 3] = ["flag_values", "flag_masks", "flag_meanings"];
@@ -38,6 +39,21 @@ pub(crate) fn update(
         }
     }
     set_words(attributes, "cell_methods", &words);
+}
+
+/// Flags as numbers of the values' own type, which is not always that of the source.
+///
+/// # Source
+/// CF 1.8, section 3.5: both attributes have the type of their variable.
+pub(crate) fn widen_flags(attributes: &mut Attributes, output: DataType) {
+    for name in ["flag_values", "flag_masks"] {
+        if output == DataType::I16
+            && let Some(numbers) = attributes.get(name).and_then(AttributeValue::numbers)
+        {
+            let numbers = numbers.iter().map(|&x| x as i16).collect();
+            attributes.set(name, AttributeValue::I16(numbers));
+        }
+    }
 }
 
 /// What a method does to the source cells within a target cell; interpolation does nothing of that kind.

@@ -3,6 +3,7 @@
 use ndarray::ArrayD;
 
 use super::VariableMeta;
+use super::spare::spare_mark;
 use crate::attribute::AttributeValue;
 use crate::buffers::{self, Number};
 use crate::values::{DataType, Values};
@@ -31,7 +32,8 @@ impl Decoding {
     ///
     /// `blends` says whether values will be averaged: then integers become the smallest float that holds them (single for
     /// up to 16 bits); otherwise they stay as they are. Packed values become the float of their factor and offset.
-    /// A variable that names no `_FillValue` has netCDF's default one, except for single bytes.
+    /// A variable that names no `_FillValue` has netCDF's default one, except for single bytes: those that leave no number
+    /// for a mark become 16 bits.
     pub(crate) fn new(variable: &VariableMeta, blends: bool) -> Result<Self, String> {
         let attributes = &variable.attributes;
         let stored = variable.data_type;
@@ -81,6 +83,12 @@ impl Decoding {
             } else {
                 DataType::F64
             }
+        } else if !blends
+            && stored.size() == 1
+            && !missing.iter().any(|mark| convert(mark, stored).is_some())
+            && spare_mark(variable, limits(&valid)).is_none()
+        {
+            DataType::I16
         } else if stored.is_float() || !blends {
             stored
         } else if stored.size() <= 2 {
@@ -96,6 +104,16 @@ impl Decoding {
         })
     }
 
+    /// The same rules for the file of a part, where the result has the type of another part's: bytes of 8 and of 16 bits
+    /// hold the same numbers, whichever file names a mark.
+    pub(crate) fn beside(mut self, output: DataType, stored: DataType) -> Self {
+        let whole = |data_type| data_type == stored || data_type == DataType::I16;
+        if stored.size() == 1 && self.packing.is_none() && whole(self.output) && whole(output) {
+            self.output = output;
+        }
+        self
+    }
+
     /// What marks missing values in the result: as the source has it, where its type can hold it, else netCDF's default.
     pub(crate) fn fill(&self, variable: &VariableMeta) -> AttributeValue {
         let own = (self.packing.is_none() || variable.data_type == self.output)
@@ -108,16 +126,7 @@ impl Decoding {
             .flatten();
         own.and_then(|value| convert(value, self.output))
             .or_else(|| default_fill(self.output))
-            .or_else(|| {
-                convert(
-                    &AttributeValue::I64(vec![if self.output == DataType::U8 {
-                        255
-                    } else {
-                        -127
-                    }]),
-                    self.output,
-                )
-            })
+            .or_else(|| spare_mark(variable, self.limits()))
             .unwrap_or(AttributeValue::F64(vec![f64::NAN]))
     }
 
@@ -149,6 +158,10 @@ impl Decoding {
             }
             (DataType::F32, None) => Values::F32(self.convert(array, f32::NAN, T::single)),
             (DataType::F64, None) => Values::F64(self.convert(array, f64::NAN, T::double)),
+            (DataType::I16, None) if size_of::<T>() == 1 => {
+                let fill = i16::from_attribute(fill, 0).unwrap_or_default();
+                Values::I16(self.convert(array, fill, |x| x.double() as i16))
+            }
             _ => {
                 let fill = T::from_attribute(fill, 0).unwrap_or_default();
                 T::wrap(self.mask(array, fill))
@@ -218,6 +231,11 @@ impl Decoding {
         array
     }
 
+    /// The stored values between which the valid ones lie.
+    fn limits(&self) -> [Option<f64>; 2] {
+        limits(&self.valid)
+    }
+
     /// How missing values of one stored type are told.
     fn tested<T: Stored>(&self) -> Tested<T> {
         let mut marks: Vec<T> = Vec::new();
@@ -230,11 +248,7 @@ impl Decoding {
                 }
             }
         }
-        match self
-            .valid
-            .clone()
-            .map(|limit| limit.as_ref().and_then(first))
-        {
+        match self.limits() {
             [None, None] => Tested::Marks(marks),
             [low, high] => Tested::Range(marks, low, high),
         }
@@ -258,6 +272,10 @@ impl<T: Stored> Tested<T> {
             }
         }
     }
+}
+
+fn limits(valid: &[Option<AttributeValue>; 2]) -> [Option<f64>; 2] {
+    valid.each_ref().map(|limit| limit.as_ref().and_then(first))
 }
 
 fn first(value: &AttributeValue) -> Option<f64> {
@@ -525,10 +543,34 @@ mod tests {
         );
         let decoding = Decoding::new(&v, true).unwrap();
         assert_eq!(decoding.fill(&v), AttributeValue::F32(vec![-1.0]));
-        let bytes = variable(DataType::I8, &[]);
+        let bytes = variable(DataType::I8, &[("valid_min", AttributeValue::I8(vec![0]))]);
         assert_eq!(
             Decoding::new(&bytes, false).unwrap().fill(&bytes),
             AttributeValue::I8(vec![-127])
+        );
+    }
+
+    #[test]
+    fn bytes_that_may_be_anything_become_16_bits() {
+        let v = variable(DataType::U8, &[]);
+        let values = Values::U8(array(&[0, 254, 255]));
+        assert_eq!(
+            decode(&v, false, values),
+            Values::I16(array(&[0, 254, 255]))
+        );
+        let decoding = Decoding::new(&v, false).unwrap();
+        assert_eq!(decoding.fill(&v), AttributeValue::I16(vec![-32767]));
+        let range = variable(
+            DataType::I8,
+            &[
+                ("valid_min", AttributeValue::I8(vec![-127])),
+                ("flag_masks", AttributeValue::I8(vec![-1])),
+            ],
+        );
+        let values = Values::I8(array(&[-128, -127, 127]));
+        assert_eq!(
+            decode(&range, false, values),
+            Values::I8(array(&[-128, -127, 127]))
         );
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! The folder's own files know netCDF: `netcdf` reads and writes it, `length` (with `classic`, `superblock` and `header`)
 //! notices files that are cut short, `being_read` knows what to tell if a library crashes or runs in circles, `cf`,
-//! `decoding` and `signs` know the conventions. The rest of the crate sees [`SourceFile`] and [`ChunkSource`], so that another format can
-//! stand beside netCDF.
+//! `decoding`, `signs` and `spare` know the conventions. The rest of the crate sees [`SourceFile`] and [`ChunkSource`], so
+//! that another format can stand beside netCDF.
 
 mod being_read;
 pub(crate) mod cf;
@@ -13,6 +13,7 @@ mod header;
 mod length;
 pub(crate) mod netcdf;
 pub(crate) mod signs;
+mod spare;
 mod superblock;
 pub(crate) mod traffic;
 mod write_back;

@@ -123,6 +123,7 @@ pub(crate) fn regrid_param(
         request.method_used(),
         blends,
     );
+    meaning::widen_flags(&mut surroundings.attributes, decoding.output);
     let parts = parts(catalogue, variable, blends, decoding.output)?;
 
     let target_shape: Vec<usize> = surroundings.dimensions.iter().map(|d| d.len).collect();

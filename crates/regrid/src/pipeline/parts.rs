@@ -38,7 +38,9 @@ pub(super) fn parts(
             .meta()
             .variable(variable.name())
             .expect("a part was found in its file");
-        let decoding = Decoding::new(meta, blends).map_err(refused)?;
+        let decoding = Decoding::new(meta, blends)
+            .map_err(refused)?
+            .beside(output, meta.data_type);
         if decoding.output != output {
             return Err(refused(format!(
                 "its values are {} here and {} in the first file",
