@@ -21,6 +21,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) threads: usize,
     /// What is known only if it is asked for.
     pub(crate) explanation: Option<Explanation>,
+    /// Whether a run keeps to the limit of memory.
+    pub(crate) fits_memory: bool,
     /// Chunks that an interrupted run finished.
     pub(crate) finished: usize,
 }
@@ -210,10 +212,10 @@ impl Plan<'_> {
             Some(known) => known
                 .memory_limit
                 .is_none_or(|limit| known.memory_bytes <= limit),
-            None => self.fields.iter().all(LazyField::fits_memory),
+            None => self.fits_memory,
         };
         if !fits {
-            notes.push("the work does not fit into the limit: one storage chunk, or the chunks that one task needs, take more".to_owned());
+            notes.push("the work does not fit into the limit: storage chunks that must be there together take more".to_owned());
         }
         let output = match &self.job.then {
             Then::Write(output) => Some(output),

@@ -73,6 +73,7 @@ pub(crate) fn run(job: Job) -> Result<()> {
         tasks,
         threads: threads(&job),
         explanation,
+        fits_memory: planned.as_ref().is_none_or(PlannedWrite::fits_memory),
         finished: planned.as_ref().map_or(0, PlannedWrite::finished),
     }
     .text();

@@ -85,8 +85,8 @@ impl Totals {
                 weights: needs.weights + more.weights,
                 shared: needs.shared + more.shared,
                 work: needs.work.max(more.work),
+                compressed: needs.compressed.max(more.compressed),
                 largest: needs.largest.max(more.largest),
-                window: needs.window.max(more.window),
             }));
         }
         totals
@@ -102,10 +102,12 @@ impl Totals {
         )
     }
 
-    /// What is not values held by tasks: weights, work of threads, buffers kept for the next chunk.
-    fn apart(&self) -> u64 {
+    /// What is not values held by tasks: weights, and work of threads, which read storage chunks that are so much smaller in
+    /// the files.
+    fn apart(&self, compressed: f64) -> u64 {
         let Some(needs) = self.needs else { return 0 };
-        needs.weights + needs.shared + needs.work * needs.budget.threads as u64
+        let chunk = (needs.compressed as f64 * compressed.min(1.0)) as u64;
+        needs.weights + needs.shared + (needs.work + chunk) * needs.budget.threads as u64
     }
 
     /// Compressed chunks that wait to be written at the most. One thread makes them in their order, and several nearly so if
@@ -123,8 +125,39 @@ impl Totals {
         let kept = self.budget().kept_bytes().unwrap_or(0) as u64;
         let live = self
             .budget()
-            .live(self.apart() + self.waiting() + 2 * kept)?;
+            .live(self.apart(1.0) + self.waiting() + 2 * kept)?;
         Some(live.max(self.needs.map_or(0, |needs| needs.largest)))
+    }
+
+    /// The most bytes of values that tasks hold at once.
+    fn values_bytes(&self, tasks: (&[Delayed<()>], &[Delayed<Report>])) -> u64 {
+        let mut run = Run::new().threads(self.budget().threads);
+        if let Some(live) = self.live() {
+            run = run.memory_limit(live);
+        }
+        run.expected_peak(tasks)
+    }
+
+    /// Whether the tasks that write the fields keep to the memory that the requests allow.
+    pub(super) fn fits(&self, tasks: (&[Delayed<()>], &[Delayed<Report>])) -> bool {
+        let Some(memory) = self.budget().memory else {
+            return true;
+        };
+        let values = self.values_bytes(tasks) + self.waiting();
+        // Asking the files how small their chunks are takes longer than the rest.
+        values + self.apart(1.0) <= memory
+            || values + self.apart(self.compressed(self.read_bytes())) <= memory
+    }
+
+    /// The part that so many bytes in files are of the values in them.
+    fn compressed(&self, read_bytes: u64) -> f64 {
+        read_bytes as f64 / self.reads.bytes.max(1) as f64
+    }
+
+    /// Bytes to read, compressed as they are in the files; of sources that do not know that, the bytes of their values.
+    fn read_bytes(&self) -> u64 {
+        let stored: Option<u64> = self.fields.iter().map(LazyField::stored_bytes).sum();
+        stored.unwrap_or(self.reads.bytes)
     }
 
     /// What so many tasks come to, the last of which write the fields.
@@ -134,23 +167,20 @@ impl Totals {
         tasks: usize,
     ) -> Explanation {
         let budget = self.budget();
-        let mut run = Run::new().threads(budget.threads);
-        if let Some(live) = self.live() {
-            run = run.memory_limit(live);
-        }
-        let values_bytes = run.expected_peak((writes, reports));
-        let stored: Option<u64> = self.fields.iter().map(LazyField::stored_bytes).sum();
+        let values_bytes = self.values_bytes((writes, reports));
+        let read_bytes = self.read_bytes();
+        let compressed = self.compressed(read_bytes);
         Explanation {
             tasks,
             read_tasks: self.reads.blocks,
             storage_chunks: self.reads.storage_chunks,
-            read_bytes: stored.unwrap_or(self.reads.bytes),
+            read_bytes,
             read_values_bytes: self.reads.bytes,
             chunks: self.chunks,
             write_bytes: self.write_bytes,
             weights_bytes: self.needs.map_or(0, |needs| needs.weights + needs.shared),
             values_bytes,
-            memory_bytes: values_bytes + self.apart() + self.waiting(),
+            memory_bytes: values_bytes + self.apart(compressed) + self.waiting(),
             memory_limit: budget.memory,
             threads: budget.threads,
         }

@@ -87,7 +87,7 @@ impl Order {
     /// The usual shape of a target chunk, in the order in which it is computed.
     ///
     /// `stored` is the length of storage chunks along the dimensions before the plane.
-    fn chunk_shape(&self, computed: &[usize], size: ChunkSize, stored: &[usize]) -> Vec<usize> {
+    fn chunk_shape(&self, computed: &[usize], size: &ChunkSize, stored: &[usize]) -> Vec<usize> {
         let list = computed.len() == self.outer + 1;
         let mut shape = computed.to_vec();
         if list {
@@ -106,7 +106,7 @@ impl Order {
     }
 
     /// How many chunks targets of a shape, in the order in which they are computed, are cut into.
-    pub(super) fn chunk_count(&self, computed: &[usize], size: ChunkSize) -> u64 {
+    pub(super) fn chunk_count(&self, computed: &[usize], size: &ChunkSize) -> u64 {
         let sizes = self.chunk_shape(computed, size, &[]);
         computed
             .iter()
@@ -170,7 +170,7 @@ impl Plan {
         (weights, also): (&PlaneWeights, Option<&PlaneWeights>),
         times: Option<&ChosenTimes>,
         target: &[usize],
-        (size, budget): (ChunkSize, Budget),
+        (size, budget): (&ChunkSize, Budget),
     ) -> Self {
         let outer = order.outer;
         let source_shape: Vec<usize> = order
@@ -189,10 +189,7 @@ impl Plan {
                 storage(variable, parts, d, plane)
             })
             .collect();
-        let usual: Vec<usize> = storage
-            .iter()
-            .map(|cuts| cuts.first().map_or(1, ExactSizeIterator::len))
-            .collect();
+        let usual: Vec<usize> = storage.iter().map(|cuts| longest(cuts).max(1)).collect();
         let chunk_shape = order.chunk_shape(&target_shape, size, &usual[..outer]);
         let target_cuts: Vec<Vec<Range<usize>>> = target_shape
             .iter()
@@ -438,22 +435,19 @@ impl Plan {
 
     /// Cells of the largest block, and of the largest storage chunk.
     pub(super) fn largest(&self) -> [usize; 2] {
-        [&self.blocks, &self.storage].map(|cuts| {
-            let longest = |cuts: &Vec<Range<usize>>| cuts.iter().map(ExactSizeIterator::len).max();
-            cuts.iter().map(|cuts| longest(cuts).unwrap_or(0)).product()
-        })
+        [&self.blocks, &self.storage].map(|cuts| cuts.iter().map(|cuts| longest(cuts)).product())
     }
 
-    /// How many planes a target chunk has, and the storage chunks that it lies in.
-    pub(super) fn planes(&self) -> [usize; 2] {
+    /// For each dimension before the plane, how many places a target chunk has, and how long storage chunks are.
+    pub(super) fn outer_chunk(&self) -> Vec<(usize, usize)> {
         let own = &self.chunk_shape[..self.order.outer];
-        let stored = own.iter().zip(&self.storage).filter(|(own, _)| **own > 1);
-        [
-            own.iter().product(),
-            stored
-                .map(|(_, cuts)| cuts.first().map_or(1, ExactSizeIterator::len))
-                .product(),
-        ]
+        let stored = self.storage.iter().map(|cuts| longest(cuts).max(1));
+        own.iter().copied().zip(stored).collect()
+    }
+
+    /// How many chunks there are.
+    pub(super) fn count(&self) -> usize {
+        self.counts().iter().product()
     }
 
     /// Rows and columns of a target chunk; of a list, one row.
@@ -464,6 +458,10 @@ impl Plan {
             [] => (1, 1),
         }
     }
+}
+
+fn longest(cuts: &[Range<usize>]) -> usize {
+    cuts.iter().map(ExactSizeIterator::len).max().unwrap_or(0)
 }
 
 fn longest_window(cuts: &[Arc<AxisCut>]) -> usize {

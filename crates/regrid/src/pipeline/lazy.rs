@@ -60,12 +60,12 @@ pub(crate) struct Needs {
     pub(crate) weights: u64,
     /// Bytes of weights that it shares with others of the same fingerprint.
     pub(crate) shared: u64,
-    /// Bytes that a thread holds while it works.
+    /// Bytes that a thread holds while it works, but for a storage chunk as it comes.
     pub(crate) work: u64,
+    /// Bytes of the largest storage chunk, if it were not compressed.
+    pub(crate) compressed: u64,
     /// Bytes of the largest value that a task makes.
     pub(crate) largest: u64,
-    /// Bytes of the blocks that one task takes at the most.
-    pub(crate) window: u64,
 }
 
 /// What a field will read.
@@ -123,13 +123,6 @@ impl LazyField {
     /// A number of the weights that it is made with.
     pub(crate) fn weights_fingerprint(&self) -> u64 {
         self.needs.fingerprint
-    }
-
-    /// Whether each task for itself fits into the memory that the request allows: else the work takes more.
-    pub fn fits_memory(&self) -> bool {
-        let needs = &self.needs;
-        let least = needs.weights + needs.shared + needs.work + needs.window;
-        needs.budget.memory.is_none_or(|memory| least <= memory)
     }
 
     /// What the user should know though nothing failed.

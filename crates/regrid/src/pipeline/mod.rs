@@ -72,7 +72,7 @@ pub(crate) fn check_chunks(
     shape.extend((!request.target.is_list()).then_some(rows));
     shape.push(columns);
     let size = chunk_size(request, decoding.output.size());
-    let chunks = order.chunk_count(&shape, size);
+    let chunks = order.chunk_count(&shape, &size);
     if chunks > MOST_CHUNKS {
         return Err(Error::TooManyChunks {
             variable: variable.name().to_owned(),
@@ -87,8 +87,7 @@ pub(crate) fn check_chunks(
 fn chunk_size(request: &Request, cell_bytes: usize) -> ChunkSize {
     ChunkSize {
         plane: request.chunk,
-        planes: usize::MAX,
-        even: false,
+        outer: None,
         cells: request.budget().chunk_cells(cell_bytes),
     }
 }
@@ -130,7 +129,7 @@ pub(crate) fn regrid_param(
     let order = Order::new(variable, request.target.is_list());
     let budget = request.budget();
     let cell_bytes = decoding.output.size();
-    let made = |weights: &PlaneWeights, also: Option<&PlaneWeights>, size: ChunkSize| {
+    let made = |weights: &PlaneWeights, also: Option<&PlaneWeights>, size: &ChunkSize| {
         Plan::new(
             variable,
             order.clone(),
@@ -147,7 +146,7 @@ pub(crate) fn regrid_param(
     let (plan, size) = narrowed(size, most, |size| made(weights, also, size));
     let compared = overlap
         .as_ref()
-        .map(|overlap| made(&overlap.weights, Some(weights), size));
+        .map(|overlap| made(&overlap.weights, Some(weights), &size));
 
     let name = variable.name().to_owned();
     let absent = Arc::new(match decoding.output {
@@ -170,7 +169,7 @@ pub(crate) fn regrid_param(
     let plan = &work.plan;
     let mut readers = Readers::new(&work, [stored_size, cell_bytes]);
     let mut series = work.regrids();
-    let mut chunks = Vec::with_capacity(plan.counts().iter().product());
+    let mut chunks = Vec::with_capacity(plan.count());
     let mut largest_chunk = 0;
     let mut cuts = Vec::new();
     plan.for_each_index(|index| {
@@ -204,6 +203,7 @@ pub(crate) fn regrid_param(
     let comparing = report.as_ref().map_or(0, |report| report.tallies.len() + 1);
     let tasks = readers.tasks() + chunks.len() + comparing;
     let [block, storage] = plan.largest();
+    let converted = variable.meta.data_type != decoding.output || !plan.order.source.is_sorted();
     let whole_planes = matches!(request.rule(), Rule::Statistic { .. });
     let gathered = plan.gathered_cells(whole_planes) * cell_bytes;
     let needs = Needs {
@@ -212,12 +212,12 @@ pub(crate) fn regrid_param(
         weights: plan.weights_bytes() as u64,
         shared: weights.shared_bytes() as u64,
         // A window, then a chunk shuffled, compressed and filled up; values before they are unpacked or turned; storage chunks
-        // as they come.
+        // between their filters, and whole where they lie apart in a block.
         work: (gathered.max(3 * largest_chunk).max(comparing_bytes)
-            + block * stored_size
-            + 3 * storage * stored_size) as u64,
+            + if converted { block * stored_size } else { 0 }
+            + if block > storage { 2 } else { 1 } * storage * stored_size) as u64,
+        compressed: (storage * stored_size) as u64,
         largest: largest_chunk.max(block * cell_bytes) as u64,
-        window: (plan.window_cells() * cell_bytes) as u64,
     };
     let chunk_shape: Vec<usize> = (plan.order.result.iter())
         .map(|&d| plan.chunk_shape[d])

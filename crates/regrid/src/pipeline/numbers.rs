@@ -108,38 +108,52 @@ impl Plan {
         self.region(&self.index(chunk))
     }
 
-    /// Calls with the index of every chunk, those that read the same blocks one after another: along the dimensions before
-    /// the plane, cuts with one first block go together, part of the plane by part of the plane.
+    /// Calls with the index of every chunk, those that read the same blocks one after another: cuts with one first block go
+    /// together along each dimension, and within them part of the plane by part of the plane.
+    ///
+    /// What lies in two blocks keeps the second one until its turn comes; so the dimension of the plane with fewer blocks goes
+    /// first, and the blocks that wait are as few. But where a pole's mean is needed, all blocks of its row are there at once:
+    /// row by row they are so for one pole after the other.
     pub(super) fn for_each_index(&self, mut call: impl FnMut(&[usize])) {
-        let groups: Vec<Vec<Range<usize>>> = self.outer.iter().map(|cuts| alike(cuts)).collect();
         let counts = self.counts();
         if counts.contains(&0) {
             return;
         }
         let outer = self.outer.len();
+        let mut groups: Vec<Vec<Range<usize>>> =
+            self.outer.iter().map(|cuts| alike(cuts)).collect();
+        let mut order: Vec<usize> = (0..counts.len()).collect();
+        match &self.plane {
+            PlanePlan::Separable(axes) => {
+                groups.extend(axes.iter().map(|cuts| alike(cuts)));
+                let [rows, columns] = [0, 1].map(|axis| self.blocks[outer + axis].len());
+                if rows < columns && self.rings.columns.is_none() {
+                    order.swap(outer, outer + 1);
+                }
+            }
+            PlanePlan::Sparse(cuts) => groups.push(std::iter::once(0..cuts.len()).collect()),
+        }
+        // The group along each dimension, in that order.
+        let mut group = vec![0; counts.len()];
+        let mut within = vec![0..0; counts.len()];
         let mut index = vec![0; counts.len()];
-        let mut group = vec![0; outer];
         loop {
-            let first = groups
-                .iter()
-                .zip(&group)
-                .map(|(groups, &at)| groups[at].start);
-            index
-                .iter_mut()
-                .zip(first)
-                .for_each(|(at, first)| *at = first);
+            for (&d, &at) in order.iter().zip(&group) {
+                within[d] = groups[d][at].clone();
+                index[d] = within[d].start;
+            }
             loop {
                 loop {
                     call(&index);
-                    if !next(&mut index[..outer], |d| groups[d][group[d]].clone()) {
+                    if !next(&mut index[..outer], |d| within[d].clone()) {
                         break;
                     }
                 }
-                if !next(&mut index[outer..], |d| 0..counts[outer + d]) {
+                if !next(&mut index[outer..], |d| within[outer + d].clone()) {
                     break;
                 }
             }
-            if !next(&mut group, |d| 0..groups[d].len()) {
+            if !next(&mut group, |at| 0..groups[order[at]].len()) {
                 break;
             }
         }

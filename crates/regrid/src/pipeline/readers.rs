@@ -86,6 +86,11 @@ impl Readers {
         }
     }
 
+    /// What the tasks share.
+    pub(super) fn work(&self) -> &Arc<FieldWork> {
+        &self.work
+    }
+
     /// How many tasks were made so far.
     pub(super) fn tasks(&self) -> usize {
         self.reads.blocks + self.pole_tasks

@@ -126,8 +126,10 @@ pub(super) fn report(
     let fresh = plan.fresh();
     let mut tallies = Vec::with_capacity(chunks.len());
     let mut each = chunks.iter();
-    plan.for_each_index(|index| {
-        let (region, values_of_chunk) = each.next().expect("both plans have the same chunks");
+    // Both plans have the same chunks, and go through them in the order of one of them.
+    let work = readers.work().clone();
+    work.plan.for_each_index(|index| {
+        let (region, values_of_chunk) = each.next().expect("a chunk for each index");
         let chunk = plan.chunk(index);
         let blocks = readers.blocks(&chunk);
         let fresh = fresh.of(index);

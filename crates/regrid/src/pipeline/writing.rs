@@ -208,6 +208,12 @@ impl PlannedWrite {
         self.totals.explain((&self.tasks, &self.reports), tasks)
     }
 
+    /// Whether the work keeps to the memory that the request [allows](crate::Request::memory): if not, some storage chunk, or
+    /// those that must be there together, take more, and the work takes it. Plays the run through, some microseconds a task.
+    pub fn fits_memory(&self) -> bool {
+        self.totals.fits((&self.tasks, &self.reports))
+    }
+
     /// Where the output is until it is complete.
     pub fn temporary_path(&self) -> PathBuf {
         self.output.part()

@@ -35,24 +35,23 @@ const SMALL_CHUNK_CELLS: usize = 1 << 16;
 const FEW_CHUNKS: usize = 16;
 
 /// What is said of the size of target chunks.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct ChunkSize {
     /// Cells in latitude and longitude, if they are stated.
     pub(crate) plane: Option<(usize, usize)>,
-    /// How many planes a chunk has at the most.
-    pub(crate) planes: usize,
-    /// Whether none is to reach into more storage chunks of the dimensions before the plane than it must.
-    pub(crate) even: bool,
+    /// How many places a chunk has at the most along each dimension before the plane; chunks within such limits reach into
+    /// no more storage chunks of these dimensions than they must.
+    pub(crate) outer: Option<Vec<usize>>,
     /// Cells at the most, where the plane's are not stated.
     pub(crate) cells: usize,
 }
 
 /// The shape of target chunks, in (outer dimensions, latitude, longitude): whole rows, as many as fit.
 ///
-/// `stored` is the length of storage chunks along the outer dimensions, for chunks that are to be even with them.
+/// `stored` is the length of storage chunks along the outer dimensions.
 pub(crate) fn target_chunk_shape(
     target: &[usize],
-    size: ChunkSize,
+    size: &ChunkSize,
     stored: &[usize],
 ) -> Vec<usize> {
     let most = size.cells;
@@ -72,17 +71,20 @@ pub(crate) fn target_chunk_shape(
     };
     let mut shape = vec![1; outer];
     let mut cells = chunk_rows * chunk_columns;
-    let mut planes = size.planes.max(1);
     // Small planes are taken several at a time, along the dimension nearest to the plane first.
     for axis in (0..outer).rev() {
-        let fits = (wanted / cells).min(planes).clamp(1, target[axis].max(1));
-        shape[axis] = match stored.get(axis) {
-            Some(&stored) if size.even && fits < target[axis] => even(fits, stored.max(1)),
+        let len = target[axis].max(1);
+        let limit = size
+            .outer
+            .as_ref()
+            .map_or(len, |most| most[axis].clamp(1, len));
+        let fits = (wanted / cells).clamp(1, limit);
+        shape[axis] = match size.outer {
+            Some(_) if fits < len => even(fits, stored[axis].max(1)),
             _ => fits,
         };
         cells *= shape[axis];
-        planes /= shape[axis];
-        if shape[axis] < target[axis] {
+        if fits < limit {
             break;
         }
     }
@@ -90,14 +92,15 @@ pub(crate) fn target_chunk_shape(
     shape
 }
 
-/// The largest number up to `most` that is a multiple of the length of storage chunks, or divides it.
+/// The largest number up to `most` that is a multiple of the length of storage chunks, or divides it; `most` itself if that
+/// were less than half.
 fn even(most: usize, stored: usize) -> usize {
     match most.checked_div(stored) {
         Some(chunks @ 1..) => chunks * stored,
-        _ => (1..=most)
+        _ => (most.div_ceil(2)..=most)
             .rev()
             .find(|n| stored.is_multiple_of(*n))
-            .unwrap_or(1),
+            .unwrap_or(most),
     }
 }
 
@@ -107,31 +110,35 @@ mod tests {
 
     #[test]
     fn chunks_are_whole_rows_of_as_many_planes_as_may_be() {
-        let size = |plane, planes| ChunkSize {
+        let size = |plane, outer: &[usize]| ChunkSize {
             plane,
-            planes,
-            even: false,
+            outer: (!outer.is_empty()).then(|| outer.to_vec()),
             cells: 1 << 20,
         };
-        let usual = size(None, usize::MAX);
-        let shape = |target: &[usize]| target_chunk_shape(target, usual, &[]);
+        let usual = size(None, &[]);
+        let shape = |target: &[usize]| target_chunk_shape(target, &usual, &[]);
         assert_eq!(shape(&[120, 361, 720]), [4, 361, 720]);
         assert_eq!(shape(&[6, 360, 720]), [1, 135, 720]);
         assert_eq!(shape(&[1, 10_000, 20_000]), [1, 52, 20_000]);
         assert_eq!(shape(&[240, 10, 10]), [240, 10, 10]);
-        let stated = |plane| size(Some(plane), usize::MAX);
+        let stated = |plane| size(Some(plane), &[]);
         assert_eq!(
-            target_chunk_shape(&[6, 360, 720], stated((100, 100)), &[]),
+            target_chunk_shape(&[6, 360, 720], &stated((100, 100)), &[]),
             [6, 100, 100]
         );
-        assert_eq!(target_chunk_shape(&[5, 5], stated((100, 2)), &[]), [5, 2]);
-        let few = size(None, 20);
-        let shape = |target: &[usize]| target_chunk_shape(target, few, &[]);
-        assert_eq!(shape(&[50, 7, 10, 10]), [2, 7, 10, 10]);
-        assert_eq!(shape(&[50, 70, 10, 10]), [1, 20, 10, 10]);
-        let even = ChunkSize { even: true, ..few };
-        let shape = |stored| target_chunk_shape(&[50, 10, 10], even, &[stored]);
-        assert_eq!([shape(7)[0], shape(45)[0], shape(1)[0]], [14, 15, 20]);
+        assert_eq!(target_chunk_shape(&[5, 5], &stated((100, 2)), &[]), [5, 2]);
+        let within = |limits: &[usize], target: &[usize], stored: &[usize]| {
+            target_chunk_shape(target, &size(None, limits), stored)
+        };
+        assert_eq!(
+            within(&[50, 1], &[50, 7, 10, 10], &[50, 1]),
+            [50, 1, 10, 10]
+        );
+        assert_eq!(within(&[2, 7], &[50, 7, 10, 10], &[1, 1]), [2, 7, 10, 10]);
+        let time = |limit, stored| within(&[limit], &[50, 10, 10], &[stored])[0];
+        assert_eq!([time(20, 7), time(20, 45), time(20, 1)], [14, 15, 20]);
+        // Storage chunks that no such number divides.
+        assert_eq!([time(20, 47), time(50, 47)], [20, 50]);
     }
 
     #[test]
