@@ -29,7 +29,7 @@ impl Place {
         // A device or a pipe would be replaced by a file of its name.
         let other = path.metadata().is_ok_and(|meta| !meta.is_file());
         let name = path.as_os_str().as_encoded_bytes();
-        let folder = name.ends_with(b"/") || path.file_name().is_none();
+        let folder = name.ends_with(b"/") || name.ends_with(b"/.") || path.file_name().is_none();
         if other || folder {
             return Err(Error::File {
                 action: "write",

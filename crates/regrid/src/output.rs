@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use contents::layout;
 
-use crate::attempt::{Attempt, Record, crc};
+use crate::attempt::{Attempt, CHUNKS, Record, crc};
 use crate::attribute::AttributeValue;
 use crate::buffers;
 use crate::chunk::Region;
@@ -256,15 +256,17 @@ fn request(layout: &Layout, fields: &[LazyField], deflate: u8) -> String {
         }
     }
     for variable in &layout.variables {
+        if let Some(shape) = &variable.chunk_shape {
+            let _ = writeln!(lines, "{CHUNKS} {}: {shape:?}", variable.name);
+        }
         let (values, rest) = (variable.values.as_ref(), &variable.attributes);
         let _ = writeln!(
             lines,
-            "variable {} {:?} {:?} {:?} {:?} {rest:?} {:016x}",
+            "variable {} {:?} {:?} {:?} {rest:?} {:016x}",
             variable.name,
             variable.data_type,
             variable.dimensions,
             variable.fill,
-            variable.chunk_shape,
             values.map_or(0, fingerprint)
         );
     }

@@ -101,7 +101,10 @@ fn target(
     match (like, grid, axes, points) {
         (Some(file), None, (None, None), []) => Ok(Some(Target::Like(file))),
         (None, Some(name), (None, None), []) => match Grid::named(name) {
-            Err(regrid::Error::GridName { .. }) if Path::new(name).is_file() => {
+            // A pipe serves too.
+            Err(regrid::Error::GridName { .. })
+                if Path::new(name).metadata().is_ok_and(|meta| !meta.is_dir()) =>
+            {
                 Ok(Some(Target::Like(name.into())))
             }
             grid => made("--grid", grid),

@@ -240,6 +240,9 @@ fn same(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
+/// How a line of a request begins that says how large chunks are.
+pub(crate) const CHUNKS: &str = "chunks of";
+
 /// Where two requests differ first, in words; nothing if they do not.
 fn difference(theirs: &str, own: &str) -> String {
     let lines = theirs.lines().zip(own.lines());
@@ -247,8 +250,14 @@ fn difference(theirs: &str, own: &str) -> String {
         // Long lines begin alike.
         let alike = there.chars().zip(now.chars()).take_while(|(a, b)| a == b);
         let alike = alike.count();
+        let why = match now.starts_with(CHUNKS) {
+            true => {
+                " (chunks go by their stated size, by the limit of memory and the number of threads)"
+            }
+            false => "",
+        };
         return format!(
-            ": {} there, {} now",
+            ": {} there, {} now{why}",
             around(there, alike),
             around(now, alike)
         );
@@ -307,5 +316,8 @@ mod tests {
             ": 'input x' only now"
         );
         assert_eq!(difference("a", "a"), "");
+        let said = difference("chunks of t: [1, 9]\n", "chunks of t: [2, 9]\n");
+        let both = ": 'chunks of t: [1, 9]' there, 'chunks of t: [2, 9]' now (chunks go by";
+        assert!(said.starts_with(both), "{said}");
     }
 }
