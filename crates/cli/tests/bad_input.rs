@@ -193,7 +193,10 @@ fn outputs_that_are_in_the_way() {
         ("in.nc -o old.nc/out.nc --grid 5", &["old.nc/out.nc"]),
         ("in.nc -o folder --grid 5 --force", &["folder"]),
         ("in.nc -o new/ --grid 5", &["new/", "it is not a file"]),
-        ("in.nc -o new.nc/. --grid 5", &["new.nc/.", "it is not a file"]),
+        (
+            "in.nc -o new.nc/. --grid 5",
+            &["new.nc/.", "it is not a file"],
+        ),
         (
             "in.nc -o out.nc --grid 5 --profile nowhere/p.html",
             &["--profile", "no folder nowhere"],

@@ -19,55 +19,85 @@ const WORTH: f64 = 0.98;
 pub(super) fn narrowed(
     mut size: ChunkSize,
     most: usize,
-    made: impl Fn(&ChunkSize) -> Plan,
+    plan: impl Fn(&ChunkSize) -> Plan,
 ) -> (Plan, ChunkSize) {
     let stated = size.plane.is_some();
-    let mut plan = made(&size);
-    let many = MANY_CHUNKS.max(plan.count().saturating_mul(MANY_TIMES));
-    while plan.window_cells() > most {
-        let over = plan.window_cells() as f64 / most as f64;
-        let mut candidates = fewer_places(&plan, &size, over);
+    let usual = plan(&size);
+    let mut chunks = Chunks::of(&usual);
+    if chunks.window <= most {
+        return (usual, size);
+    }
+    // Plans hold weights, and there may be many of these: one plan at a time.
+    drop(usual);
+    let made = |size: &ChunkSize| Chunks::of(&plan(size));
+    let many = MANY_CHUNKS.max(chunks.count.saturating_mul(MANY_TIMES));
+    while chunks.window > most {
+        let over = chunks.window as f64 / most as f64;
+        let mut candidates = fewer_places(&chunks, &size, over);
         if !stated {
-            candidates.extend(smaller_planes(&plan, &size, over));
+            candidates.extend(smaller_planes(&chunks, &size, over));
         }
         let smaller = candidates
             .into_iter()
             .map(|size| (made(&size), size))
             .filter(|(smaller, _)| {
-                let less = smaller.window_cells() as f64 / plan.window_cells() as f64;
-                smaller.count() <= many && less < WORTH
+                smaller.count <= many && (smaller.window as f64) < WORTH * chunks.window as f64
             })
-            .map(|(smaller, size)| (worth(&plan, &smaller), smaller, size))
-            .reduce(|best, next| if next.0 > best.0 { next } else { best });
+            .reduce(|best, next| {
+                let [more, less] = [&next.0, &best.0].map(|smaller| chunks.worth(smaller));
+                if more > less { next } else { best }
+            });
         match smaller {
-            Some((_, smaller, narrower)) => (plan, size) = (smaller, narrower),
+            Some(smaller) => (chunks, size) = smaller,
             None => break,
         }
     }
-    (plan, size)
+    (plan(&size), size)
 }
 
-/// How much less a chunk reads, for each chunk that there is more.
-fn worth(plan: &Plan, smaller: &Plan) -> f64 {
-    let less = plan.window_cells() as f64 / smaller.window_cells().max(1) as f64;
-    let more = smaller.count() as f64 / plan.count().max(1) as f64;
-    less / more.max(1.0)
+/// What a plan comes to.
+struct Chunks {
+    /// Cells that a chunk reads at the most.
+    window: usize,
+    count: usize,
+    /// For each dimension before the plane, how many places a chunk has, and how long storage chunks are.
+    outer: Vec<(usize, usize)>,
+    /// Rows and columns of a chunk.
+    plane: (usize, usize),
 }
 
-/// The limits along the dimensions before the plane that read no more of a smaller plane: where a storage chunk has more places
-/// than a chunk, those are read in any case.
-fn limits(plan: &Plan) -> Vec<usize> {
-    let longer = |(own, stored): (usize, usize)| own.max(stored);
-    plan.outer_chunk().into_iter().map(longer).collect()
+impl Chunks {
+    fn of(plan: &Plan) -> Self {
+        Self {
+            window: plan.window_cells(),
+            count: plan.count(),
+            outer: plan.outer_chunk(),
+            plane: plan.plane_chunk(),
+        }
+    }
+
+    /// How much less smaller chunks read, for each chunk that there is more.
+    fn worth(&self, smaller: &Self) -> f64 {
+        let less = self.window as f64 / smaller.window.max(1) as f64;
+        let more = smaller.count as f64 / self.count.max(1) as f64;
+        less / more.max(1.0)
+    }
+
+    /// The limits along the dimensions before the plane that read no more of a smaller plane: where a storage chunk has more
+    /// places than a chunk, those are read in any case.
+    fn limits(&self) -> Vec<usize> {
+        let longer = |&(own, stored): &(usize, usize)| own.max(stored);
+        self.outer.iter().map(longer).collect()
+    }
 }
 
 /// Sizes that need fewer storage chunks along the dimensions before the plane.
-fn fewer_places(plan: &Plan, size: &ChunkSize, over: f64) -> Vec<ChunkSize> {
+fn fewer_places(chunks: &Chunks, size: &ChunkSize, over: f64) -> Vec<ChunkSize> {
     let within = |outer: Vec<usize>| ChunkSize {
         outer: Some(outer),
         ..size.clone()
     };
-    let own = plan.outer_chunk();
+    let own = &chunks.outer;
     // None that reaches into more storage chunks than it must.
     let even = size
         .outer
@@ -79,7 +109,7 @@ fn fewer_places(plan: &Plan, size: &ChunkSize, over: f64) -> Vec<ChunkSize> {
         .rev()
         .filter(|(_, (own, stored))| own > stored);
     let fewer = fewer.map(|(axis, &(own, stored))| {
-        let mut limits = limits(plan);
+        let mut limits = chunks.limits();
         limits[axis] = ((own as f64 / over) as usize).clamp(stored, own - 1);
         within(limits)
     });
@@ -87,8 +117,8 @@ fn fewer_places(plan: &Plan, size: &ChunkSize, over: f64) -> Vec<ChunkSize> {
 }
 
 /// Sizes with fewer rows, or fewer columns.
-fn smaller_planes(plan: &Plan, size: &ChunkSize, over: f64) -> Vec<ChunkSize> {
-    let (rows, columns) = plan.plane_chunk();
+fn smaller_planes(chunks: &Chunks, size: &ChunkSize, over: f64) -> Vec<ChunkSize> {
+    let (rows, columns) = chunks.plane;
     // Half of them is one step; where much is over, a larger one saves plans.
     let part = if over > 8.0 { 4 } else { 2 };
     [
@@ -99,7 +129,7 @@ fn smaller_planes(plan: &Plan, size: &ChunkSize, over: f64) -> Vec<ChunkSize> {
     .filter(|&plane| plane != (rows, columns))
     .map(|plane| ChunkSize {
         plane: Some(plane),
-        outer: Some(limits(plan)),
+        outer: Some(chunks.limits()),
         ..size.clone()
     })
     .collect()
