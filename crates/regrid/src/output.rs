@@ -246,6 +246,8 @@ impl Output {
 /// What an output is made of, line by line: the same for the same request, and different for any other.
 fn request(layout: &Layout, fields: &[LazyField], deflate: u8) -> String {
     let mut lines = format!("regrid {}\ndeflate {deflate}\n", env!("CARGO_PKG_VERSION"));
+    let names: Vec<&str> = fields.iter().map(|field| &*field.meta.name).collect();
+    let _ = writeln!(lines, "fields {}", names.join(" "));
     for dimension in &layout.dimensions {
         let _ = writeln!(lines, "dimension {dimension:?}");
     }

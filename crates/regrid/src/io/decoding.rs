@@ -86,7 +86,7 @@ impl Decoding {
         } else if !blends
             && stored.size() == 1
             && !missing.iter().any(|mark| convert(mark, stored).is_some())
-            && spare_mark(variable, limits(&valid)).is_none()
+            && spare_mark(stored, limits(&valid)).is_none()
         {
             DataType::I16
         } else if stored.is_float() || !blends {
@@ -104,19 +104,24 @@ impl Decoding {
         })
     }
 
-    /// The same rules for the file of a part, where the result has the type of another part's: bytes of 8 and of 16 bits
-    /// hold the same numbers, whichever file names a mark.
-    pub(crate) fn beside(mut self, output: DataType, stored: DataType) -> Self {
-        let whole = |data_type| data_type == stored || data_type == DataType::I16;
-        if stored.size() == 1 && self.packing.is_none() && whole(self.output) && whole(output) {
+    /// The same rules, where bytes are to be as wide as those of another file.
+    pub(crate) fn widened_to(mut self, output: DataType) -> Self {
+        if self.output.size() == 1 && output == DataType::I16 {
             self.output = output;
         }
         self
     }
 
+    /// Whether single bytes become 16 bits.
+    pub(crate) fn widens(&self, stored: DataType) -> bool {
+        stored.size() == 1 && self.output == DataType::I16
+    }
+
     /// What marks missing values in the result: as the source has it, where its type can hold it, else netCDF's default.
     pub(crate) fn fill(&self, variable: &VariableMeta) -> AttributeValue {
-        let own = (self.packing.is_none() || variable.data_type == self.output)
+        // Of 16 bits it is one that no byte has, whichever file names one.
+        let same = self.packing.is_none() && !self.widens(variable.data_type);
+        let own = (same || variable.data_type == self.output)
             .then(|| {
                 variable
                     .attributes
@@ -126,7 +131,7 @@ impl Decoding {
             .flatten();
         own.and_then(|value| convert(value, self.output))
             .or_else(|| default_fill(self.output))
-            .or_else(|| spare_mark(variable, self.limits()))
+            .or_else(|| spare_mark(self.output, self.limits()))
             .unwrap_or(AttributeValue::F64(vec![f64::NAN]))
     }
 
@@ -562,10 +567,7 @@ mod tests {
         assert_eq!(decoding.fill(&v), AttributeValue::I16(vec![-32767]));
         let range = variable(
             DataType::I8,
-            &[
-                ("valid_min", AttributeValue::I8(vec![-127])),
-                ("flag_masks", AttributeValue::I8(vec![-1])),
-            ],
+            &[("valid_min", AttributeValue::I8(vec![-127]))],
         );
         let values = Values::I8(array(&[-128, -127, 127]));
         assert_eq!(

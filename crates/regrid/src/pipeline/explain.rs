@@ -54,6 +54,9 @@ pub(super) struct Totals {
     fields: Vec<LazyField>,
 }
 
+/// How much smaller storage chunks are in files that were not asked: hardly.
+const UNKNOWN: f64 = 0.99;
+
 impl Totals {
     pub(super) fn of(fields: &[LazyField]) -> Self {
         let mut totals = Self {
@@ -85,6 +88,7 @@ impl Totals {
                 weights: needs.weights + more.weights,
                 shared: needs.shared + more.shared,
                 work: needs.work.max(more.work),
+                filtered: needs.filtered.max(more.filtered),
                 compressed: needs.compressed.max(more.compressed),
                 largest: needs.largest.max(more.largest),
             }));
@@ -103,10 +107,13 @@ impl Totals {
     }
 
     /// What is not values held by tasks: weights, and work of threads, which read storage chunks that are so much smaller in
-    /// the files.
+    /// the files. What is not smaller has no filters, as a rule, and is read to its place.
     fn apart(&self, compressed: f64) -> u64 {
         let Some(needs) = self.needs else { return 0 };
-        let chunk = (needs.compressed as f64 * compressed.min(1.0)) as u64;
+        let chunk = match compressed < 1.0 {
+            true => needs.filtered + (needs.compressed as f64 * compressed) as u64,
+            false => 0,
+        };
         needs.weights + needs.shared + (needs.work + chunk) * needs.budget.threads as u64
     }
 
@@ -125,7 +132,7 @@ impl Totals {
         let kept = self.budget().kept_bytes().unwrap_or(0) as u64;
         let live = self
             .budget()
-            .live(self.apart(1.0) + self.waiting() + 2 * kept)?;
+            .live(self.apart(UNKNOWN) + self.waiting() + 2 * kept)?;
         Some(live.max(self.needs.map_or(0, |needs| needs.largest)))
     }
 
@@ -145,7 +152,7 @@ impl Totals {
         };
         let values = self.values_bytes(tasks) + self.waiting();
         // Asking the files how small their chunks are takes longer than the rest.
-        values + self.apart(1.0) <= memory
+        values + self.apart(UNKNOWN) <= memory
             || values + self.apart(self.compressed(self.read_bytes())) <= memory
     }
 

@@ -60,8 +60,10 @@ pub(crate) struct Needs {
     pub(crate) weights: u64,
     /// Bytes of weights that it shares with others of the same fingerprint.
     pub(crate) shared: u64,
-    /// Bytes that a thread holds while it works, but for a storage chunk as it comes.
+    /// Bytes that a thread holds while it works, but for storage chunks.
     pub(crate) work: u64,
+    /// Bytes that a thread holds of storage chunks while it undoes their filters.
+    pub(crate) filtered: u64,
     /// Bytes of the largest storage chunk, if it were not compressed.
     pub(crate) compressed: u64,
     /// Bytes of the largest value that a task makes.

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use layout::{Order, Plan};
 use narrow::narrowed;
-use parts::parts;
+use parts::{decoding, largest_storage, parts};
 use readers::{Block, Readers};
 use reporting::report;
 use work::FieldWork;
@@ -112,7 +112,7 @@ pub(crate) fn regrid_param(
     if request.refuses_flags() && variable.holds_flags() {
         return Err(refused(FLAGS.into()));
     }
-    let decoding = Decoding::new(&variable.meta, blends).map_err(refused)?;
+    let decoding = decoding(catalogue, variable, blends).map_err(refused)?;
     let fill = decoding.fill(&variable.meta);
     let mut surroundings =
         surroundings(catalogue, variable, (&request.target, coordinates), times)?;
@@ -202,7 +202,8 @@ pub(crate) fn regrid_param(
     });
     let comparing = report.as_ref().map_or(0, |report| report.tallies.len() + 1);
     let tasks = readers.tasks() + chunks.len() + comparing;
-    let [block, storage] = plan.largest();
+    let [block, planned] = plan.largest();
+    let storage = largest_storage(&work.parts).unwrap_or(planned) * stored_size;
     let converted = variable.meta.data_type != decoding.output || !plan.order.source.is_sorted();
     let whole_planes = matches!(request.rule(), Rule::Statistic { .. });
     let gathered = plan.gathered_cells(whole_planes) * cell_bytes;
@@ -211,12 +212,13 @@ pub(crate) fn regrid_param(
         fingerprint: fingerprint(weights),
         weights: plan.weights_bytes() as u64,
         shared: weights.shared_bytes() as u64,
-        // A window, then a chunk shuffled, compressed and filled up; values before they are unpacked or turned; storage chunks
-        // between their filters, and whole where they lie apart in a block.
-        work: (gathered.max(3 * largest_chunk).max(comparing_bytes)
-            + if converted { block * stored_size } else { 0 }
-            + if block > storage { 2 } else { 1 } * storage * stored_size) as u64,
-        compressed: (storage * stored_size) as u64,
+        // A window, then a chunk shuffled, compressed and filled up; what compares it; values before they are unpacked or turned.
+        work: (gathered.max(3 * largest_chunk)
+            + comparing_bytes
+            + block * stored_size * usize::from(converted)) as u64,
+        // Between filters, and whole where it lies apart in a block.
+        filtered: (storage * if block * stored_size > storage { 2 } else { 1 }) as u64,
+        compressed: storage as u64,
         largest: largest_chunk.max(block * cell_bytes) as u64,
     };
     let chunk_shape: Vec<usize> = (plan.order.result.iter())

@@ -19,6 +19,26 @@ pub(super) struct OpenPart {
     pub(super) file: String,
 }
 
+/// The rules of a variable's first file, for a result that holds the values of all.
+pub(super) fn decoding(
+    catalogue: &Catalogue,
+    variable: &SourceVariable,
+    blends: bool,
+) -> Result<Decoding, String> {
+    let first = Decoding::new(&variable.meta, blends)?;
+    let widens = |part: &Part| {
+        let file = catalogue.files()[part.file].meta();
+        let meta = file.variable(variable.name());
+        meta.is_some_and(|meta| {
+            Decoding::new(meta, blends).is_ok_and(|own| own.widens(meta.data_type))
+        })
+    };
+    match first.output.size() == 1 && variable.parts.iter().any(widens) {
+        true => Ok(first.widened_to(DataType::I16)),
+        false => Ok(first),
+    }
+}
+
 /// Opens the parts of a variable; each is decoded by its own file's rules, since packing differs from file to file.
 pub(super) fn parts(
     catalogue: &Catalogue,
@@ -38,9 +58,10 @@ pub(super) fn parts(
             .meta()
             .variable(variable.name())
             .expect("a part was found in its file");
-        let decoding = Decoding::new(meta, blends)
-            .map_err(refused)?
-            .beside(output, meta.data_type);
+        let mut decoding = Decoding::new(meta, blends).map_err(refused)?;
+        if variable.meta.data_type.size() == 1 {
+            decoding = decoding.widened_to(output);
+        }
         if decoding.output != output {
             return Err(refused(format!(
                 "its values are {} here and {} in the first file",
@@ -60,6 +81,16 @@ pub(super) fn parts(
         });
     }
     Ok(parts)
+}
+
+/// Cells of the largest storage chunk, if every part has chunks. Those of the plan may be larger, where files go together that
+/// are stored in other ways.
+pub(super) fn largest_storage(parts: &[OpenPart]) -> Option<usize> {
+    let cells = parts.iter().map(|part| {
+        let chunk = part.source.chunk_shape()?.iter().zip(part.source.shape());
+        Some(chunk.map(|(&chunk, &len)| chunk.min(len)).product())
+    });
+    cells.collect::<Option<Vec<usize>>>()?.into_iter().max()
 }
 
 /// Cells of a stretch along the plane's dimensions, where a variable is not stored in chunks.
