@@ -86,7 +86,7 @@ impl Decoding {
         } else if !blends
             && stored.size() == 1
             && !missing.iter().any(|mark| convert(mark, stored).is_some())
-            && spare_mark(stored, limits(&valid)).is_none()
+            && spare_mark(variable, limits(&valid)).is_none()
         {
             DataType::I16
         } else if stored.is_float() || !blends {
@@ -131,7 +131,7 @@ impl Decoding {
             .flatten();
         own.and_then(|value| convert(value, self.output))
             .or_else(|| default_fill(self.output))
-            .or_else(|| spare_mark(self.output, self.limits()))
+            .or_else(|| spare_mark(variable, self.limits()))
             .unwrap_or(AttributeValue::F64(vec![f64::NAN]))
     }
 
