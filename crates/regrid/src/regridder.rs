@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use crate::chunk::cuts;
 use crate::error::Error;
 use crate::grid::Grid;
-use crate::kernel::{Block, Float, PoleMeans, Rule, as_they_are, floats};
+use crate::kernel::{Block, Float, PoleMeans, Rule, TOGETHER, as_they_are, floats};
 use crate::plan::{AxisCut, AxisPlan, AxisSource, ChunkPlan, SparsePlan};
 use crate::scheme::{Compat, Edges, Fill, Method, PlaneWeights};
 
@@ -51,9 +51,12 @@ pub struct Regridder {
 
 /// Target cells of one piece of a plane: enough to be worth a thread's while, few enough to go round.
 const PIECE_CELLS: usize = 1 << 16;
+/// The same where weights go from cell to cell: the window of a piece is a box around what it reads, of a mesh that lies
+/// aslant much more than that.
+const SPARSE_PIECE_CELLS: usize = 1 << 18;
 
-/// One piece of one plane: the plane, the piece, where it goes.
-type Job<'a, T> = (&'a [T], &'a ChunkPlan, Mutex<&'a mut [T]>);
+/// One piece of some planes: the planes, the piece, where it goes in each.
+type Job<'a, T> = (&'a [T], &'a ChunkPlan, Mutex<Vec<&'a mut [T]>>);
 
 impl Regridder {
     /// Prepares the weights of a method between two grids, with the [edges](Edges) as they are by default.
@@ -206,22 +209,32 @@ impl Regridder {
             });
         }
         let rule = self.method.rule(self.min_valid);
+        // Weights from cell to cell are gone through once for several planes.
+        let most = match self.pieces.iter().any(|piece| piece.sparse.is_some()) {
+            true => planes.div_ceil(self.threads).clamp(1, TOGETHER),
+            false => 1,
+        };
         let mut work: Vec<Job<'_, T>> = Vec::new();
-        for (source, mut target) in source
-            .chunks_exact(from)
-            .zip(target.chunks_exact_mut(to.max(1)))
+        for (source, target) in source
+            .chunks(most * from)
+            .zip(target.chunks_mut((most * to).max(1)))
         {
+            let mut planes: Vec<&mut [T]> = target.chunks_exact_mut(to.max(1)).collect();
             for piece in &self.pieces {
-                let (own, rest) = target.split_at_mut(piece.cells());
-                work.push((source, piece, Mutex::new(own)));
-                target = rest;
+                let own = planes.iter_mut().map(|plane| {
+                    let (own, rest) = std::mem::take(plane).split_at_mut(piece.cells());
+                    *plane = rest;
+                    own
+                });
+                let own = Mutex::new(own.collect());
+                work.push((source, piece, own));
             }
         }
         let next = AtomicUsize::new(0);
         let run = || {
             while let Some((source, piece, target)) = work.get(next.fetch_add(1, Ordering::Relaxed))
             {
-                self.piece(source, piece, rule, &mut target.lock());
+                self.piece(source, piece, rule, std::mem::take(&mut target.lock()));
             }
         };
         std::thread::scope(|scope| {
@@ -233,31 +246,42 @@ impl Regridder {
         Ok(())
     }
 
-    /// One piece of a plane.
-    fn piece<T: RegridFloat>(&self, source: &[T], piece: &ChunkPlan, rule: Rule, target: &mut [T]) {
+    /// One piece of some planes.
+    fn piece<T: RegridFloat>(
+        &self,
+        source: &[T],
+        piece: &ChunkPlan,
+        rule: Rule,
+        target: Vec<&mut [T]>,
+    ) {
+        let plan = piece.of_planes(target.len());
+        let mut shape = vec![target.len()];
+        shape.extend(&self.source);
         let block = Block {
             cells: source,
-            shape: &self.source,
+            shape: &shape,
         };
-        let blocks: Vec<Block<'_, T>> = piece.blocks().map(|_| block).collect();
+        let blocks: Vec<Block<'_, T>> = plan.blocks().map(|_| block).collect();
         if rule == Rule::Pick {
-            as_they_are(piece, &blocks, rule, T::MISSING, target);
+            as_they_are(&plan, &blocks, rule, T::MISSING, target);
             return;
         }
         let mut poles = Vec::new();
-        if piece.sparse.is_none() {
+        if plan.sparse.is_none() {
             let columns = self.source[1];
-            let rows = [0, self.source[0] - 1];
-            for (row, _) in rows
+            let ends = [0, self.source[0] - 1];
+            for (row, _) in ends
                 .iter()
-                .zip(piece.axes().0.poles)
+                .zip(plan.axes().0.poles)
                 .filter(|(_, pole)| pole.is_some())
             {
-                poles.push(PoleMeans::of(&[&source[row * columns..][..self.distinct]]));
+                let planes = source.chunks_exact(self.source.iter().product());
+                let rows = planes.map(|plane| &plane[row * columns..][..self.distinct]);
+                poles.push(PoleMeans::of(&rows.collect::<Vec<_>>()));
             }
         }
         let poles: Vec<&PoleMeans> = poles.iter().collect();
-        floats(piece, &blocks, &poles, rule, target);
+        floats(&plan, &blocks, &poles, rule, target);
     }
 }
 
@@ -273,7 +297,11 @@ fn pieces(weights: &PlaneWeights, source: &[usize], target: &[usize]) -> Vec<Chu
     let mut target_cuts: Vec<Vec<Range<usize>>> =
         target.iter().map(|&n| cuts(n, n.max(1))).collect();
     let width: usize = target[1..].iter().product();
-    target_cuts[0] = cuts(target[0], (PIECE_CELLS / width.max(1)).max(1));
+    let cells = match weights {
+        PlaneWeights::Separable(_) => PIECE_CELLS,
+        PlaneWeights::Sparse(..) => SPARSE_PIECE_CELLS,
+    };
+    target_cuts[0] = cuts(target[0], (cells / width.max(1)).max(1));
     let plan = |cuts: Vec<Arc<AxisCut>>, sparse| ChunkPlan {
         cuts,
         sparse,
@@ -327,6 +355,52 @@ mod tests {
             assert_eq!(one.shape(), [2, 2, 300, 500]);
             assert_eq!(one, three);
             assert!(one.iter().all(|x| (0.0..977.0).contains(x)), "{method:?}");
+        }
+    }
+
+    #[test]
+    fn planes_side_by_side_are_as_each_alone() {
+        const PLANES: usize = 15;
+        let source = Grid::named("6").unwrap();
+        let corners = |grid: &Grid| {
+            let all = grid.centres().into_iter().map(|(lat, lon)| {
+                let (south, north) = (lat - 3.0, lat + 3.0);
+                let (west, east) = (lon - 3.0, lon + 3.0);
+                [(south, west), (south, east), (north, east), (north, west)]
+            });
+            all.flatten().unzip()
+        };
+        let (latitudes, longitudes) = source.centres().into_iter().unzip();
+        let source =
+            Grid::curvilinear((30, 60), latitudes, longitudes, Some(corners(&source))).unwrap();
+        let target = Grid::named("r50x25").unwrap();
+        // A cell of ten is missing, others in each plane.
+        let field = (0..PLANES * 1800).map(|i| match (i * 7919) % 1009 {
+            x if x < 100 => f32::NAN,
+            x => x as f32 / 7.0,
+        });
+        let field = ArrayD::from_shape_vec(IxDyn(&[PLANES, 30, 60]), field.collect()).unwrap();
+        for method in [
+            Method::Linear,
+            Method::Nearest,
+            Method::InverseDistance,
+            Method::AreaWeighted,
+            Method::SecondOrderConservative,
+        ] {
+            let regridder = Regridder::new(&source, &target, method).unwrap();
+            for share in [0.0, 0.6, 1.0] {
+                let regridder = regridder.clone().min_valid(share).unwrap();
+                let together = regridder.apply(field.view()).unwrap();
+                assert_eq!(together.len(), PLANES * 1250);
+                for (alone, plane) in field.outer_iter().zip(together.outer_iter()) {
+                    let alone = regridder.apply(alone).unwrap();
+                    let bits = |x: &f32| x.to_bits();
+                    assert!(
+                        alone.iter().map(bits).eq(plane.iter().map(bits)),
+                        "{method:?}, {share}"
+                    );
+                }
+            }
         }
     }
 

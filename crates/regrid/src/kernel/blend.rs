@@ -1,4 +1,4 @@
-//! Weighted sums over rows and columns, or over any cells of a plane.
+//! Weighted sums over rows and columns.
 //!
 //! A target is kept where the share of its weight that is of valid cells, times the part of it that the source covers, is
 //! at least `min_valid`; its value is the sum over the valid cells, divided by their weight where some are missing. Shares
@@ -8,22 +8,22 @@ use super::ahead;
 use super::simd::any_missing;
 use super::taps::Columns;
 use super::{Float, PoleMean};
-use crate::plan::{AxisCut, CutRow, SparseCut};
+use crate::plan::AxisCut;
 use crate::weights::{Row, WHOLE};
 
 /// The sum over the valid cells of one target, and what says whether it is kept.
 #[derive(Debug, Clone, Copy, Default)]
-struct Valid {
-    sum: f64,
+pub(super) struct Valid {
+    pub(super) sum: f64,
     /// The weight of the valid cells.
-    weight: f64,
+    pub(super) weight: f64,
     /// The same, and that of all cells, in absolute values.
-    size: f64,
-    all: f64,
+    pub(super) size: f64,
+    pub(super) all: f64,
 }
 
 impl Valid {
-    fn value(self, covered: f64, min_valid: f64) -> f64 {
+    pub(super) fn value(self, covered: f64, min_valid: f64) -> f64 {
         // The same terms in the same order: where nothing is missing both are equal to the bit.
         let whole = self.size == self.all;
         let share = if whole { 1.0 } else { self.size / self.all };
@@ -38,7 +38,7 @@ impl Valid {
 }
 
 /// Whether a part of the weight is enough.
-fn is_strict(min_valid: f64) -> bool {
+pub(super) fn is_strict(min_valid: f64) -> bool {
     min_valid >= 1.0 - WHOLE
 }
 
@@ -232,48 +232,4 @@ fn valid(cells: impl Iterator<Item = (Cell, f64)>) -> Valid {
         }
     }
     sums
-}
-
-/// One plane, by weights of its cells.
-pub(super) fn sparse<S: Float, T: Float>(
-    cut: &SparseCut,
-    plane: &[S],
-    min_valid: f64,
-    out: &mut [T],
-) {
-    let value = |at: usize| plane[at].widen();
-    let strict = is_strict(min_valid);
-    let is_missing = |row: CutRow<'_>| {
-        // Where all must be valid, those of weight zero too, if they were kept.
-        row.is_empty()
-            || row.covered < min_valid - WHOLE
-            || strict && row.places.iter().any(|&at| value(at as usize).is_nan())
-    };
-    let sums = |row: CutRow<'_>| valid(row.entries().map(|(at, w)| (Cell::of(value(at)), w)));
-    let mut out = out.iter_mut();
-    let mut next = || out.next().expect("as many as there are targets");
-    // Two loops, so that the usual one knows nothing of slopes.
-    let Some(slopes) = cut.slopes() else {
-        return cut.for_each_row(|row| {
-            *next() = match is_missing(row) {
-                true => T::MISSING,
-                false => T::round(sums(row).value(row.covered, min_valid)),
-            };
-        });
-    };
-    cut.for_each_row(|row| {
-        let out = next();
-        if is_missing(row) {
-            *out = T::MISSING;
-            return;
-        }
-        let mut sums = sums(row);
-        // The slopes of the valid cells; one with a missing neighbour is level.
-        for (at, slope) in slopes.of(row, value) {
-            if !slope.is_nan() && !value(at).is_nan() {
-                sums.sum += slope;
-            }
-        }
-        *out = T::round(sums.value(row.covered, min_valid));
-    });
 }

@@ -8,6 +8,7 @@ mod ahead;
 mod blend;
 mod pick;
 mod simd;
+mod sparse;
 mod statistic;
 mod tally;
 mod taps;
@@ -15,10 +16,11 @@ mod window;
 
 use ndarray::{ArrayD, IxDyn};
 
-use crate::buffers;
+use crate::buffers::{self, Number};
 use crate::chunk::combinations;
 use crate::plan::{AxisCut, ChunkPlan};
 use crate::values::Values;
+pub(crate) use sparse::TOGETHER;
 pub(crate) use statistic::Statistic;
 pub(crate) use tally::{Fresh, tally};
 use taps::Columns;
@@ -40,7 +42,7 @@ pub(crate) enum Rule {
 }
 
 /// A floating-point type that is summed in double and rounded once.
-pub(crate) trait Float: Copy + Default + Send + Sync + 'static {
+pub(crate) trait Float: Number + Default + Send + Sync + 'static {
     /// The missing value.
     const MISSING: Self;
     /// The value as a double.
@@ -188,18 +190,18 @@ pub(crate) fn regrid_chunk(
             match (absent, rule) {
                 (Values::F32(_), Rule::Blend { .. } | Rule::Statistic { .. }) => {
                     let mut result = buffers::take(plan.cells());
-                    floats(plan, &arrays!(F32), poles, rule, &mut result);
+                    floats(plan, &arrays!(F32), poles, rule, in_planes(plan, &mut result));
                     Values::F32(array(plan, result))
                 }
                 (Values::F64(_), Rule::Blend { .. } | Rule::Statistic { .. }) => {
                     let mut result = buffers::take(plan.cells());
-                    floats(plan, &arrays!(F64), poles, rule, &mut result);
+                    floats(plan, &arrays!(F64), poles, rule, in_planes(plan, &mut result));
                     Values::F64(array(plan, result))
                 }
                 $((Values::$variant(absent), _) => {
                     let absent = absent.first().copied().unwrap_or_default();
                     let mut result = buffers::take(plan.cells());
-                    as_they_are(plan, &arrays!($variant), rule, absent, &mut result);
+                    as_they_are(plan, &arrays!($variant), rule, absent, in_planes(plan, &mut result));
                     Values::$variant(array(plan, result))
                 })*
                 (Values::Char(_) | Values::Text(_), _) => unreachable!("text is never regridded"),
@@ -234,13 +236,18 @@ fn means<T: Float>(ring: &ChunkPlan, blocks: &[Block<'_, T>]) -> PoleMeans {
     PoleMeans::of(&rows)
 }
 
-/// Sums and statistics of floats, one outer target after the other.
-pub(crate) fn floats<T: Float>(
+/// The planes of a chunk's result.
+fn in_planes<'a, T>(plan: &ChunkPlan, result: &'a mut [T]) -> impl Iterator<Item = &'a mut [T]> {
+    result.chunks_exact_mut(plan.plane_targets().max(1))
+}
+
+/// Sums and statistics of floats, one outer target after the other: each has a plane of `result`.
+pub(crate) fn floats<'r, T: Float>(
     plan: &ChunkPlan,
     blocks: &[Block<'_, T>],
     poles: &[&PoleMeans],
     rule: Rule,
-    result: &mut [T],
+    result: impl IntoIterator<Item = &'r mut [T]>,
 ) {
     let mut copy = Vec::new();
     let by_rows = plan.sparse.is_none() && matches!(rule, Rule::Blend { .. });
@@ -251,15 +258,18 @@ pub(crate) fn floats<T: Float>(
     };
     let columns = by_rows.then(|| Columns::new(plan.axes().1));
     let mut mixed = Vec::new();
-    let cells = plan.plane_targets();
-    for (targets, out) in
-        combinations(&plan.outer_shape()).zip(result.chunks_exact_mut(cells.max(1)))
-    {
+    // Planes that weights from cell to cell go through together.
+    let (mut whole, mut whole_out) = (Vec::new(), Vec::new());
+    for (targets, out) in combinations(&plan.outer_shape()).zip(result) {
         let sources = outer_sources(plan.outer(), &targets);
         let pole_values: Vec<PoleMean> = poles.iter().map(|means| means.mixed(&sources)).collect();
         let plane = |at: usize| &stretches[at * each..(at + 1) * each];
         match sources.as_slice() {
             [] => out.fill(T::MISSING),
+            &[(at, 1.0)] if plan.sparse.is_some() && matches!(rule, Rule::Blend { .. }) => {
+                whole.push(plane(at)[0]);
+                whole_out.push(out);
+            }
             &[(at, 1.0)] => one_plane(plan, columns.as_ref(), plane(at), &pole_values, rule, out),
             several => {
                 mix(several, plane, &mut mixed);
@@ -268,6 +278,9 @@ pub(crate) fn floats<T: Float>(
                 one_plane(plan, columns.as_ref(), &stretches, &pole_values, rule, out);
             }
         }
+    }
+    if let (Some(cut), Rule::Blend { min_valid }) = (&plan.sparse, rule) {
+        sparse::blend(cut, &whole, min_valid, &mut whole_out);
     }
 }
 
@@ -304,8 +317,8 @@ fn one_plane<S: Float, T: Float>(
         (Rule::Blend { min_valid }, _, Some(columns)) => {
             blend::separable(plan.axes().0, columns, stretches, poles, min_valid, out);
         }
-        (Rule::Blend { min_valid }, Some(sparse), None) => {
-            blend::sparse(sparse, stretches[0], min_valid, out);
+        (Rule::Blend { min_valid }, Some(cut), None) => {
+            sparse::blend(cut, &stretches[..1], min_valid, &mut [out]);
         }
         (
             Rule::Statistic {
@@ -324,13 +337,13 @@ fn one_plane<S: Float, T: Float>(
     }
 }
 
-/// Values that are never computed with: the nearest, the most frequent.
-pub(crate) fn as_they_are<T: Copy + PartialOrd + Default>(
+/// Values that are never computed with: the nearest, the most frequent. Each outer target has a plane of `result`.
+pub(crate) fn as_they_are<'r, T: Copy + PartialOrd + Default + 'r>(
     plan: &ChunkPlan,
     blocks: &[Block<'_, T>],
     rule: Rule,
     absent: T,
-    result: &mut [T],
+    result: impl IntoIterator<Item = &'r mut [T]>,
 ) {
     let mut copy = Vec::new();
     let by_rows = plan.sparse.is_none() && rule == Rule::Pick;
@@ -338,10 +351,8 @@ pub(crate) fn as_they_are<T: Copy + PartialOrd + Default>(
         true => (rows(plan, blocks, &mut copy), plan.axes().0.window),
         false => (planes(plan, blocks, &mut copy), 1),
     };
-    let cells = plan.plane_targets();
-    for (targets, out) in
-        combinations(&plan.outer_shape()).zip(result.chunks_exact_mut(cells.max(1)))
-    {
+    let (mut whole, mut whole_out) = (Vec::new(), Vec::new());
+    for (targets, out) in combinations(&plan.outer_shape()).zip(result) {
         let sources = outer_sources(plan.outer(), &targets);
         let Some(&(at, _)) = sources.first() else {
             out.fill(absent);
@@ -360,8 +371,14 @@ pub(crate) fn as_they_are<T: Copy + PartialOrd + Default>(
                 let (rows, columns) = plan.axes();
                 pick::separable(rows, columns, plane, absent, out);
             }
-            (_, Some(sparse)) => pick::sparse(sparse, plane[0], absent, out),
+            (_, Some(_)) => {
+                whole.push(plane[0]);
+                whole_out.push(out);
+            }
         }
+    }
+    if let Some(cut) = &plan.sparse {
+        sparse::pick(cut, &whole, absent, &mut whole_out);
     }
 }
 

@@ -1,7 +1,7 @@
-//! One source value per target, as it is.
+//! One source value per target, as it is, by rows and columns.
 
 use super::ahead;
-use crate::plan::{AxisCut, SparseCut};
+use crate::plan::AxisCut;
 
 /// How many targets are made at a time: at half the source's resolution they are a cache line of floats.
 const TOGETHER: usize = 8;
@@ -44,12 +44,4 @@ pub(super) fn separable<T: Copy>(
             (None, _) => out.fill(absent),
         }
     }
-}
-
-pub(super) fn sparse<T: Copy>(cut: &SparseCut, plane: &[T], absent: T, out: &mut [T]) {
-    let mut out = out.iter_mut();
-    cut.for_each_row(|row| {
-        let out = out.next().expect("as many as there are targets");
-        *out = row.places.first().map_or(absent, |&at| plane[at as usize]);
-    });
 }

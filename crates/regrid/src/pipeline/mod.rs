@@ -206,7 +206,11 @@ pub(crate) fn regrid_param(
     let storage = largest_storage(&work.parts).unwrap_or(planned) * stored_size;
     let converted = variable.meta.data_type != decoding.output || !plan.order.source.is_sorted();
     let whole_planes = matches!(request.rule(), Rule::Statistic { .. });
-    let gathered = plan.gathered_cells(whole_planes) * cell_bytes;
+    let side_by_side = match request.rule() {
+        Rule::Blend { .. } => plan.cells_side_by_side(),
+        Rule::Pick | Rule::Statistic { .. } => 0,
+    };
+    let gathered = (plan.gathered_cells(whole_planes) + side_by_side) * cell_bytes;
     let needs = Needs {
         budget,
         fingerprint: fingerprint(weights),

@@ -3,8 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{AxisCut, SparseCut};
+use super::{AxisCut, AxisPlan, AxisSource, SparseCut};
 use crate::chunk::combinations;
+use crate::weights::SparseWeights;
 
 /// All that is needed to compute one target chunk from its blocks: a cut of every dimension, those of the plane last.
 ///
@@ -27,6 +28,24 @@ impl ChunkPlan {
     /// The cuts of the source's plane.
     pub(crate) fn plane(&self) -> &[Arc<AxisCut>] {
         &self.cuts[self.cuts.len() - self.plane_dimensions..]
+    }
+
+    /// The same for so many planes that follow each other in a block.
+    pub(crate) fn of_planes(&self, planes: usize) -> Self {
+        let each = SparseWeights::identity(planes);
+        let all = 0..planes;
+        let storage = std::slice::from_ref(&all);
+        let source = AxisSource {
+            storage,
+            block_cells: planes,
+            ..AxisSource::default()
+        };
+        let plan = AxisPlan::new(&each, storage, &source);
+        let outer = plan.cuts.into_iter().map(Arc::new);
+        Self {
+            cuts: outer.chain(self.cuts.iter().cloned()).collect(),
+            ..self.clone()
+        }
     }
 
     /// The rows' and the columns' cut.

@@ -13,4 +13,4 @@ mod sparse;
 pub(crate) use axis::{AxisCut, AxisPlan, AxisSource, Piece};
 pub(crate) use chunk::ChunkPlan;
 pub(crate) use size::{ChunkSize, block_cells, storage_cuts, target_chunk_shape};
-pub(crate) use sparse::{CutRow, SparseCut, SparsePlan};
+pub(crate) use sparse::{CutRow, Slopes, SparseCut, SparsePlan};

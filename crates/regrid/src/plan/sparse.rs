@@ -100,32 +100,31 @@ pub(crate) struct Slopes<'a> {
 }
 
 impl Slopes<'_> {
-    /// For each entry of a row its place, and what slopes add to it in a window of such values.
+    /// For each entry of a row its place, and what slopes add to it in each of some windows of such values.
     #[inline]
-    pub(crate) fn of(
+    pub(crate) fn of<const N: usize>(
         self,
         row: CutRow<'_>,
-        value: impl Fn(usize) -> f64,
-    ) -> impl Iterator<Item = (usize, f64)> {
+        values: impl Fn(usize) -> [f64; N],
+    ) -> impl Iterator<Item = (usize, [f64; N])> {
         let entries = row.row.sources().iter().zip(row.row.weights());
         let numbered = row.places.iter().zip(row.first..).zip(entries);
         numbered.map(move |((&at, entry), (&source, &weight))| {
             // What a sum of nothing is, in the sign of its zero too.
-            let mut slope = -0.0;
+            let mut slopes = [-0.0; N];
             self.all
                 .for_each_term(entry, (source, weight), |source, weight| {
-                    slope += weight * value(self.places.of(source) as usize);
+                    let values = values(self.places.of(source) as usize);
+                    for (slope, value) in slopes.iter_mut().zip(values) {
+                        *slope += weight * value;
+                    }
                 });
-            (at as usize, slope)
+            (at as usize, slopes)
         })
     }
 }
 
 impl<'a> CutRow<'a> {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.places.is_empty()
-    }
-
     /// Places in the plane of the window, and weights.
     #[inline]
     pub(crate) fn entries(&self) -> impl Iterator<Item = (usize, f64)> + use<'a> {

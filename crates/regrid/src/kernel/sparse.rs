@@ -1,0 +1,183 @@
+//! Weighted sums over any cells of a plane, for several planes at a time.
+//!
+//! Weights from cell to cell are many, and take as much memory as several planes do. They are the same at all times and
+//! levels, so each is loaded once for a group of planes, whose values at one place lie side by side: they are added up in
+//! vectors, and a place is looked up once for all. What is kept and what is missing follows the rule of `blend`.
+
+use multiversion::multiversion;
+
+use super::Float;
+use super::blend::{Valid, is_strict};
+use crate::buffers;
+use crate::plan::{CutRow, Slopes, SparseCut};
+use crate::weights::WHOLE;
+
+/// Planes that go together at the most: what a line of the cache holds of single precision, half of it.
+pub(crate) const TOGETHER: usize = 8;
+
+/// The targets of each plane, by weights of its cells.
+pub(super) fn blend<S: Float, T: Float>(
+    cut: &SparseCut,
+    planes: &[&[S]],
+    min_valid: f64,
+    out: &mut [&mut [T]],
+) {
+    let (mut planes, mut out) = (planes, out);
+    macro_rules! groups_of {
+        ($($n:literal),*) => {$(
+            while let Some((group, rest)) = planes.split_first_chunk::<$n>() {
+                let (own, others) = out.split_at_mut($n);
+                side_by_side(group, |cells| together(cut, cells, min_valid, own));
+                (planes, out) = (rest, others);
+            }
+        )*};
+    }
+    groups_of!(8, 4, 2, 1);
+}
+
+/// Hands on the cells of some planes, those of one place side by side.
+fn side_by_side<const N: usize, S: Float>(planes: &[&[S]; N], then: impl FnOnce(&[[S; N]])) {
+    if let [one] = planes[..] {
+        return then(one.as_chunks().0);
+    }
+    let len = planes[0].len();
+    let mut buffer = buffers::take(len * N);
+    let cells = buffer.as_chunks_mut().0;
+    let planes = planes.map(|plane| &plane[..len]);
+    for (at, cell) in cells.iter_mut().enumerate() {
+        *cell = planes.map(|plane| plane[at]);
+    }
+    then(cells);
+    buffers::give(buffer);
+}
+
+/// One group.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn together<const N: usize, S: Float, T: Float>(
+    cut: &SparseCut,
+    cells: &[[S; N]],
+    min_valid: f64,
+    out: &mut [&mut [T]],
+) {
+    let strict = is_strict(min_valid);
+    let mut target = 0;
+    let mut set = |values: [f64; N]| {
+        for (out, value) in out.iter_mut().zip(values) {
+            out[target] = T::round(value);
+        }
+        target += 1;
+    };
+    // Two loops, so that the usual one knows nothing of slopes.
+    match cut.slopes() {
+        None => cut.for_each_row(|row| {
+            let mut values = sums(row, cells, min_valid);
+            // Where all must be valid, what is no number stays none.
+            if !strict && any_nan(values) {
+                values = masked(row, cells, min_valid);
+            }
+            set(values);
+        }),
+        Some(slopes) => cut.for_each_row(|row| {
+            let mut values = sums(row, cells, min_valid);
+            for (_, slopes) in slopes.of(row, |at| widened(cells, at)) {
+                for (value, slope) in values.iter_mut().zip(slopes) {
+                    // A cell with a missing neighbour is level: to add this changes no bit.
+                    *value += if slope.is_nan() { -0.0 } else { slope };
+                }
+            }
+            if !strict && any_nan(values) {
+                values = masked_slopes(row, cells, slopes, min_valid);
+            }
+            set(values);
+        }),
+    }
+}
+
+#[inline]
+fn any_nan<const N: usize>(values: [f64; N]) -> bool {
+    values.iter().fold(false, |any, x| any | x.is_nan())
+}
+
+#[inline]
+fn widened<const N: usize, S: Float>(cells: &[[S; N]], at: usize) -> [f64; N] {
+    cells[at].map(S::widen)
+}
+
+/// The sums of a row over all its cells: NaN where one of them is missing, or where the row is not enough by itself.
+#[inline]
+fn sums<const N: usize, S: Float>(row: CutRow<'_>, cells: &[[S; N]], min_valid: f64) -> [f64; N] {
+    let mut sums = [0.0; N];
+    let mut all = 0.0;
+    for (at, weight) in row.entries() {
+        all += weight;
+        for (sum, value) in sums.iter_mut().zip(widened(cells, at)) {
+            *sum += weight * value;
+        }
+    }
+    match all > 0.0 && row.covered >= min_valid - WHOLE {
+        true => sums,
+        false => [f64::NAN; N],
+    }
+}
+
+/// The sums over the valid cells, divided by their weight where some are missing.
+#[inline]
+fn masked<const N: usize, S: Float>(row: CutRow<'_>, cells: &[[S; N]], min_valid: f64) -> [f64; N] {
+    let valid = valid(row, cells);
+    valid.map(|sums| sums.value(row.covered, min_valid))
+}
+
+/// The same with slopes.
+#[inline]
+fn masked_slopes<const N: usize, S: Float>(
+    row: CutRow<'_>,
+    cells: &[[S; N]],
+    slopes: Slopes<'_>,
+    min_valid: f64,
+) -> [f64; N] {
+    let mut valid = valid(row, cells);
+    for (at, slopes) in slopes.of(row, |at| widened(cells, at)) {
+        let own = widened(cells, at);
+        for (sums, (slope, value)) in valid.iter_mut().zip(slopes.iter().zip(own)) {
+            // The slopes of the valid cells alone.
+            sums.sum += match slope.is_nan() | value.is_nan() {
+                true => -0.0,
+                false => *slope,
+            };
+        }
+    }
+    valid.map(|sums| sums.value(row.covered, min_valid))
+}
+
+/// The sums of a row over its valid cells.
+#[inline]
+fn valid<const N: usize, S: Float>(row: CutRow<'_>, cells: &[[S; N]]) -> [Valid; N] {
+    let mut sums = [Valid::default(); N];
+    for (at, weight) in row.entries() {
+        let size = weight.abs();
+        for (sums, value) in sums.iter_mut().zip(widened(cells, at)) {
+            // To add nothing changes no bit, and asks for no branch.
+            let [value, weight, part] = match value.is_nan() {
+                true => [0.0; 3],
+                false => [value, weight, size],
+            };
+            sums.sum += weight * value;
+            sums.weight += weight;
+            sums.size += part;
+            sums.all += size;
+        }
+    }
+    sums
+}
+
+/// The one cell of each target, as it is.
+pub(super) fn pick<T: Copy>(cut: &SparseCut, planes: &[&[T]], absent: T, out: &mut [&mut [T]]) {
+    let mut target = 0;
+    cut.for_each_row(|row| {
+        let place = row.places.first().map(|&at| at as usize);
+        for (plane, out) in planes.iter().zip(out.iter_mut()) {
+            out[target] = place.map_or(absent, |at| plane[at]);
+        }
+        target += 1;
+    });
+}
