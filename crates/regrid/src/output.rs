@@ -135,8 +135,8 @@ pub(crate) struct Output {
 #[derive(Debug)]
 pub(crate) struct Chunk {
     pub(crate) field: usize,
-    /// Its place among the field's.
-    pub(crate) chunk: usize,
+    /// Its number among the field's: row by row in the file.
+    pub(crate) number: u64,
     pub(crate) region: Region,
     /// Its place among those of all fields, as they lie in the file.
     pub(crate) turn: usize,
@@ -180,9 +180,9 @@ impl Output {
         self.attempt.temporary_paths()
     }
 
-    /// What earlier attempts finished, by field and chunk; the last word on each.
-    pub(crate) fn finished(&self) -> HashMap<(usize, usize), Record> {
-        let place = |record: &Record| (record.field as usize, record.chunk as usize);
+    /// What earlier attempts finished, by field and the chunk's number; the last word on each.
+    pub(crate) fn finished(&self) -> HashMap<(usize, u64), Record> {
+        let place = |record: &Record| (record.field as usize, record.chunk);
         let all = self.attempt.finished.iter();
         all.map(|record| (place(record), *record)).collect()
     }
@@ -227,11 +227,11 @@ impl Output {
             path: self.attempt.place().path().to_owned(),
             source,
         })?;
-        let (field, number) = (chunk.field as u32, chunk.chunk as u64);
-        let name = &self.names[chunk.field];
+        let (field, name) = (chunk.field as u32, &self.names[chunk.field]);
         self.writer
             .store(name, &chunk.region, bytes, |bytes, places| {
-                self.attempt.note(field, number, places, (bytes, *crc))
+                self.attempt
+                    .note(field, chunk.number, places, (bytes, *crc))
             })
     }
 

@@ -59,14 +59,18 @@ impl Attempt {
             true => journal.find(request).map_err(fault)?,
             false => Found::Nothing,
         };
+        let others = |difference| Error::OtherLeftovers {
+            path: path.to_owned(),
+            journal: journal_path.clone(),
+            difference,
+        };
         match found {
             Found::Own(records) => finished = records,
             Found::Others { request: theirs } => {
-                return Err(Error::OtherLeftovers {
-                    path: path.to_owned(),
-                    journal: journal_path,
-                    difference: difference(&theirs, request),
-                });
+                return Err(others(difference(&theirs, request)));
+            }
+            Found::OtherLayout => {
+                return Err(others(": another version of this program wrote it".into()));
             }
             Found::Nothing => {
                 if let Err(error) = journal.begin(request) {

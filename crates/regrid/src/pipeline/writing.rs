@@ -68,7 +68,7 @@ impl Write {
             let task = writing_of(&writing[f], &fields[f], c, move |values| {
                 own.write((c, turn), values)
             });
-            match known.get(&(f, c)) {
+            match known.get(&(f, written[f].number(c))) {
                 None => tasks.push(task),
                 Some(&record) => {
                     let own = written[f].clone();
@@ -95,6 +95,8 @@ struct WrittenField {
     field: usize,
     fill: AttributeValue,
     chunks: Arc<[(Region, Delayed<Values>)]>,
+    shape: Vec<usize>,
+    chunk_shape: Vec<usize>,
 }
 
 impl WrittenField {
@@ -104,14 +106,25 @@ impl WrittenField {
             field: place,
             fill: field.meta.fill_value.clone(),
             chunks: field.chunks.clone(),
+            shape: field.meta.shape(),
+            chunk_shape: field.chunk_shape.clone(),
         }
+    }
+
+    /// A chunk's number in the file, by its place among the field's.
+    ///
+    /// The place tells when a chunk is made. That depends on what is read together, and so on the memory, the threads and whether
+    /// there is a report; the number depends on the shapes of the field and of its chunks alone.
+    fn number(&self, chunk: usize) -> u64 {
+        let region = &self.chunks[chunk].0;
+        region.chunk_number(&self.shape, &self.chunk_shape)
     }
 
     /// A chunk, by its place among the field's and its turn.
     fn chunk(&self, (chunk, turn): (usize, usize)) -> Chunk {
         Chunk {
             field: self.field,
-            chunk,
+            number: self.number(chunk),
             region: self.chunks[chunk].0.clone(),
             turn,
         }
