@@ -75,8 +75,8 @@ impl Write {
 
     /// Whether to go on with what an earlier attempt left that was interrupted, and to leave what the next one can go on with.
     ///
-    /// Finished chunks are taken over as they are if the request is the same: the inputs by name, size and time of change,
-    /// the options, the grid, the version of this library. If nothing was left, it simply starts.
+    /// Finished chunks are taken over as they are if the request is the same: the inputs, and weights that were loaded, by name,
+    /// size and time of change, the options, the grid, the version of this library. If nothing was left, it simply starts.
     #[must_use]
     pub fn resume(mut self, resume: bool) -> Self {
         self.resume = resume;

@@ -1,5 +1,6 @@
 //! What a user asks for: a target grid, parameters, times, a method. `pipeline` makes tasks of it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::budget::Budget;
@@ -235,6 +236,18 @@ impl Request {
     /// As [`build`](Self::build).
     pub fn explain(&self, files: &Catalogue) -> Result<Explanation, Error> {
         Ok(Explanation::of(&self.build(files)?))
+    }
+
+    /// The files that results are made of: those of a catalogue, and that of weights that were loaded.
+    pub(crate) fn inputs(&self, files: &Catalogue) -> Arc<[PathBuf]> {
+        match self.given.as_ref().and_then(|weights| weights.path()) {
+            None => files.paths(),
+            Some(weights) => {
+                let all = files.paths();
+                let weights = std::iter::once(weights.to_owned());
+                all.iter().cloned().chain(weights).collect()
+            }
+        }
     }
 
     /// The options in words, for a file's history.

@@ -241,7 +241,7 @@ pub(crate) fn regrid_param(
         chunks: chunks.into(),
         chunk_shape,
         notes: surroundings.notes,
-        inputs: catalogue.paths(),
+        inputs: request.inputs(catalogue),
         history: first.meta().attributes.text("history").map(str::to_owned),
         attributes,
         in_words: request.in_words(),

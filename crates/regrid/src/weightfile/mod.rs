@@ -363,6 +363,11 @@ impl Weights {
         self.plane.cells_of(rows, columns, self.distinct)
     }
 
+    /// The file that they were loaded from, if they were.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     /// What they are called in messages.
     pub(crate) fn name(&self) -> String {
         match &self.path {
