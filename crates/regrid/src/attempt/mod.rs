@@ -180,10 +180,12 @@ impl Drop for Attempt {
 /// The files of attempts beside an output, with their numbers.
 fn parts(place: &Place) -> Vec<(u32, PathBuf)> {
     let start = place.beside("part");
-    let start = start.file_name().unwrap_or_default().to_string_lossy();
+    // Names need not be text.
+    let start = start.file_name().unwrap_or_default().as_encoded_bytes();
     let number = |entry: fs::DirEntry| {
         let name = entry.file_name();
-        let number = name.to_str()?.strip_prefix(&*start)?.parse().ok()?;
+        let number = name.as_encoded_bytes().strip_prefix(start)?;
+        let number = str::from_utf8(number).ok()?.parse().ok()?;
         Some((number, entry.path()))
     };
     let entries = fs::read_dir(place.folder()).into_iter().flatten();
@@ -299,6 +301,26 @@ fn around(line: &str, place: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// On systems whose names are bytes.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_part_left_of_an_output_whose_name_is_no_text_goes() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let name = |name: &[u8]| folder.path().join(std::ffi::OsStr::from_bytes(name));
+        let (output, left) = (name(b"caf\xe9.nc"), name(b".caf\xe9.nc.part1"));
+        let others = [name(b".caf\xe8.nc.part1"), name(b".caf\xe9.nc.part1x")];
+        for path in others.iter().chain([&left]) {
+            fs::write(path, "left").unwrap();
+        }
+        let attempt = Attempt::new(&output, false, false, "anything").unwrap();
+        assert_eq!(fs::read(&left).unwrap(), b"", "it is the new part");
+        assert_eq!(attempt.part(), left);
+        attempt.appear().unwrap();
+        assert!(output.exists() && !left.exists());
+        assert!(others.iter().all(|path| path.exists()));
+    }
 
     #[test]
     fn requests_are_told_apart_where_they_differ() {
