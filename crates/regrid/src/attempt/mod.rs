@@ -26,6 +26,8 @@ pub(crate) struct Attempt {
     journal: Mutex<Journal>,
     journal_path: PathBuf,
     number: u32,
+    /// The files of attempts before it.
+    earlier: Vec<PathBuf>,
     /// Whether a later attempt is to find what this one leaves.
     keep: bool,
     /// What earlier attempts finished.
@@ -55,6 +57,8 @@ impl Attempt {
         let file = locked(&journal_path, path)?;
         let mut journal = Journal::new(file);
         let mut finished = Vec::new();
+        // As long as the journal is locked nobody else makes or removes any.
+        let mut left = parts(&place);
         let found = match resume {
             true => journal.find(request).map_err(fault)?,
             false => Found::Nothing,
@@ -78,18 +82,17 @@ impl Attempt {
                     let _ = fs::remove_file(&journal_path);
                     return Err(fault(error));
                 }
-                for (_, part) in parts(&place) {
-                    let _ = fs::remove_file(part);
-                }
+                left.retain(|(_, part)| fs::remove_file(part).is_err());
             }
         }
-        let last = parts(&place).iter().map(|(number, _)| *number).max();
+        let last = left.iter().map(|(number, _)| *number).max();
         let last = last.max(finished.iter().map(|record| record.attempt).max());
         let attempt = Self {
             place,
             journal: Mutex::new(journal),
             journal_path,
             number: last.unwrap_or(0).saturating_add(1),
+            earlier: left.into_iter().map(|(_, part)| part).collect(),
             keep: resume,
             finished,
             done: Mutex::new(false),
@@ -162,7 +165,7 @@ impl Attempt {
 
     /// Removes what is beside the output; the journal last, since it is the lock.
     fn clear(&self) {
-        for (_, part) in parts(&self.place) {
+        for part in self.earlier.iter().chain([&self.part()]) {
             let _ = fs::remove_file(part);
         }
         let _ = fs::remove_file(&self.journal_path);
@@ -177,7 +180,7 @@ impl Drop for Attempt {
     }
 }
 
-/// The files of attempts beside an output, with their numbers.
+/// The files of attempts beside an output, with their numbers: a look at all of a folder, which may hold a hundred thousand.
 fn parts(place: &Place) -> Vec<(u32, PathBuf)> {
     let start = place.beside("part");
     // Names need not be text.
