@@ -160,7 +160,7 @@ impl Attempt {
         self.place.give(part, self.keep)?;
         *done = true;
         self.clear();
-        Ok(())
+        self.place.settle()
     }
 
     /// Removes what is beside the output; the journal last, since it is the lock.
