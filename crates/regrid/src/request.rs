@@ -11,6 +11,7 @@ use crate::grid::Grid;
 use crate::kernel::Rule;
 use crate::pipeline::{Explanation, LazyField, Overlap, check_chunks, regrid_param};
 use crate::scheme::{Compat, Edges, Fill, Method, Outside, PlaneWeights, Pole};
+use crate::sphere::on_threads;
 use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
 use crate::weightfile::Weights;
 
@@ -289,6 +290,10 @@ impl Request {
     /// [`Error::Nothing`] if the catalogue has no field; [`Error::WeightsGrid`] and [`Error::WeightsMethod`] if given weights
     /// are for something else; errors of reading coordinates.
     pub fn build(&self, files: &Catalogue) -> Result<Vec<LazyField>, Error> {
+        on_threads(self.budget().threads, || self.build_fields(files))
+    }
+
+    fn build_fields(&self, files: &Catalogue) -> Result<Vec<LazyField>, Error> {
         if let Some(share) = self.min_valid
             && !(0.0..=1.0).contains(&share)
         {
