@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Instant;
 
 use delayed::{Profile, ProgressBar, Run};
-use regrid::{Catalogue, Explanation, Grid, PlannedWrite, Request, Weights, Write};
+use regrid::{Catalogue, CompleteOutput, Explanation, Grid, PlannedWrite, Request, Weights, Write};
 
 use crate::Result;
 use crate::amount::{bytes, duration};
@@ -155,9 +155,10 @@ fn compute(job: &Job, planned: PlannedWrite, interrupt: &Interrupt) -> Result<()
         run = run.observe(profile.clone());
     }
     let mut reports = String::new();
-    let done = planned.run_and_report(&run, |all| {
+    let done = planned.complete(&run, |all| {
         reports = all.iter().map(ToString::to_string).collect();
     });
+    let done = done.and_then(|(_, output)| interrupt.naming(output, CompleteOutput::appear));
     // What is told of an integral that was not kept is why it is refused.
     if job.report {
         print(&reports)?;

@@ -235,10 +235,14 @@ impl Output {
             })
     }
 
-    /// Closes the file and gives it its name.
+    /// Closes the file, once all of it is on the disk.
     pub(crate) fn finish(&self) -> Result<(), Error> {
         self.turns.finish(|chunk, bytes| self.store(chunk, bytes))?;
-        self.writer.finish()?;
+        self.writer.finish()
+    }
+
+    /// Gives the finished file its name.
+    pub(crate) fn appear(&self) -> Result<(), Error> {
         self.attempt.appear()
     }
 }

@@ -21,7 +21,7 @@ pub use explain::Explanation;
 pub(crate) use lazy::Needs;
 pub use lazy::{LazyField, Reads};
 pub(crate) use reporting::Overlap;
-pub use writing::{PlannedWrite, write};
+pub use writing::{CompleteOutput, PlannedWrite, write};
 
 use std::sync::Arc;
 

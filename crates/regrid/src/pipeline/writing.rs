@@ -258,6 +258,20 @@ impl PlannedWrite {
         run: &Run,
         see: impl FnOnce(&[Report]),
     ) -> Result<Vec<Report>, Error> {
+        let (reports, output) = self.complete(run, see)?;
+        output.appear()?;
+        Ok(reports)
+    }
+
+    /// The same, but that the output has not got its name yet: that is for whoever asks to do, and takes next to no time.
+    ///
+    /// # Errors
+    /// As [`PlannedWrite::run_and_report`].
+    pub fn complete(
+        self,
+        run: &Run,
+        see: impl FnOnce(&[Report]),
+    ) -> Result<(Vec<Report>, CompleteOutput), Error> {
         let budget = self.totals.budget();
         let _kept = budget.kept_bytes().map(Less::than);
         let limited = self
@@ -282,7 +296,26 @@ impl PlannedWrite {
         }
         drop((tasks, self.reports));
         self.output.finish()?;
-        Ok(reports)
+        Ok((reports, CompleteOutput(self.output)))
+    }
+}
+
+/// An output that is complete, under its temporary name still; dropped, it is as if the run had failed.
+#[derive(Debug)]
+pub struct CompleteOutput(Arc<Output>);
+
+impl CompleteOutput {
+    /// The files that are not to outlive the process, as [of the plan](PlannedWrite::temporary_paths), until it appears.
+    pub fn temporary_paths(&self) -> Vec<PathBuf> {
+        self.0.temporary_paths()
+    }
+
+    /// Gives the output its name.
+    ///
+    /// # Errors
+    /// [`Error::OutputExists`] if something has taken the name meanwhile; [`Error::File`].
+    pub fn appear(self) -> Result<(), Error> {
+        self.0.appear()
     }
 }
 
