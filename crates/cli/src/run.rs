@@ -59,24 +59,29 @@ pub(crate) fn run(job: Job) -> Result<()> {
             (None, Some(Explanation::of(&fields)))
         }
     };
-    let tasks = match (&planned, &explanation) {
-        (Some(planned), _) => planned.tasks()?,
-        (None, known) => known.as_ref().map_or(0, |known| known.tasks),
-    };
-    let plan = Plan {
-        job: &job,
-        catalogue: &catalogue,
-        target,
-        weights: weights.as_ref(),
-        fields: &fields,
-        edges: request.edges(),
-        tasks,
-        threads: threads(&job),
-        explanation,
-        fits_memory: planned.as_ref().is_none_or(PlannedWrite::fits_memory),
-        finished: planned.as_ref().map_or(0, PlannedWrite::finished),
-    }
-    .text();
+    // What is not shown is not made: to count the tasks and to foresee the memory takes a look at every task.
+    let shown = !job.quiet || planned.is_none();
+    let plan = shown.then(|| -> Result<String> {
+        let tasks = match (&planned, &explanation) {
+            (Some(planned), _) => planned.tasks()?,
+            (None, known) => known.as_ref().map_or(0, |known| known.tasks),
+        };
+        let plan = Plan {
+            job: &job,
+            catalogue: &catalogue,
+            target,
+            weights: weights.as_ref(),
+            fields: &fields,
+            edges: request.edges(),
+            tasks,
+            threads: threads(&job),
+            explanation,
+            fits_memory: planned.as_ref().is_none_or(PlannedWrite::fits_memory),
+            finished: planned.as_ref().map_or(0, PlannedWrite::finished),
+        };
+        Ok(plan.text())
+    });
+    let plan = plan.transpose()?;
     if let Some(path) = &job.graph {
         let graph = match &planned {
             Some(planned) => planned.graph()?,
@@ -87,8 +92,8 @@ pub(crate) fn run(job: Job) -> Result<()> {
 
     match (&job.then, planned) {
         (Then::Write(output), Some(planned)) => {
-            if !job.quiet {
-                say(&plan);
+            if let Some(plan) = &plan {
+                say(plan);
             }
             compute(&job, planned, &interrupt)?;
             if !job.quiet {
@@ -97,7 +102,7 @@ pub(crate) fn run(job: Job) -> Result<()> {
             Ok(())
         }
         _ => {
-            print(&plan)?;
+            print(&plan.unwrap_or_default())?;
             // The process ends here: the system takes all of it back at once, and not task by task.
             std::mem::forget(fields);
             Ok(())
