@@ -66,6 +66,7 @@ mod catalogue;
 mod chunk;
 mod companions;
 mod destination;
+mod digest;
 mod error;
 mod field;
 mod grid;

@@ -15,6 +15,7 @@ use crate::attribute::AttributeValue;
 use crate::buffers;
 use crate::chunk::Region;
 use crate::destination::Place;
+use crate::digest::Digest;
 use crate::error::Error;
 use crate::field::VariableValues;
 use crate::io::Layout;
@@ -24,7 +25,6 @@ use crate::pipeline::LazyField;
 use crate::time::{Calendar, Instant};
 use crate::turns::Turns;
 use crate::values::Values;
-use crate::weightfile::Hash;
 
 /// How to write: where, how compressed, over what.
 #[derive(Debug, Clone)]
@@ -273,18 +273,14 @@ fn request(layout: &Layout, fields: &[LazyField], deflate: u8) -> String {
             variable.data_type,
             variable.dimensions,
             variable.fill,
-            values.map_or(0, fingerprint)
+            values.map_or(0, digest)
         );
     }
     let mut inputs: Vec<&PathBuf> = fields.iter().flat_map(|f| f.inputs.iter()).collect();
     inputs.sort();
     inputs.dedup();
     for field in fields {
-        let (name, words, weights) = (
-            &field.meta.name,
-            &field.in_words,
-            field.weights_fingerprint(),
-        );
+        let (name, words, weights) = (&field.meta.name, &field.in_words, field.weights_digest());
         let _ = writeln!(lines, "field {name} {words} {weights:016x}");
     }
     for input in inputs {
@@ -302,22 +298,23 @@ fn request(layout: &Layout, fields: &[LazyField], deflate: u8) -> String {
     lines
 }
 
-/// A number of a variable's values.
-fn fingerprint(values: &VariableValues) -> u64 {
-    let mut hash = Hash::default();
+/// A digest of a variable's values.
+fn digest(values: &VariableValues) -> u64 {
+    let mut digest = Digest::default();
     for (_, piece) in values.pieces() {
         macro_rules! add {
             ($($variant:ident),*) => {
                 match &*piece {
-                    $(Values::$variant(array) => array.iter().for_each(|x| hash.add(&x.to_le_bytes())),)*
-                    Values::Char(array) => array.iter().for_each(|&x| hash.add(&[x])),
-                    Values::Text(array) => array.iter().for_each(|text| hash.add(text.as_bytes())),
+                    $(Values::$variant(array) => array.iter().for_each(|&x| digest.add(x as u64)),)*
+                    Values::F32(array) => array.iter().for_each(|x| digest.add(x.to_bits().into())),
+                    Values::F64(array) => array.iter().for_each(|x| digest.add(x.to_bits())),
+                    Values::Text(array) => array.iter().for_each(|text| digest.add_text(text)),
                 }
             };
         }
-        add!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64);
+        add!(I8, U8, I16, U16, I32, U32, I64, U64, Char);
     }
-    hash.0
+    digest.number()
 }
 
 /// What tells a file from every other, whatever path leads to it.

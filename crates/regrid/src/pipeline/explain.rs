@@ -78,13 +78,13 @@ impl Totals {
             let cells: usize = field.meta.shape().iter().product();
             totals.write_bytes += (cells * cell) as u64;
             let mut more = field.needs;
-            match counted.contains(&more.fingerprint) {
+            match counted.contains(&more.digest) {
                 true => more.shared = 0,
-                false => counted.push(more.fingerprint),
+                false => counted.push(more.digest),
             }
             totals.needs = Some(totals.needs.map_or(more, |needs| Needs {
                 budget: needs.budget,
-                fingerprint: needs.fingerprint,
+                digest: needs.digest,
                 weights: needs.weights + more.weights,
                 shared: needs.shared + more.shared,
                 work: needs.work.max(more.work),

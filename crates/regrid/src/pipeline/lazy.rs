@@ -54,11 +54,11 @@ pub(super) struct LazyReport {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Needs {
     pub(crate) budget: Budget,
-    /// A number of the weights.
-    pub(crate) fingerprint: u64,
+    /// A digest of the weights.
+    pub(crate) digest: u64,
     /// Bytes of weights that are its own.
     pub(crate) weights: u64,
-    /// Bytes of weights that it shares with others of the same fingerprint.
+    /// Bytes of weights that it shares with others of the same digest.
     pub(crate) shared: u64,
     /// Bytes that a thread holds while it works, but for storage chunks.
     pub(crate) work: u64,
@@ -122,9 +122,9 @@ impl LazyField {
         self.stored.iter().map(bytes).sum()
     }
 
-    /// A number of the weights that it is made with.
-    pub(crate) fn weights_fingerprint(&self) -> u64 {
-        self.needs.fingerprint
+    /// A digest of the weights that it is made with.
+    pub(crate) fn weights_digest(&self) -> u64 {
+        self.needs.digest
     }
 
     /// What the user should know though nothing failed.

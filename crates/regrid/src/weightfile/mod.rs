@@ -31,7 +31,6 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use content::{Content, FINGERPRINTS, METHOD, Reader};
-pub(crate) use fingerprint::Hash;
 use gradients::Plane;
 use links::{Links, Normalization};
 use record::{GridRecord, Sameness};
