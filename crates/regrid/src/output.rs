@@ -66,7 +66,8 @@ impl Write {
 
     /// How large the relative error of any field's integral may be: with a larger one there is no output.
     ///
-    /// The fields' request has to ask for [reports](crate::Request::report).
+    /// The fields' request has to ask for [reports](crate::Request::report). What was written of an output that is refused goes,
+    /// unless it is to be [resumed](Self::resume): then it is kept beside its place, as after an interruption.
     #[must_use]
     pub fn max_error(mut self, most: f64) -> Self {
         self.max_error = Some(most);

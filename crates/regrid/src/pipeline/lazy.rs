@@ -114,6 +114,9 @@ impl LazyField {
     }
 
     /// Bytes that will be read of files, compressed as they are; nothing if some source does not know.
+    ///
+    /// It asks the files: it opens each again, and takes the lock of the HDF5 library once for every storage chunk. A chunk that
+    /// was never written, or of which the library says nothing, counts as no bytes.
     pub fn stored_bytes(&self) -> Option<u64> {
         let bytes = |&block: &usize| {
             let (source, region) = self.work.origin(block);
