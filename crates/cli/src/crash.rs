@@ -10,7 +10,7 @@
     reason = "signals of faults can be handled in no other way"
 )]
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::path::Path;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -87,6 +87,18 @@ pub(crate) fn removes(path: &Path) {
     }
 }
 
+/// Has a file stay even if the process crashes.
+pub(crate) fn leaves(path: &Path) {
+    let name = path.as_os_str().as_encoded_bytes();
+    for place in &TEMPORARY {
+        let known = place.load(Ordering::Acquire);
+        // SAFETY: it is a C string that is never freed.
+        if !known.is_null() && unsafe { CStr::from_ptr(known) }.to_bytes() == name {
+            place.store(ptr::null_mut(), Ordering::Release);
+        }
+    }
+}
+
 /// Says what was being read, removes what is not to stay, and ends the process.
 extern "C" fn crashed(signal: c_int) {
     let mut line = Line::default();
@@ -117,7 +129,7 @@ extern "C" fn crashed(signal: c_int) {
 }
 
 /// Removes what is not to stay; fit for a handler of signals.
-fn remove_temporary() {
+pub(crate) fn remove_temporary() {
     for place in &TEMPORARY {
         let path = place.load(Ordering::Acquire);
         if !path.is_null() {

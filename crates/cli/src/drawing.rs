@@ -90,11 +90,10 @@ pub(crate) fn draw(
             })?;
         }
     }
-    let named = if force {
-        file.persist(&place)
-    } else {
-        file.persist_noclobber(&place)
-    };
+    let named = interrupt.naming(file, |file| match force {
+        true => file.persist(&place),
+        false => file.persist_noclobber(&place),
+    });
     match named {
         Ok(_) => Ok(()),
         Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Err(exists(path)),

@@ -79,6 +79,25 @@ impl Interrupt {
         Ok(made)
     }
 
+    /// Gives what was [made](Self::making) its own name, which is short; then it is none of the files that must not outlive the
+    /// process, and its temporary names may be another's. An interrupt comes before all that or after it.
+    pub(crate) fn naming<T: Temporary, R, E>(
+        &self,
+        made: T,
+        name: impl FnOnce(T) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let mut temporary = self.lock();
+        let paths = made.temporary_paths();
+        // A crash takes no lock: what it would leave now is removed by the next run, as after a kill.
+        #[cfg(unix)]
+        for path in &paths {
+            crate::crash::leaves(path);
+        }
+        let named = name(made)?;
+        temporary.retain(|path| !paths.contains(path));
+        Ok(named)
+    }
+
     /// Does something short to its end: an interrupt waits for it.
     pub(crate) fn undisturbed<T>(&self, work: impl FnOnce() -> T) -> T {
         let _held = self.lock();
@@ -99,6 +118,12 @@ pub(crate) trait Temporary {
 }
 
 impl Temporary for regrid::PlannedWrite {
+    fn temporary_paths(&self) -> Vec<PathBuf> {
+        self.temporary_paths()
+    }
+}
+
+impl Temporary for regrid::CompleteOutput {
     fn temporary_paths(&self) -> Vec<PathBuf> {
         self.temporary_paths()
     }
@@ -167,5 +192,34 @@ mod signals {
             signals.push(SIGHUP);
         }
         signals
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_has_its_name_is_removed_by_nobody_nor_is_what_takes_its_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let interrupt = Interrupt::default();
+        let make = || tempfile::NamedTempFile::new_in(folder.path());
+        let made = interrupt.making(make).unwrap();
+        let other = interrupt.making(make).unwrap();
+        let (was, is) = (made.path().to_owned(), folder.path().join("out.nc"));
+        interrupt.naming(made, |made| made.persist(&is)).unwrap();
+        fs::write(&was, "another's").unwrap();
+        assert_eq!(*interrupt.lock(), [other.path()]);
+        crate::crash::remove_temporary();
+        assert!(is.exists() && was.exists() && !other.path().exists());
+
+        // What does not get its name stays what it was.
+        let made = interrupt.making(make).unwrap();
+        let was = made.path().to_owned();
+        let refused = interrupt.naming(made, |made| made.persist_noclobber(&is));
+        assert!(refused.is_err());
+        assert_eq!(*interrupt.lock(), [other.path(), &was]);
     }
 }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Instant;
 
 use delayed::{Profile, ProgressBar, Run};
-use regrid::{Catalogue, Explanation, Grid, PlannedWrite, Request, Weights, Write};
+use regrid::{Catalogue, CompleteOutput, Explanation, Grid, PlannedWrite, Request, Weights, Write};
 
 use crate::Result;
 use crate::amount::{bytes, duration};
@@ -59,24 +59,29 @@ pub(crate) fn run(job: Job) -> Result<()> {
             (None, Some(Explanation::of(&fields)))
         }
     };
-    let tasks = match (&planned, &explanation) {
-        (Some(planned), _) => planned.tasks()?,
-        (None, known) => known.as_ref().map_or(0, |known| known.tasks),
-    };
-    let plan = Plan {
-        job: &job,
-        catalogue: &catalogue,
-        target,
-        weights: weights.as_ref(),
-        fields: &fields,
-        edges: request.edges(),
-        tasks,
-        threads: threads(&job),
-        explanation,
-        fits_memory: planned.as_ref().is_none_or(PlannedWrite::fits_memory),
-        finished: planned.as_ref().map_or(0, PlannedWrite::finished),
-    }
-    .text();
+    // What is not shown is not made: to count the tasks and to foresee the memory takes a look at every task.
+    let shown = !job.quiet || planned.is_none();
+    let plan = shown.then(|| -> Result<String> {
+        let tasks = match (&planned, &explanation) {
+            (Some(planned), _) => planned.tasks()?,
+            (None, known) => known.as_ref().map_or(0, |known| known.tasks),
+        };
+        let plan = Plan {
+            job: &job,
+            catalogue: &catalogue,
+            target,
+            weights: weights.as_ref(),
+            fields: &fields,
+            edges: request.edges(),
+            tasks,
+            threads: threads(&job),
+            explanation,
+            fits_memory: planned.as_ref().is_none_or(PlannedWrite::fits_memory),
+            finished: planned.as_ref().map_or(0, PlannedWrite::finished),
+        };
+        Ok(plan.text())
+    });
+    let plan = plan.transpose()?;
     if let Some(path) = &job.graph {
         let graph = match &planned {
             Some(planned) => planned.graph()?,
@@ -87,8 +92,8 @@ pub(crate) fn run(job: Job) -> Result<()> {
 
     match (&job.then, planned) {
         (Then::Write(output), Some(planned)) => {
-            if !job.quiet {
-                say(&plan);
+            if let Some(plan) = &plan {
+                say(plan);
             }
             compute(&job, planned, &interrupt)?;
             if !job.quiet {
@@ -97,7 +102,7 @@ pub(crate) fn run(job: Job) -> Result<()> {
             Ok(())
         }
         _ => {
-            print(&plan)?;
+            print(&plan.unwrap_or_default())?;
             // The process ends here: the system takes all of it back at once, and not task by task.
             std::mem::forget(fields);
             Ok(())
@@ -155,9 +160,10 @@ fn compute(job: &Job, planned: PlannedWrite, interrupt: &Interrupt) -> Result<()
         run = run.observe(profile.clone());
     }
     let mut reports = String::new();
-    let done = planned.run_and_report(&run, |all| {
+    let done = planned.complete(&run, |all| {
         reports = all.iter().map(ToString::to_string).collect();
     });
+    let done = done.and_then(|(_, output)| interrupt.naming(output, CompleteOutput::appear));
     // What is told of an integral that was not kept is why it is refused.
     if job.report {
         print(&reports)?;

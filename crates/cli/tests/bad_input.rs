@@ -84,6 +84,34 @@ fn check(done: &Output, words: &str, code: i32, says: &[&str]) {
     }
 }
 
+/// A file of 9 kB is valid whatever lengths it states: nothing needs to be stored.
+#[test]
+fn more_values_than_can_be_counted_are_left_out() {
+    let _alone = alone();
+    let folder = Folder::new();
+    {
+        let mut file = netcdf::append(folder.path("in.nc")).unwrap();
+        file.add_dimension("endless", 1 << 61).unwrap();
+        for (name, dimensions) in [
+            ("coordinate", &["endless"][..]),
+            ("field", &["endless", "latitude", "longitude"]),
+        ] {
+            let mut variable = file.add_variable::<f64>(name, dimensions).unwrap();
+            variable.set_chunking(&vec![1; dimensions.len()]).unwrap();
+        }
+    }
+    let done = folder.run("info in.nc");
+    assert!(done.status.success());
+    let said = String::from_utf8_lossy(&done.stdout);
+    for name in ["coordinate", "field"] {
+        let note = format!("variable {name} in in.nc is of a kind or size that is not read");
+        assert!(said.contains(&note), "{said}");
+    }
+    let done = folder.run("in.nc -o out.nc --grid 5");
+    assert!(done.status.success(), "{done:?}");
+    folder.refused("in.nc -o no.nc --grid 5 -v field", 1, &["field"]);
+}
+
 #[test]
 fn files_that_are_no_good() {
     let _alone = alone();

@@ -194,6 +194,38 @@ fn leftovers_of_another_request_are_refused() {
 }
 
 #[test]
+fn weights_that_changed_meanwhile_are_another_request() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    noise(&folder.join("in.nc"), Options::NETCDF4, 4, 90, 180);
+    let make = ["weights", "in.nc", "-o", "w.nc", "--grid", "1"];
+    let made = regrid().current_dir(folder).args(make).output().unwrap();
+    assert!(made.status.success());
+    let journal = folder.join(".out.nc.journal");
+    let options = ["--weights", "w.nc", "--resume"];
+    assert!(killed(job(folder, "out.nc", &options), &journal, 5));
+    {
+        // Two weights of the second of 64800 rows change places.
+        let mut file = netcdf::append(folder.join("w.nc")).unwrap();
+        let rows = file.variable("dst_address").unwrap();
+        let rows: Vec<i32> = rows.get_values(..).unwrap();
+        let mut links = (0..rows.len()).filter(|&link| rows[link] == 2);
+        let mut weights = file.variable_mut("remap_matrix").unwrap();
+        let weight = |link: usize| -> f64 { weights.get_value([link, 0]).unwrap() };
+        let (first, a) = links.next().map(|link| (link, weight(link))).unwrap();
+        let others = links.map(|link| (link, weight(link)));
+        let (other, b) = { others }.find(|(_, b)| *b != a).unwrap();
+        weights.put_value(b, [first, 0]).unwrap();
+        weights.put_value(a, [other, 0]).unwrap();
+    }
+    let output = job(folder, "out.nc", &options).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("'input w.nc"), "{said}");
+}
+
+#[test]
 fn an_interrupt_leaves_what_can_be_resumed_only_if_asked() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();

@@ -34,6 +34,14 @@ impl Region {
         self.0.iter().map(ExactSizeIterator::len).product()
     }
 
+    /// The number of the chunk that this is, of an array of a shape in chunks of a size: row by row, the last dimension fastest.
+    pub(crate) fn chunk_number(&self, array: &[usize], chunk: &[usize]) -> u64 {
+        let along = self.0.iter().zip(array.iter().zip(chunk));
+        along.fold(0, |number, (range, (&len, &size))| {
+            number * len.div_ceil(size) as u64 + (range.start / size) as u64
+        })
+    }
+
     /// Whether there are no cells.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -94,6 +102,16 @@ mod tests {
         assert_eq!(cuts(10, 4), [0..4, 4..8, 8..10]);
         assert_eq!(cuts(3, 100), vec![0..3]);
         assert!(cuts(0, 5).is_empty());
+    }
+
+    #[test]
+    fn chunks_are_numbered_row_by_row() {
+        let (array, chunk) = ([2, 7, 9], [1, 3, 4]);
+        let along = |d: usize| cuts(array[d], chunk[d]);
+        let chunks = combinations(&[0, 1, 2].map(|d| along(d).len()));
+        let regions = chunks.map(|at| (0..3).map(|d| along(d)[at[d]].clone()).collect::<Region>());
+        let numbers = regions.map(|region| region.chunk_number(&array, &chunk));
+        assert!(numbers.eq(0..18));
     }
 
     #[test]

@@ -66,6 +66,7 @@ mod catalogue;
 mod chunk;
 mod companions;
 mod destination;
+mod digest;
 mod error;
 mod field;
 mod grid;
@@ -97,7 +98,7 @@ pub use io::{
     VariableMeta, being_read, check_complete, expected_length,
 };
 pub use output::Write;
-pub use pipeline::{Explanation, LazyField, PlannedWrite, Reads, write};
+pub use pipeline::{CompleteOutput, Explanation, LazyField, PlannedWrite, Reads, write};
 pub use regridder::{RegridFloat, Regridder};
 pub use report::{Extent, Integral, Report};
 pub use request::Request;

@@ -15,6 +15,7 @@ use crate::attribute::AttributeValue;
 use crate::buffers;
 use crate::chunk::Region;
 use crate::destination::Place;
+use crate::digest::Digest;
 use crate::error::Error;
 use crate::field::VariableValues;
 use crate::io::Layout;
@@ -24,7 +25,6 @@ use crate::pipeline::LazyField;
 use crate::time::{Calendar, Instant};
 use crate::turns::Turns;
 use crate::values::Values;
-use crate::weightfile::Hash;
 
 /// How to write: where, how compressed, over what.
 #[derive(Debug, Clone)]
@@ -66,7 +66,8 @@ impl Write {
 
     /// How large the relative error of any field's integral may be: with a larger one there is no output.
     ///
-    /// The fields' request has to ask for [reports](crate::Request::report).
+    /// The fields' request has to ask for [reports](crate::Request::report). What was written of an output that is refused goes,
+    /// unless it is to be [resumed](Self::resume): then it is kept beside its place, as after an interruption.
     #[must_use]
     pub fn max_error(mut self, most: f64) -> Self {
         self.max_error = Some(most);
@@ -75,8 +76,8 @@ impl Write {
 
     /// Whether to go on with what an earlier attempt left that was interrupted, and to leave what the next one can go on with.
     ///
-    /// Finished chunks are taken over as they are if the request is the same: the inputs by name, size and time of change,
-    /// the options, the grid, the version of this library. If nothing was left, it simply starts.
+    /// Finished chunks are taken over as they are if the request is the same: the inputs, and weights that were loaded, by name,
+    /// size and time of change, the options, the grid, the version of this library. If nothing was left, it simply starts.
     #[must_use]
     pub fn resume(mut self, resume: bool) -> Self {
         self.resume = resume;
@@ -135,8 +136,8 @@ pub(crate) struct Output {
 #[derive(Debug)]
 pub(crate) struct Chunk {
     pub(crate) field: usize,
-    /// Its place among the field's.
-    pub(crate) chunk: usize,
+    /// Its number among the field's: row by row in the file.
+    pub(crate) number: u64,
     pub(crate) region: Region,
     /// Its place among those of all fields, as they lie in the file.
     pub(crate) turn: usize,
@@ -180,9 +181,9 @@ impl Output {
         self.attempt.temporary_paths()
     }
 
-    /// What earlier attempts finished, by field and chunk; the last word on each.
-    pub(crate) fn finished(&self) -> HashMap<(usize, usize), Record> {
-        let place = |record: &Record| (record.field as usize, record.chunk as usize);
+    /// What earlier attempts finished, by field and the chunk's number; the last word on each.
+    pub(crate) fn finished(&self) -> HashMap<(usize, u64), Record> {
+        let place = |record: &Record| (record.field as usize, record.chunk);
         let all = self.attempt.finished.iter();
         all.map(|record| (place(record), *record)).collect()
     }
@@ -227,18 +228,22 @@ impl Output {
             path: self.attempt.place().path().to_owned(),
             source,
         })?;
-        let (field, number) = (chunk.field as u32, chunk.chunk as u64);
-        let name = &self.names[chunk.field];
+        let (field, name) = (chunk.field as u32, &self.names[chunk.field]);
         self.writer
             .store(name, &chunk.region, bytes, |bytes, places| {
-                self.attempt.note(field, number, places, (bytes, *crc))
+                self.attempt
+                    .note(field, chunk.number, places, (bytes, *crc))
             })
     }
 
-    /// Closes the file and gives it its name.
+    /// Closes the file, once all of it is on the disk.
     pub(crate) fn finish(&self) -> Result<(), Error> {
         self.turns.finish(|chunk, bytes| self.store(chunk, bytes))?;
-        self.writer.finish()?;
+        self.writer.finish()
+    }
+
+    /// Gives the finished file its name.
+    pub(crate) fn appear(&self) -> Result<(), Error> {
         self.attempt.appear()
     }
 }
@@ -269,18 +274,14 @@ fn request(layout: &Layout, fields: &[LazyField], deflate: u8) -> String {
             variable.data_type,
             variable.dimensions,
             variable.fill,
-            values.map_or(0, fingerprint)
+            values.map_or(0, digest)
         );
     }
     let mut inputs: Vec<&PathBuf> = fields.iter().flat_map(|f| f.inputs.iter()).collect();
     inputs.sort();
     inputs.dedup();
     for field in fields {
-        let (name, words, weights) = (
-            &field.meta.name,
-            &field.in_words,
-            field.weights_fingerprint(),
-        );
+        let (name, words, weights) = (&field.meta.name, &field.in_words, field.weights_digest());
         let _ = writeln!(lines, "field {name} {words} {weights:016x}");
     }
     for input in inputs {
@@ -298,22 +299,23 @@ fn request(layout: &Layout, fields: &[LazyField], deflate: u8) -> String {
     lines
 }
 
-/// A number of a variable's values.
-fn fingerprint(values: &VariableValues) -> u64 {
-    let mut hash = Hash::default();
+/// A digest of a variable's values.
+fn digest(values: &VariableValues) -> u64 {
+    let mut digest = Digest::default();
     for (_, piece) in values.pieces() {
         macro_rules! add {
             ($($variant:ident),*) => {
                 match &*piece {
-                    $(Values::$variant(array) => array.iter().for_each(|x| hash.add(&x.to_le_bytes())),)*
-                    Values::Char(array) => array.iter().for_each(|&x| hash.add(&[x])),
-                    Values::Text(array) => array.iter().for_each(|text| hash.add(text.as_bytes())),
+                    $(Values::$variant(array) => array.iter().for_each(|&x| digest.add(x as u64)),)*
+                    Values::F32(array) => array.iter().for_each(|x| digest.add(x.to_bits().into())),
+                    Values::F64(array) => array.iter().for_each(|x| digest.add(x.to_bits())),
+                    Values::Text(array) => array.iter().for_each(|text| digest.add_text(text)),
                 }
             };
         }
-        add!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64);
+        add!(I8, U8, I16, U16, I32, U32, I64, U64, Char);
     }
-    hash.0
+    digest.number()
 }
 
 /// What tells a file from every other, whatever path leads to it.

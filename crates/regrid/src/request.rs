@@ -1,5 +1,6 @@
 //! What a user asks for: a target grid, parameters, times, a method. `pipeline` makes tasks of it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::budget::Budget;
@@ -10,6 +11,7 @@ use crate::grid::Grid;
 use crate::kernel::Rule;
 use crate::pipeline::{Explanation, LazyField, Overlap, check_chunks, regrid_param};
 use crate::scheme::{Compat, Edges, Fill, Method, Outside, PlaneWeights, Pole};
+use crate::sphere::on_threads;
 use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
 use crate::weightfile::Weights;
 
@@ -237,6 +239,18 @@ impl Request {
         Ok(Explanation::of(&self.build(files)?))
     }
 
+    /// The files that results are made of: those of a catalogue, and that of weights that were loaded.
+    pub(crate) fn inputs(&self, files: &Catalogue) -> Arc<[PathBuf]> {
+        match self.given.as_ref().and_then(|weights| weights.path()) {
+            None => files.paths(),
+            Some(weights) => {
+                let all = files.paths();
+                let weights = std::iter::once(weights.to_owned());
+                all.iter().cloned().chain(weights).collect()
+            }
+        }
+    }
+
     /// The options in words, for a file's history.
     pub(crate) fn in_words(&self) -> String {
         let edges = self.edges();
@@ -276,6 +290,10 @@ impl Request {
     /// [`Error::Nothing`] if the catalogue has no field; [`Error::WeightsGrid`] and [`Error::WeightsMethod`] if given weights
     /// are for something else; errors of reading coordinates.
     pub fn build(&self, files: &Catalogue) -> Result<Vec<LazyField>, Error> {
+        on_threads(self.budget().threads, || self.build_fields(files))
+    }
+
+    fn build_fields(&self, files: &Catalogue) -> Result<Vec<LazyField>, Error> {
         if let Some(share) = self.min_valid
             && !(0.0..=1.0).contains(&share)
         {

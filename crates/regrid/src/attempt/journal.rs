@@ -10,8 +10,10 @@ use std::path::Path;
 
 use libdeflater::Crc;
 
-/// How a journal begins; the number is that of its format.
-const MAGIC: &[u8] = b"regrid journal 1\n";
+/// How a journal of any layout begins; the rest of the line is the layout's number.
+const KIND: &[u8] = b"regrid journal ";
+/// How one of this layout does. The first layout named chunks by when they were made.
+const MAGIC: &[u8] = b"regrid journal 2\n";
 /// Bytes of a record, without what it carries.
 const RECORD: usize = 48;
 /// Chunks of so few bytes are kept in the journal itself: HDF5 puts small pieces together where only it knows.
@@ -26,7 +28,7 @@ pub(crate) struct Record {
     pub(crate) attempt: u32,
     /// Which field of the output.
     pub(crate) field: u32,
-    /// Which of the field's chunks.
+    /// Which of the field's chunks, by its number in the file: never by when a plan makes it, which the next plan may not.
     pub(crate) chunk: u64,
     /// Where it is in the attempt's file, or where else.
     places: [u64; 2],
@@ -114,6 +116,8 @@ pub(super) enum Found {
         /// What it was of.
         request: String,
     },
+    /// What another version of this library wrote, in a layout that is not read here.
+    OtherLayout,
 }
 
 impl Journal {
@@ -127,6 +131,9 @@ impl Journal {
         let mut all = Vec::new();
         self.file.seek(SeekFrom::Start(0))?;
         self.file.read_to_end(&mut all)?;
+        if is_of_other_layout(&all) {
+            return Ok(Found::OtherLayout);
+        }
         let Some((theirs, start)) = header(&all) else {
             return Ok(Found::Nothing);
         };
@@ -197,6 +204,11 @@ impl Journal {
         self.end += bytes.len() as u64;
         Ok(())
     }
+}
+
+/// Whether this is a journal, but not one of this layout.
+fn is_of_other_layout(all: &[u8]) -> bool {
+    all.starts_with(KIND) && all.contains(&b'\n') && !all.starts_with(MAGIC)
 }
 
 /// The request that a journal is of, and where its records start.
@@ -272,5 +284,20 @@ mod tests {
             request: "a".into(),
         };
         assert_eq!(open(&path).find("b").unwrap(), others);
+    }
+
+    #[test]
+    fn a_journal_of_another_layout_is_told_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        for layout in ["1", "10", "3 or so"] {
+            let text = format!("regrid journal {layout}\nand what this may be");
+            std::fs::write(&path, &text).unwrap();
+            assert_eq!(open(&path).find("a").unwrap(), Found::OtherLayout);
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+        // Torn before it says so: it tells of nothing.
+        std::fs::write(&path, "regrid journal 1").unwrap();
+        assert_eq!(open(&path).find("a").unwrap(), Found::Nothing);
     }
 }

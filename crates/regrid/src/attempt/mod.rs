@@ -26,6 +26,8 @@ pub(crate) struct Attempt {
     journal: Mutex<Journal>,
     journal_path: PathBuf,
     number: u32,
+    /// The files of attempts before it.
+    earlier: Vec<PathBuf>,
     /// Whether a later attempt is to find what this one leaves.
     keep: bool,
     /// What earlier attempts finished.
@@ -55,18 +57,24 @@ impl Attempt {
         let file = locked(&journal_path, path)?;
         let mut journal = Journal::new(file);
         let mut finished = Vec::new();
+        // As long as the journal is locked nobody else makes or removes any.
+        let mut left = parts(&place);
         let found = match resume {
             true => journal.find(request).map_err(fault)?,
             false => Found::Nothing,
         };
+        let others = |difference| Error::OtherLeftovers {
+            path: path.to_owned(),
+            journal: journal_path.clone(),
+            difference,
+        };
         match found {
             Found::Own(records) => finished = records,
             Found::Others { request: theirs } => {
-                return Err(Error::OtherLeftovers {
-                    path: path.to_owned(),
-                    journal: journal_path,
-                    difference: difference(&theirs, request),
-                });
+                return Err(others(difference(&theirs, request)));
+            }
+            Found::OtherLayout => {
+                return Err(others(": another version of this program wrote it".into()));
             }
             Found::Nothing => {
                 if let Err(error) = journal.begin(request) {
@@ -74,18 +82,17 @@ impl Attempt {
                     let _ = fs::remove_file(&journal_path);
                     return Err(fault(error));
                 }
-                for (_, part) in parts(&place) {
-                    let _ = fs::remove_file(part);
-                }
+                left.retain(|(_, part)| fs::remove_file(part).is_err());
             }
         }
-        let last = parts(&place).iter().map(|(number, _)| *number).max();
+        let last = left.iter().map(|(number, _)| *number).max();
         let last = last.max(finished.iter().map(|record| record.attempt).max());
         let attempt = Self {
             place,
             journal: Mutex::new(journal),
             journal_path,
             number: last.unwrap_or(0).saturating_add(1),
+            earlier: left.into_iter().map(|(_, part)| part).collect(),
             keep: resume,
             finished,
             done: Mutex::new(false),
@@ -153,12 +160,12 @@ impl Attempt {
         self.place.give(part, self.keep)?;
         *done = true;
         self.clear();
-        Ok(())
+        self.place.settle()
     }
 
     /// Removes what is beside the output; the journal last, since it is the lock.
     fn clear(&self) {
-        for (_, part) in parts(&self.place) {
+        for part in self.earlier.iter().chain([&self.part()]) {
             let _ = fs::remove_file(part);
         }
         let _ = fs::remove_file(&self.journal_path);
@@ -173,13 +180,15 @@ impl Drop for Attempt {
     }
 }
 
-/// The files of attempts beside an output, with their numbers.
+/// The files of attempts beside an output, with their numbers: a look at all of a folder, which may hold a hundred thousand.
 fn parts(place: &Place) -> Vec<(u32, PathBuf)> {
     let start = place.beside("part");
-    let start = start.file_name().unwrap_or_default().to_string_lossy();
+    // Names need not be text.
+    let start = start.file_name().unwrap_or_default().as_encoded_bytes();
     let number = |entry: fs::DirEntry| {
         let name = entry.file_name();
-        let number = name.to_str()?.strip_prefix(&*start)?.parse().ok()?;
+        let number = name.as_encoded_bytes().strip_prefix(start)?;
+        let number = str::from_utf8(number).ok()?.parse().ok()?;
         Some((number, entry.path()))
     };
     let entries = fs::read_dir(place.folder()).into_iter().flatten();
@@ -295,6 +304,26 @@ fn around(line: &str, place: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// On systems whose names are bytes.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_part_left_of_an_output_whose_name_is_no_text_goes() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let name = |name: &[u8]| folder.path().join(std::ffi::OsStr::from_bytes(name));
+        let (output, left) = (name(b"caf\xe9.nc"), name(b".caf\xe9.nc.part1"));
+        let others = [name(b".caf\xe8.nc.part1"), name(b".caf\xe9.nc.part1x")];
+        for path in others.iter().chain([&left]) {
+            fs::write(path, "left").unwrap();
+        }
+        let attempt = Attempt::new(&output, false, false, "anything").unwrap();
+        assert_eq!(fs::read(&left).unwrap(), b"", "it is the new part");
+        assert_eq!(attempt.part(), left);
+        attempt.appear().unwrap();
+        assert!(output.exists() && !left.exists());
+        assert!(others.iter().all(|path| path.exists()));
+    }
 
     #[test]
     fn requests_are_told_apart_where_they_differ() {

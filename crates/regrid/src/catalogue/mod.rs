@@ -229,7 +229,7 @@ impl Catalogue {
                 "variable"
             };
             self.notes.push(format!(
-                "{what} {name} in {} is of a kind that is not read",
+                "{what} {name} in {} is of a kind or size that is not read",
                 source.path().display()
             ));
         }

@@ -203,10 +203,26 @@ impl Decoding {
                     if marks.contains(&x) { fill } else { value(x) }
                 }),
             },
-            tested @ Tested::Range(..) => {
-                each(from, &mut to, |x| {
-                    if tested.missing(x) { fill } else { value(x) }
-                });
+            Tested::Range(marks, valid) => {
+                let beyond = |x: T| valid.excludes(x);
+                match *marks {
+                    [] => each(from, &mut to, |x| if beyond(x) { fill } else { value(x) }),
+                    [a] => {
+                        let missing = |x: T| (x == a) | beyond(x);
+                        each(from, &mut to, |x| if missing(x) { fill } else { value(x) });
+                    }
+                    [a, b] => {
+                        let missing = |x: T| (x == a) | (x == b) | beyond(x);
+                        each(from, &mut to, |x| if missing(x) { fill } else { value(x) });
+                    }
+                    _ => each(from, &mut to, |x| {
+                        if marks.contains(&x) | beyond(x) {
+                            fill
+                        } else {
+                            value(x)
+                        }
+                    }),
+                }
             }
         }
         buffers::give_values(T::wrap(array));
@@ -220,18 +236,21 @@ impl Decoding {
             array.mapv_inplace(|x| if tested.missing(x) { fill } else { x });
             return array;
         };
-        let each = |values: &mut [T], mark: T| {
+        fn each<T: Copy>(values: &mut [T], fill: T, missing: impl Fn(T) -> bool) {
             for x in values {
-                *x = if *x == mark { fill } else { *x };
+                *x = if missing(*x) { fill } else { *x };
             }
+        }
+        // One test after the other: what is replaced once is missing, and stays so.
+        let (marks, valid) = match &tested {
+            Tested::Marks(marks) => (marks, None),
+            Tested::Range(marks, valid) => (marks, Some(valid)),
         };
-        match &tested {
-            Tested::Marks(marks) => marks.iter().for_each(|&mark| each(values, mark)),
-            Tested::Range(..) => {
-                for x in values {
-                    *x = if tested.missing(*x) { fill } else { *x };
-                }
-            }
+        for &mark in marks {
+            each(values, fill, |x| x == mark);
+        }
+        if let Some(valid) = valid {
+            each(values, fill, |x| valid.excludes(x));
         }
         array
     }
@@ -255,7 +274,13 @@ impl Decoding {
         }
         match self.limits() {
             [None, None] => Tested::Marks(marks),
-            [low, high] => Tested::Range(marks, low, high),
+            [low, high] => Tested::Range(
+                marks,
+                Valid {
+                    low: low.unwrap_or(f64::NEG_INFINITY),
+                    high: high.unwrap_or(f64::INFINITY),
+                },
+            ),
         }
     }
 }
@@ -263,18 +288,30 @@ impl Decoding {
 /// How missing values are told: by marks alone, or also by the range of valid ones.
 enum Tested<T> {
     Marks(Vec<T>),
-    Range(Vec<T>, Option<f64>, Option<f64>),
+    Range(Vec<T>, Valid),
+}
+
+/// The valid values; a side that nobody limits ends at infinity, so that telling takes no branch.
+#[derive(Debug, Clone, Copy)]
+struct Valid {
+    low: f64,
+    high: f64,
+}
+
+impl Valid {
+    /// Whether a value is no valid one; NaN is not said to be.
+    #[inline]
+    fn excludes<T: Stored>(self, x: T) -> bool {
+        let x = x.double();
+        (x < self.low) | (x > self.high)
+    }
 }
 
 impl<T: Stored> Tested<T> {
     fn missing(&self, x: T) -> bool {
         match self {
             Self::Marks(marks) => marks.contains(&x),
-            Self::Range(marks, low, high) => {
-                marks.contains(&x)
-                    || low.is_some_and(|low| x.double() < low)
-                    || high.is_some_and(|high| x.double() > high)
-            }
+            Self::Range(marks, valid) => marks.contains(&x) || valid.excludes(x),
         }
     }
 }
@@ -444,135 +481,4 @@ impl Stored for f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use ndarray::IxDyn;
-
-    fn variable(data_type: DataType, attributes: &[(&str, AttributeValue)]) -> VariableMeta {
-        VariableMeta {
-            name: "v".into(),
-            data_type,
-            dimensions: vec![],
-            attributes: attributes.iter().cloned().collect(),
-            chunk_shape: None,
-        }
-    }
-
-    fn decode(v: &VariableMeta, blends: bool, values: Values) -> Values {
-        let decoding = Decoding::new(v, blends).unwrap();
-        let fill = decoding.fill(v);
-        decoding.decode(values, &fill)
-    }
-
-    fn array<T: Clone>(values: &[T]) -> ArrayD<T> {
-        ArrayD::from_shape_vec(IxDyn(&[values.len()]), values.to_vec()).unwrap()
-    }
-
-    fn doubles(values: &Values) -> Vec<Option<f64>> {
-        values
-            .to_f64()
-            .unwrap()
-            .iter()
-            .map(|&x| (!x.is_nan()).then_some(x))
-            .collect()
-    }
-
-    #[test]
-    fn all_kinds_of_missing_become_one() {
-        let v = variable(
-            DataType::F32,
-            &[
-                ("_FillValue", AttributeValue::F32(vec![1e20])),
-                ("missing_value", AttributeValue::F64(vec![-999.0])),
-                ("valid_range", AttributeValue::F32(vec![0.0, 100.0])),
-            ],
-        );
-        let values = Values::F32(array(&[1e20, -999.0, -1.0, 100.0, 100.1, f32::NAN, 5.0]));
-        assert_eq!(
-            doubles(&decode(&v, true, values)),
-            [None, None, None, Some(100.0), None, None, Some(5.0)]
-        );
-    }
-
-    #[test]
-    fn packed_integers_become_the_float_of_their_factor() {
-        let v = variable(
-            DataType::I16,
-            &[
-                ("_FillValue", AttributeValue::I16(vec![-32768])),
-                ("scale_factor", AttributeValue::F64(vec![0.005])),
-                ("add_offset", AttributeValue::F64(vec![260.0])),
-            ],
-        );
-        let result = decode(&v, false, Values::I16(array(&[-32768, 0, 100])));
-        assert_eq!(result.data_type(), DataType::F64);
-        assert_eq!(
-            doubles(&result),
-            [None, Some(260.0), Some(100.0 * 0.005 + 260.0)]
-        );
-        let single = variable(
-            DataType::I16,
-            &[("scale_factor", AttributeValue::F32(vec![0.1]))],
-        );
-        let result = decode(&single, true, Values::I16(array(&[3])));
-        assert_eq!(result, Values::F32(array(&[3.0_f32 * 0.1])));
-    }
-
-    #[test]
-    fn plain_integers_stay_unless_they_are_blended() {
-        let v = variable(
-            DataType::I32,
-            &[("missing_value", AttributeValue::F64(vec![-1.0]))],
-        );
-        let values = Values::I32(array(&[-1, 7, -2_147_483_647]));
-        assert_eq!(
-            decode(&v, false, values.clone()),
-            Values::I32(array(&[-1, 7, -1]))
-        );
-        let blended = decode(&v, true, values);
-        assert_eq!(blended.data_type(), DataType::F64);
-        assert_eq!(doubles(&blended), [None, Some(7.0), None]);
-        assert_eq!(
-            Decoding::new(&variable(DataType::U8, &[]), true)
-                .unwrap()
-                .output,
-            DataType::F32
-        );
-    }
-
-    #[test]
-    fn a_fill_value_that_the_result_cannot_hold_is_replaced() {
-        let v = variable(
-            DataType::I16,
-            &[("_FillValue", AttributeValue::I16(vec![-1]))],
-        );
-        let decoding = Decoding::new(&v, true).unwrap();
-        assert_eq!(decoding.fill(&v), AttributeValue::F32(vec![-1.0]));
-        let bytes = variable(DataType::I8, &[("valid_min", AttributeValue::I8(vec![0]))]);
-        assert_eq!(
-            Decoding::new(&bytes, false).unwrap().fill(&bytes),
-            AttributeValue::I8(vec![-127])
-        );
-    }
-
-    #[test]
-    fn bytes_that_may_be_anything_become_16_bits() {
-        let v = variable(DataType::U8, &[]);
-        let values = Values::U8(array(&[0, 254, 255]));
-        assert_eq!(
-            decode(&v, false, values),
-            Values::I16(array(&[0, 254, 255]))
-        );
-        let decoding = Decoding::new(&v, false).unwrap();
-        assert_eq!(decoding.fill(&v), AttributeValue::I16(vec![-32767]));
-        let range = variable(
-            DataType::I8,
-            &[("valid_min", AttributeValue::I8(vec![-127]))],
-        );
-        let values = Values::I8(array(&[-128, -127, 127]));
-        assert_eq!(
-            decode(&range, false, values),
-            Values::I8(array(&[-128, -127, 127]))
-        );
-    }
-}
+mod tests;

@@ -69,7 +69,7 @@ pub struct FileMeta {
     pub dimensions: Vec<Dimension>,
     /// Its variables.
     pub variables: Vec<VariableMeta>,
-    /// Variables of types that are not read, and groups, by name.
+    /// Variables of types that are not read, or of more values than can be counted, and groups, by name.
     pub unread: Vec<String>,
 }
 

@@ -54,8 +54,9 @@ pub(super) struct Totals {
     fields: Vec<LazyField>,
 }
 
-/// How much smaller storage chunks are in files that were not asked: hardly.
-const UNKNOWN: f64 = 0.99;
+/// Which part of its values' bytes a storage chunk is taken to have in a file that was not asked: so little less than all that
+/// it needs as much room as one that is hardly compressed, and that for the undoing of filters.
+const HARDLY_COMPRESSED: f64 = 0.99;
 
 impl Totals {
     pub(super) fn of(fields: &[LazyField]) -> Self {
@@ -78,13 +79,13 @@ impl Totals {
             let cells: usize = field.meta.shape().iter().product();
             totals.write_bytes += (cells * cell) as u64;
             let mut more = field.needs;
-            match counted.contains(&more.fingerprint) {
+            match counted.contains(&more.digest) {
                 true => more.shared = 0,
-                false => counted.push(more.fingerprint),
+                false => counted.push(more.digest),
             }
             totals.needs = Some(totals.needs.map_or(more, |needs| Needs {
                 budget: needs.budget,
-                fingerprint: needs.fingerprint,
+                digest: needs.digest,
                 weights: needs.weights + more.weights,
                 shared: needs.shared + more.shared,
                 work: needs.work.max(more.work),
@@ -132,7 +133,7 @@ impl Totals {
         let kept = self.budget().kept_bytes().unwrap_or(0) as u64;
         let live = self
             .budget()
-            .live(self.apart(UNKNOWN) + self.waiting() + 2 * kept)?;
+            .live(self.apart(HARDLY_COMPRESSED) + self.waiting() + 2 * kept)?;
         Some(live.max(self.needs.map_or(0, |needs| needs.largest)))
     }
 
@@ -152,7 +153,7 @@ impl Totals {
         };
         let values = self.values_bytes(tasks) + self.waiting();
         // Asking the files how small their chunks are takes longer than the rest.
-        values + self.apart(UNKNOWN) <= memory
+        values + self.apart(HARDLY_COMPRESSED) <= memory
             || values + self.apart(self.compressed(self.read_bytes())) <= memory
     }
 

@@ -54,11 +54,11 @@ pub(super) struct LazyReport {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Needs {
     pub(crate) budget: Budget,
-    /// A number of the weights.
-    pub(crate) fingerprint: u64,
+    /// A digest of the weights.
+    pub(crate) digest: u64,
     /// Bytes of weights that are its own.
     pub(crate) weights: u64,
-    /// Bytes of weights that it shares with others of the same fingerprint.
+    /// Bytes of weights that it shares with others of the same digest.
     pub(crate) shared: u64,
     /// Bytes that a thread holds while it works, but for storage chunks.
     pub(crate) work: u64,
@@ -114,6 +114,9 @@ impl LazyField {
     }
 
     /// Bytes that will be read of files, compressed as they are; nothing if some source does not know.
+    ///
+    /// It asks the files: it opens each again, and takes the lock of the HDF5 library once for every storage chunk. A chunk that
+    /// was never written, or of which the library says nothing, counts as no bytes.
     pub fn stored_bytes(&self) -> Option<u64> {
         let bytes = |&block: &usize| {
             let (source, region) = self.work.origin(block);
@@ -122,9 +125,9 @@ impl LazyField {
         self.stored.iter().map(bytes).sum()
     }
 
-    /// A number of the weights that it is made with.
-    pub(crate) fn weights_fingerprint(&self) -> u64 {
-        self.needs.fingerprint
+    /// A digest of the weights that it is made with.
+    pub(crate) fn weights_digest(&self) -> u64 {
+        self.needs.digest
     }
 
     /// What the user should know though nothing failed.

@@ -21,7 +21,7 @@ pub use explain::Explanation;
 pub(crate) use lazy::Needs;
 pub use lazy::{LazyField, Reads};
 pub(crate) use reporting::Overlap;
-pub use writing::{PlannedWrite, write};
+pub use writing::{CompleteOutput, PlannedWrite, write};
 
 use std::sync::Arc;
 
@@ -35,6 +35,7 @@ use work::FieldWork;
 use crate::attribute::AttributeValue;
 use crate::catalogue::{Catalogue, Role, SourceVariable};
 use crate::companions::{TargetCoordinates, feature_type, file_attributes, meaning, surroundings};
+use crate::digest::Digest;
 use crate::error::Error;
 use crate::field::FieldMeta;
 use crate::io::decoding::{Decoding, single};
@@ -44,7 +45,6 @@ use crate::request::{FLAGS, Request};
 use crate::scheme::PlaneWeights;
 use crate::time::ChosenTimes;
 use crate::values::DataType;
-use crate::weightfile::Hash;
 use crate::weights::SparseWeights;
 
 /// Chunks of one field at the most: their tasks alone would take gigabytes.
@@ -213,7 +213,7 @@ pub(crate) fn regrid_param(
     let gathered = (plan.gathered_cells(whole_planes) + side_by_side) * cell_bytes;
     let needs = Needs {
         budget,
-        fingerprint: fingerprint(weights),
+        digest: digest(weights),
         weights: plan.weights_bytes() as u64,
         shared: weights.shared_bytes() as u64,
         // A window, then a chunk shuffled, compressed and filled up; what compares it; values before they are unpacked or turned.
@@ -245,7 +245,7 @@ pub(crate) fn regrid_param(
         chunks: chunks.into(),
         chunk_shape,
         notes: surroundings.notes,
-        inputs: catalogue.paths(),
+        inputs: request.inputs(catalogue),
         history: first.meta().attributes.text("history").map(str::to_owned),
         attributes,
         in_words: request.in_words(),
@@ -259,16 +259,16 @@ pub(crate) fn regrid_param(
     })
 }
 
-/// A number of weights; those of all entries would take as long as some kinds of regridding, so that it is of a sample.
-fn fingerprint(weights: &PlaneWeights) -> u64 {
+/// A digest of weights: of a sample, since that of all takes as long as some kinds of regridding.
+fn digest(weights: &PlaneWeights) -> u64 {
     const SAMPLES: usize = 10_000;
-    let mut hash = Hash::default();
+    let mut digest = Digest::default();
     let mut add = |weights: &SparseWeights| {
-        hash.add(&(weights.bytes() as u64).to_le_bytes());
+        digest.add(weights.bytes() as u64);
         for target in (0..weights.len()).step_by(weights.len().div_ceil(SAMPLES).max(1)) {
             for (cell, weight) in weights.row(target) {
-                hash.add(&(cell as u64).to_le_bytes());
-                hash.add(&weight.to_le_bytes());
+                digest.add(cell as u64);
+                digest.add(weight.to_bits());
             }
         }
     };
@@ -279,5 +279,5 @@ fn fingerprint(weights: &PlaneWeights) -> u64 {
         }
         PlaneWeights::Sparse(weights, _) => add(weights),
     }
-    hash.0
+    digest.number()
 }

@@ -5,13 +5,14 @@
 //! fewer times reads less; where it has many times, one of fewer rows and columns does, and takes all of these times: so
 //! chunks become narrow one way and longer the other, and not many more.
 
+use super::MOST_CHUNKS;
 use super::layout::Plan;
 use crate::plan::ChunkSize;
 
 /// Chunks that a field may be cut into for the sake of memory.
 const MANY_CHUNKS: usize = 1 << 16;
-/// The same in parts of what there would be otherwise, if that is more.
-const MANY_TIMES: usize = 4;
+/// Or so many times the chunks that it would have otherwise, if that is more.
+const TIMES_AS_MANY: usize = 4;
 /// A step that lessens what is read by less than that is none.
 const WORTH: f64 = 0.98;
 
@@ -30,7 +31,7 @@ pub(super) fn narrowed(
     // Plans hold weights, and there may be many of these: one plan at a time.
     drop(usual);
     let made = |size: &ChunkSize| Chunks::of(&plan(size));
-    let many = MANY_CHUNKS.max(chunks.count.saturating_mul(MANY_TIMES));
+    let many = most_chunks(chunks.count);
     while chunks.window > most {
         let over = chunks.window as f64 / most as f64;
         let mut candidates = fewer_places(&chunks, &size, over);
@@ -53,6 +54,12 @@ pub(super) fn narrowed(
         }
     }
     (plan(&size), size)
+}
+
+/// How many chunks a field may be cut into that has so many otherwise.
+fn most_chunks(usual: usize) -> usize {
+    let many = MANY_CHUNKS.max(usual.saturating_mul(TIMES_AS_MANY));
+    many.min(usize::try_from(MOST_CHUNKS).unwrap_or(usize::MAX))
 }
 
 /// What a plan comes to.
@@ -133,4 +140,18 @@ fn smaller_planes(chunks: &Chunks, size: &ChunkSize, over: f64) -> Vec<ChunkSize
         ..size.clone()
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_makes_no_more_chunks_than_can_be_planned() {
+        assert_eq!(most_chunks(1), MANY_CHUNKS);
+        assert_eq!(most_chunks(100_000), 400_000);
+        for usual in [600_000, 2_000_000, usize::MAX] {
+            assert_eq!(most_chunks(usual) as u64, MOST_CHUNKS);
+        }
+    }
 }

@@ -68,7 +68,7 @@ impl Write {
             let task = writing_of(&writing[f], &fields[f], c, move |values| {
                 own.write((c, turn), values)
             });
-            match known.get(&(f, c)) {
+            match known.get(&(f, written[f].number(c))) {
                 None => tasks.push(task),
                 Some(&record) => {
                     let own = written[f].clone();
@@ -95,6 +95,8 @@ struct WrittenField {
     field: usize,
     fill: AttributeValue,
     chunks: Arc<[(Region, Delayed<Values>)]>,
+    shape: Vec<usize>,
+    chunk_shape: Vec<usize>,
 }
 
 impl WrittenField {
@@ -104,14 +106,25 @@ impl WrittenField {
             field: place,
             fill: field.meta.fill_value.clone(),
             chunks: field.chunks.clone(),
+            shape: field.meta.shape(),
+            chunk_shape: field.chunk_shape.clone(),
         }
+    }
+
+    /// A chunk's number in the file, by its place among the field's.
+    ///
+    /// The place tells when a chunk is made. That depends on what is read together, and so on the memory, the threads and whether
+    /// there is a report; the number depends on the shapes of the field and of its chunks alone.
+    fn number(&self, chunk: usize) -> u64 {
+        let region = &self.chunks[chunk].0;
+        region.chunk_number(&self.shape, &self.chunk_shape)
     }
 
     /// A chunk, by its place among the field's and its turn.
     fn chunk(&self, (chunk, turn): (usize, usize)) -> Chunk {
         Chunk {
             field: self.field,
-            chunk,
+            number: self.number(chunk),
             region: self.chunks[chunk].0.clone(),
             turn,
         }
@@ -245,6 +258,20 @@ impl PlannedWrite {
         run: &Run,
         see: impl FnOnce(&[Report]),
     ) -> Result<Vec<Report>, Error> {
+        let (reports, output) = self.complete(run, see)?;
+        output.appear()?;
+        Ok(reports)
+    }
+
+    /// The same, but that the output has not got its name yet: that is for whoever asks to do, and takes next to no time.
+    ///
+    /// # Errors
+    /// As [`PlannedWrite::run_and_report`].
+    pub fn complete(
+        self,
+        run: &Run,
+        see: impl FnOnce(&[Report]),
+    ) -> Result<(Vec<Report>, CompleteOutput), Error> {
         let budget = self.totals.budget();
         let _kept = budget.kept_bytes().map(Less::than);
         let limited = self
@@ -269,7 +296,26 @@ impl PlannedWrite {
         }
         drop((tasks, self.reports));
         self.output.finish()?;
-        Ok(reports)
+        Ok((reports, CompleteOutput(self.output)))
+    }
+}
+
+/// An output that is complete, under its temporary name still; dropped, it is as if the run had failed.
+#[derive(Debug)]
+pub struct CompleteOutput(Arc<Output>);
+
+impl CompleteOutput {
+    /// The files that are not to outlive the process, as [of the plan](PlannedWrite::temporary_paths), until it appears.
+    pub fn temporary_paths(&self) -> Vec<PathBuf> {
+        self.0.temporary_paths()
+    }
+
+    /// Gives the output its name.
+    ///
+    /// # Errors
+    /// [`Error::OutputExists`] if something has taken the name meanwhile; [`Error::File`].
+    pub fn appear(self) -> Result<(), Error> {
+        self.0.appear()
     }
 }
 

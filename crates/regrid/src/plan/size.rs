@@ -57,7 +57,9 @@ pub(crate) fn target_chunk_shape(
     let most = size.cells;
     let outer = target.len() - 2;
     let (rows, columns) = (target[outer], target[outer + 1]);
-    let total: usize = target.iter().product();
+    let total = target
+        .iter()
+        .fold(1, |n: usize, &len| n.saturating_mul(len));
     let wanted = (total / FEW_CHUNKS).clamp(SMALL_CHUNK_CELLS.min(most), most);
     let (chunk_rows, chunk_columns) = match size.plane {
         Some((r, c)) => (r.clamp(1, rows.max(1)), c.clamp(1, columns.max(1))),

@@ -1,5 +1,6 @@
 //! The targets cut into pieces that several threads work through; what comes out does not depend on how many.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,6 +12,26 @@ use crate::weights::SparseWeights;
 /// Targets in a piece: small enough to share the work evenly, large enough not to notice the sharing.
 const PIECE: usize = 1024;
 
+thread_local! {
+    /// How many threads pieces are shared among, if somebody has said.
+    static THREADS: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// Does something in which pieces are shared among so many threads, not among as many as the machine runs.
+///
+/// The number goes along with the thread that asks, past the many functions between a request and its pieces, none of which
+/// has a use for it.
+pub(crate) fn on_threads<T>(threads: usize, work: impl FnOnce() -> T) -> T {
+    struct Before(Option<usize>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            THREADS.set(self.0);
+        }
+    }
+    let _before = Before(THREADS.replace(Some(threads.max(1))));
+    work()
+}
+
 /// Does `work` on pieces of the targets, and hands over what comes of them in order, as soon as it is their turn: what
 /// waits for that is little.
 pub(super) fn each_piece<T: Send>(
@@ -19,9 +40,8 @@ pub(super) fn each_piece<T: Send>(
     take: impl FnMut(T) + Send,
 ) {
     let pieces = len.div_ceil(PIECE);
-    let threads = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(pieces);
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = THREADS.get().unwrap_or_else(cores).min(pieces);
     let next = AtomicUsize::new(0);
     // The next piece to be handed over, those that come after it, and who takes them.
     let line = Mutex::new((0, BTreeMap::new(), take));
@@ -79,6 +99,11 @@ pub(super) fn push_copy(to: &mut SparseWeights, from: &SparseWeights, target: us
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+    use std::time::Duration;
+
+    use parking_lot::Condvar;
+
     use super::*;
 
     #[test]
@@ -87,6 +112,25 @@ mod tests {
         each_piece(3 * PIECE + 5, |range| range, |range| indices.extend(range));
         assert_eq!(indices, (0..3 * PIECE + 5).collect::<Vec<_>>());
         each_piece(0, |range| range, |_| panic!("a piece of nothing"));
+    }
+
+    #[test]
+    fn pieces_are_shared_among_the_threads_that_were_asked_for() {
+        let workers = |threads: usize| {
+            let (seen, more) = (Mutex::new(HashSet::new()), Condvar::new());
+            // Each waits for the others, if they come, so that all are seen.
+            let work = |_| {
+                let mut seen = seen.lock();
+                seen.insert(std::thread::current().id());
+                more.notify_all();
+                let lacks = |seen: &mut HashSet<_>| seen.len() < threads;
+                more.wait_while_for(&mut seen, lacks, Duration::from_secs(10));
+            };
+            on_threads(threads, || each_piece(20 * PIECE, work, drop));
+            seen.into_inner().len()
+        };
+        assert_eq!([1, 2, 5].map(workers), [1, 2, 5]);
+        assert_eq!(THREADS.get(), None);
     }
 
     #[test]

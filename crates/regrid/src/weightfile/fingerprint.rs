@@ -53,8 +53,8 @@ impl FromStr for Fingerprint {
     }
 }
 
-/// The 64-bit hash of Fowler, Noll and Vo, variant 1a: it stays the same from version to version.
-pub(crate) struct Hash(pub(crate) u64);
+/// The 64-bit hash of Fowler, Noll and Vo, variant 1a: it stays the same from version to version, since files hold it.
+struct Hash(u64);
 
 impl Default for Hash {
     fn default() -> Self {
@@ -64,7 +64,7 @@ impl Default for Hash {
 
 impl Hash {
     /// Adds bytes to what it is of.
-    pub(crate) fn add(&mut self, bytes: &[u8]) {
+    fn add(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
@@ -126,6 +126,12 @@ mod tests {
         };
         assert_eq!(grid(2.0).centres, grid(2.1).centres);
         assert_ne!(grid(2.0).corners, grid(2.1).corners);
+    }
+
+    #[test]
+    fn it_is_what_files_of_older_versions_hold() {
+        let own = of(vec![10.0, 20.0], vec![0.0, 5.0, 10.0]);
+        assert_eq!(own.to_string(), "96e2abd6295ea2e4-a694f13465f073a9");
     }
 
     #[test]

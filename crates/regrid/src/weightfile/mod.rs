@@ -31,7 +31,6 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use content::{Content, FINGERPRINTS, METHOD, Reader};
-pub(crate) use fingerprint::Hash;
 use gradients::Plane;
 use links::{Links, Normalization};
 use record::{GridRecord, Sameness};
@@ -361,6 +360,11 @@ impl Weights {
             _ => (1, self.source.dims.iter().product()),
         };
         self.plane.cells_of(rows, columns, self.distinct)
+    }
+
+    /// The file that they were loaded from, if they were.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     /// What they are called in messages.

@@ -302,11 +302,12 @@ impl RawDataset {
             )
         };
         let size = values.map_or(0, |(data_type, _)| data_type.size());
+        let bytes = shape.iter().try_fold(size, |n, &len| n.checked_mul(len));
         let in_one = layout == H5D_layout_t::H5D_CONTIGUOUS
             && elsewhere == 0
             && begin != HADDR_UNDEF
             && held > 0
-            && held == (shape.iter().product::<usize>() * size) as u64;
+            && bytes.is_some_and(|bytes| held == bytes as u64);
         Some(Storage {
             shape,
             chunk_shape,

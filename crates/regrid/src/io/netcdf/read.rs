@@ -29,6 +29,9 @@ use crate::values::{DataType, Values};
 /// thousands of files would otherwise open each again for every one of them.
 const SMALL: usize = 64 << 10;
 
+/// Bytes of the widest number.
+const WIDEST: usize = 8;
+
 /// A netCDF file of any kind.
 #[derive(Debug)]
 pub(crate) struct NetcdfFile {
@@ -126,6 +129,15 @@ fn is_small(variable: &VariableMeta, shape: &[usize]) -> bool {
     flat && shape.iter().product::<usize>() * variable.data_type.size() <= SMALL
 }
 
+/// Whether the values of an array, and their bytes as the widest numbers, can be counted: a file may state any lengths, since it
+/// need not hold what was never written.
+fn can_be_counted(lengths: impl Iterator<Item = usize>) -> bool {
+    // An array of nothing has a stride along each dimension, too.
+    let mut all = lengths.filter(|&len| len > 0);
+    let bytes = all.try_fold(WIDEST, usize::checked_mul);
+    bytes.is_some_and(|bytes| bytes <= isize::MAX as usize)
+}
+
 fn read_meta(
     file: &netcdf::File,
     path: &Path,
@@ -151,7 +163,9 @@ fn read_meta(
     for variable in file.variables() {
         reading.goes_on();
         let name = variable.name();
-        let Some(data_type) = data_type(&variable.vartype()) else {
+        let lengths = variable.dimensions().iter().map(netcdf::Dimension::len);
+        let known = data_type(&variable.vartype()).filter(|_| can_be_counted(lengths));
+        let Some(data_type) = known else {
             meta.unread.push(name);
             continue;
         };
