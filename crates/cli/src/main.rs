@@ -22,12 +22,11 @@ mod run;
 mod weights;
 
 use std::panic;
-use std::process::ExitCode;
 
 use crate::args::Order;
 use crate::failure::Failure;
 
-fn main() -> ExitCode {
+fn main() -> ! {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     allocator::return_large();
     // Panics are reported like other failures, in one line; those of tasks come back as errors.
@@ -36,17 +35,17 @@ fn main() -> ExitCode {
     crash::watch();
     let done = panic::catch_unwind(work).unwrap_or_else(|cause| Err(Failure::panicked(&*cause)));
     let last_word = interrupt::last_word();
-    match done {
-        Ok(()) => {
-            // Held to the end, so that an interrupt that comes now does not speak as well.
-            std::mem::forget(last_word);
-            ExitCode::SUCCESS
-        }
+    let code = match done {
+        Ok(()) => 0,
         Err(failure) => {
             failure.report();
-            interrupt::leave(failure.exit_code())
+            failure.exit_code()
         }
-    }
+    };
+    // All is said and written. An interrupt that comes now does not speak as well, and what is left to tidy up the system takes
+    // back faster.
+    std::mem::forget(last_word);
+    interrupt::leave(code)
 }
 
 fn work() -> Result<()> {

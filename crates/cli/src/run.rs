@@ -99,15 +99,12 @@ pub(crate) fn run(job: Job) -> Result<()> {
             if !job.quiet {
                 say(&written(output, started));
             }
-            Ok(())
         }
-        _ => {
-            print(&plan.unwrap_or_default())?;
-            // The process ends here: the system takes all of it back at once, and not task by task.
-            std::mem::forget(fields);
-            Ok(())
-        }
+        _ => print(&plan.unwrap_or_default())?,
     }
+    // The process ends here: the system takes all of it back at once, and not task by task.
+    std::mem::forget((fields, request, catalogue, weights));
+    Ok(())
 }
 
 fn request(job: &Job, target: &Grid, weights: Option<&Weights>) -> Request {

@@ -70,7 +70,7 @@ macro_rules! numbers {
         }
     )*
         /// Frees all buffers that nobody uses.
-        fn clear() {
+        pub(crate) fn clear() {
             $(<$type as Number>::shelf().0.lock().clear();)*
         }
     };

@@ -94,37 +94,6 @@ impl Place {
     }
 }
 
-impl Place {
-    /// Has the disk know the name that a file was [given](Self::give): the file's own bytes are there already, but after a loss of
-    /// power its name might not be.
-    pub(crate) fn settle(&self) -> Result<(), Error> {
-        #[cfg(unix)]
-        {
-            let folder = std::fs::File::open(self.folder());
-            let synced = told(folder.and_then(|folder| folder.sync_all()));
-            synced.map_err(|source| Error::File {
-                action: "bring to the disk the name of",
-                path: self.path.clone(),
-                source,
-            })?;
-        }
-        Ok(())
-    }
-}
-
-/// What is to be told of a folder that was brought to the disk: not that its file system has no such thing, or that it is for
-/// others to do.
-#[cfg(unix)]
-fn told(synced: std::io::Result<()>) -> std::io::Result<()> {
-    use std::io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
-    synced.or_else(|error| match error.kind() {
-        InvalidInput | PermissionDenied | Unsupported => Ok(()),
-        // What some say of folders on other systems' disks.
-        _ if error.raw_os_error() == Some(rustix::io::Errno::BADF.raw_os_error()) => Ok(()),
-        _ => Err(error),
-    })
-}
-
 /// A file under a temporary name beside its place.
 #[derive(Debug)]
 pub(crate) struct Destination {
@@ -173,36 +142,8 @@ impl Destination {
     /// Gives the complete file its name.
     pub(crate) fn appear(&self) -> Result<(), Error> {
         match self.temporary.lock().take() {
-            Some(temporary) => {
-                self.place.give(temporary, false)?;
-                self.place.settle()
-            }
+            Some(temporary) => self.place.give(temporary, false),
             None => Ok(()),
         }
-    }
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use std::io::Error;
-
-    use rustix::io::Errno;
-
-    use super::*;
-
-    #[test]
-    fn a_folder_that_cannot_be_synced_is_no_fault_and_a_broken_disk_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let place = Place::new(&folder.path().join("out.nc"), false).unwrap();
-        assert!(place.settle().is_ok());
-        let said = |errno: Errno| told(Err(Error::from_raw_os_error(errno.raw_os_error())));
-        for errno in [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::ACCESS] {
-            assert!(said(errno).is_ok(), "{errno}");
-        }
-        for errno in [Errno::IO, Errno::NOSPC, Errno::STALE] {
-            assert!(said(errno).is_err(), "{errno}");
-        }
-        folder.close().unwrap();
-        assert!(place.settle().is_err());
     }
 }

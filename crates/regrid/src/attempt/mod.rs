@@ -160,7 +160,7 @@ impl Attempt {
         self.place.give(part, self.keep)?;
         *done = true;
         self.clear();
-        self.place.settle()
+        Ok(())
     }
 
     /// Removes what is beside the output; the journal last, since it is the lock.

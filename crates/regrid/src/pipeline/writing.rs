@@ -9,7 +9,7 @@ use super::explain::{Explanation, Totals};
 use super::lazy::LazyField;
 use crate::attempt::Record;
 use crate::attribute::AttributeValue;
-use crate::buffers::Less;
+use crate::buffers::{self, Less};
 use crate::chunk::Region;
 use crate::error::Error;
 use crate::output::{Chunk, Output, Write};
@@ -294,8 +294,16 @@ impl PlannedWrite {
         if let Some(most) = self.max_error {
             reports.iter().try_for_each(|report| judge(report, most))?;
         }
-        drop((tasks, self.reports));
-        self.output.finish()?;
+        // The disk takes its time; what is freed meanwhile need not be freed after it.
+        let done = (tasks, self.reports);
+        let freed = move || {
+            drop(done);
+            buffers::clear();
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(freed);
+            self.output.finish()
+        })?;
         Ok((reports, CompleteOutput(self.output)))
     }
 }
