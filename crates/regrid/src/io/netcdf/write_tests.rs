@@ -146,7 +146,13 @@ macro_rules! writes {
 }
 
 writes!(bytes_are_written, u8, U8);
+writes!(signed_bytes_are_written, i8, I8);
 writes!(shorts_are_written, i16, I16);
+writes!(unsigned_shorts_are_written, u16, U16);
+writes!(integers_are_written, i32, I32);
+writes!(unsigned_integers_are_written, u32, U32);
+writes!(long_integers_are_written, i64, I64);
+writes!(unsigned_long_integers_are_written, u64, U64);
 writes!(singles_are_written, f32, F32);
 writes!(doubles_are_written, f64, F64);
 
