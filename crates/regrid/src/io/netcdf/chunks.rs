@@ -311,6 +311,8 @@ impl ChunkedVariable {
             Stored::Bytes(_) if plain => {}
             Stored::Bytes(mask) => self.pipeline.undo(mask, out, scratch)?,
         }
+        #[cfg(test)]
+        crate::io::traffic::tally::made(chunk);
         if self.swap {
             swap_bytes(self.cell, out);
         }
