@@ -77,7 +77,11 @@ macro_rules! writes {
         fn $test() {
             let folder = TempDir::new().unwrap();
             let path = folder.path().join("out.nc");
-            let cell = |i: &[usize]| (i[0] * 100 + i[1] * 10 + i[2]) as $type;
+            // All bytes of a number count, and its sign if it has one.
+            let cell = |i: &[usize]| {
+                let number = 1 + (i[0] * 100 + i[1] * 10 + i[2]) as u64;
+                number.wrapping_mul(0x9e37_79b9_7f4a_7c15) as $type
+            };
             for (deflate, unlimited) in [(0, false), (0, true), (1, false), (1, true), (9, true)] {
                 for chunk_shape in [[5, 7, 10], [1, 7, 10], [2, 3, 4], [1, 1, 1], [4, 5, 10]] {
                     let fill = AttributeValue::$variant(vec![99 as $type]);
@@ -125,6 +129,8 @@ macro_rules! writes {
                     let file = netcdf::open(&path).unwrap();
                     assert_eq!(file.dimension_len("time"), Some(SHAPE[0]));
                     let field = file.variable("field").unwrap();
+                    let stored = crate::io::netcdf::data_type(&field.vartype());
+                    assert_eq!(stored, Some(DataType::$variant));
                     assert_eq!(field.chunking().unwrap().unwrap(), chunk_shape);
                     let got = field.get::<$type, _>(..).unwrap();
                     assert_eq!(got.shape(), SHAPE);
