@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod command;
+mod leftovers;
 mod sources;
 
 use std::path::Path;
@@ -10,6 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use command::regrid;
+use leftovers::{names, records};
 use netcdf::Options;
 use sources::{alone, noise};
 
@@ -33,26 +35,6 @@ fn done(mut command: Command) -> String {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
     said
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
-
-/// How many chunks a journal tells of: behind its first line, the length of what follows, that and its checksum.
-fn records(journal: &Path) -> usize {
-    const RECORD: usize = 48;
-    let bytes = std::fs::read(journal).unwrap_or_default();
-    let Some(len) = bytes.get(17..25) else {
-        return 0;
-    };
-    let start = 29 + u64::from_le_bytes(len.try_into().unwrap()) as usize;
-    bytes.len().saturating_sub(start) / RECORD
 }
 
 /// Starts a job and kills it once its journal tells of so many chunks; false if it was done before.

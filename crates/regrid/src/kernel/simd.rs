@@ -7,9 +7,9 @@ use multiversion::multiversion;
 use super::{Float, ahead};
 
 macro_rules! row_loops {
-    ($type:ty, $one:ident, $two:ident, $three:ident, $add:ident) => {
+    ($targets:tt, $type:ty, $one:ident, $two:ident, $three:ident, $add:ident) => {
         /// Sets sums to a weighted row, line of the cache by line, and asks for those of the row that is next.
-        #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+        #[multiversion(targets $targets)]
         pub(super) fn $one(sums: &mut [f64], row: &[$type], weight: f64, next: &[$type]) {
             const LINE: usize = 64 / size_of::<$type>();
             for (i, (sums, row)) in sums.chunks_mut(LINE).zip(row.chunks(LINE)).enumerate() {
@@ -21,7 +21,7 @@ macro_rules! row_loops {
         }
 
         /// Sets sums to those of two weighted rows.
-        #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+        #[multiversion(targets $targets)]
         pub(super) fn $two(sums: &mut [f64], rows: [&[$type]; 2], weights: [f64; 2]) {
             let [v, w] = weights;
             for ((sum, &x), &y) in sums.iter_mut().zip(rows[0]).zip(rows[1]) {
@@ -30,7 +30,7 @@ macro_rules! row_loops {
         }
 
         /// Sets sums to those of three weighted rows.
-        #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+        #[multiversion(targets $targets)]
         pub(super) fn $three(sums: &mut [f64], rows: [&[$type]; 3], weights: [f64; 3]) {
             let [u, v, w] = weights;
             let rows = rows[0].iter().zip(rows[1]).zip(rows[2]);
@@ -40,7 +40,7 @@ macro_rules! row_loops {
         }
 
         /// Adds a weighted row to sums.
-        #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+        #[multiversion(targets $targets)]
         pub(super) fn $add(sums: &mut [f64], row: &[$type], weight: f64) {
             for (sum, &x) in sums.iter_mut().zip(row) {
                 *sum += weight * f64::from(x);
@@ -49,48 +49,185 @@ macro_rules! row_loops {
     };
 }
 
-row_loops!(f32, one_f32, two_f32, three_f32, add_f32);
-row_loops!(f64, one_f64, two_f64, three_f64, add_f64);
-
 /// How many targets the loop over columns makes at once.
 pub(super) const LANES: usize = 8;
 
-/// The weighted sums over `N` values side by side, from the places that `starts` name; eight targets at a time.
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
-pub(super) fn runs<T: Float, const N: usize>(
-    starts: &[[u32; LANES]],
-    weights: &[[[f64; LANES]; N]],
-    values: &[f64],
-    out: &mut [T],
-) {
-    for ((starts, weights), out) in starts.iter().zip(weights).zip(out.chunks_mut(LANES)) {
-        // First all loads, then the arithmetic in vectors.
-        let mut lanes = [[0.0; LANES]; N];
-        for (lane, &start) in starts.iter().enumerate() {
-            let run = &values[start as usize..start as usize + N];
-            for (values, &value) in lanes.iter_mut().zip(run) {
-                values[lane] = value;
+macro_rules! loops {
+    ($targets:tt) => {
+        row_loops!($targets, f32, one_f32, two_f32, three_f32, add_f32);
+        row_loops!($targets, f64, one_f64, two_f64, three_f64, add_f64);
+
+        /// The weighted sums over `N` values side by side, from the places that `starts` name; eight targets at a time.
+        #[multiversion(targets $targets)]
+        pub(super) fn runs<T: Float, const N: usize>(
+            starts: &[[u32; LANES]],
+            weights: &[[[f64; LANES]; N]],
+            values: &[f64],
+            out: &mut [T],
+        ) {
+            for ((starts, weights), out) in starts.iter().zip(weights).zip(out.chunks_mut(LANES)) {
+                // First all loads, then the arithmetic in vectors.
+                let mut lanes = [[0.0; LANES]; N];
+                for (lane, &start) in starts.iter().enumerate() {
+                    let run = &values[start as usize..start as usize + N];
+                    for (values, &value) in lanes.iter_mut().zip(run) {
+                        values[lane] = value;
+                    }
+                }
+                let mut sums = [0.0; LANES];
+                for (weights, values) in weights.iter().zip(&lanes) {
+                    for ((sum, weight), value) in sums.iter_mut().zip(weights).zip(values) {
+                        *sum += weight * value;
+                    }
+                }
+                let rounded = sums.map(T::round);
+                match out.as_chunks_mut().0 {
+                    [out] => *out = rounded,
+                    _ => out.copy_from_slice(&rounded[..out.len()]),
+                }
             }
         }
-        let mut sums = [0.0; LANES];
-        for (weights, values) in weights.iter().zip(&lanes) {
-            for ((sum, weight), value) in sums.iter_mut().zip(weights).zip(values) {
-                *sum += weight * value;
-            }
+
+        /// Whether any value is missing.
+        #[multiversion(targets $targets)]
+        pub(super) fn any_missing(values: &[f64]) -> bool {
+            // In stretches, so that the loop over each has no way out half-way and is done in vectors.
+            values
+                .chunks(256)
+                .any(|stretch| stretch.iter().fold(false, |any, x| any | x.is_nan()))
         }
-        let rounded = sums.map(T::round);
-        match out.as_chunks_mut().0 {
-            [out] => *out = rounded,
-            _ => out.copy_from_slice(&rounded[..out.len()]),
-        }
-    }
+    };
 }
 
-/// Whether any value is missing.
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
-pub(super) fn any_missing(values: &[f64]) -> bool {
-    // In stretches, so that the loop over each has no way out half-way and is done in vectors.
-    values
-        .chunks(256)
-        .any(|stretch| stretch.iter().fold(false, |any, x| any | x.is_nan()))
+// In the order in which they are taken.
+loops!(("x86_64+avx512f+avx512vl", "x86_64+avx2"));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The same loops, compiled for one instruction set each; where the processor lacks it, they are those for every one.
+    mod every {
+        use super::*;
+        // Another architecture's.
+        loops!(("x86+avx"));
+    }
+    #[cfg(target_arch = "x86_64")]
+    mod avx2 {
+        use super::*;
+        loops!(("x86_64+avx2"));
+    }
+    #[cfg(target_arch = "x86_64")]
+    mod avx512 {
+        use super::*;
+        loops!(("x86_64+avx512f+avx512vl"));
+    }
+
+    /// Numbers of all sizes: subnormal ones, infinite ones, both zeros, and some that are missing.
+    fn numbers(n: usize, seed: u64) -> Vec<f64> {
+        let mut state = seed | 1;
+        let mut next = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        let number = |_| match next() % 16 {
+            0 => 0.0,
+            1 => -0.0,
+            2 => f64::from_bits(next() >> 16),
+            3 => f64::INFINITY,
+            4 => f64::NAN,
+            5 => f64::from_bits(next() & !(0x7ff << 52) | 700 << 52),
+            _ => (next() >> 11) as f64 / (1_u64 << 40) as f64 - 4096.0,
+        };
+        (0..n).map(number).collect()
+    }
+
+    /// Bits, but for those of what is no number: which of two such values goes on is the instruction's choice.
+    fn bits(values: &[f64]) -> Vec<u64> {
+        let bits = |x: &f64| if x.is_nan() { u64::MAX } else { x.to_bits() };
+        values.iter().map(bits).collect()
+    }
+
+    macro_rules! results {
+        ($set:path) => {{
+            use $set as set;
+            let mut all: Vec<Vec<u64>> = Vec::new();
+            // Lengths with and without a rest behind the last whole vector; places off those of vectors.
+            for (n, from) in [(0, 0), (1, 1), (3, 0), (7, 2), (16, 1), (37, 3), (256, 0), (1031, 1)] {
+                let rows = [1, 2, 3].map(|seed| numbers(n + from, seed));
+                let singles = rows.clone().map(|row| row.iter().map(|&x| x as f32).collect::<Vec<_>>());
+                let [a, b, c] = [0, 1, 2].map(|i| &rows[i][from..]);
+                let [d, e, f] = [0, 1, 2].map(|i| &singles[i][from..]);
+                let [u, v, w] = [0.1, 0.7, 1.0 / 3.0];
+                let mut sums = numbers(n + from, 4);
+                let sums = &mut sums[from..];
+                let mut keep = |sums: &[f64]| all.push(bits(sums));
+                set::add_f64(sums, a, u);
+                keep(sums);
+                set::add_f32(sums, d, v);
+                keep(sums);
+                set::one_f64(sums, a, v, b);
+                keep(sums);
+                set::one_f32(sums, d, w, e);
+                keep(sums);
+                set::two_f64(sums, [a, b], [u, v]);
+                keep(sums);
+                set::two_f32(sums, [d, e], [v, w]);
+                keep(sums);
+                set::three_f64(sums, [a, b, c], [u, v, w]);
+                keep(sums);
+                set::three_f32(sums, [d, e, f], [w, u, v]);
+                keep(sums);
+                let blocks = n.div_ceil(LANES);
+                let starts: Vec<[u32; LANES]> = (0..blocks)
+                    .map(|block| std::array::from_fn(|lane| ((block * 5 + lane * 3) % n.max(1)) as u32))
+                    .collect();
+                let weights: Vec<[[f64; LANES]; 4]> = (0..blocks)
+                    .map(|block| std::array::from_fn(|i| numbers(LANES, (block * 4 + i) as u64).try_into().unwrap()))
+                    .collect();
+                let values = numbers(n + 4, 9);
+                let (mut wide, mut narrow) = (vec![0.0; n], vec![0.0_f32; n]);
+                set::runs::<f64, 4>(&starts, &weights, &values, &mut wide);
+                keep(&wide);
+                set::runs::<f32, 4>(&starts, &weights, &values, &mut narrow);
+                keep(&narrow.iter().map(|&x| x.into()).collect::<Vec<f64>>());
+                let finite: Vec<f64> = values.iter().copied().filter(|x| !x.is_nan()).collect();
+                keep(&[&values, &finite].map(|x| f64::from(u8::from(set::any_missing(x)))));
+            }
+            all
+        }};
+    }
+
+    /// Loops become vectors only where the compiler optimises: `cargo test --release -p regrid --lib instruction_set`.
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        let every = results!(self::every);
+        assert!(
+            every
+                .iter()
+                .flatten()
+                .any(|&bits| bits != 0 && bits != u64::MAX)
+        );
+        assert_eq!(results!(super), every, "the one that is taken");
+        #[cfg(target_arch = "x86_64")]
+        for (there, name, results) in [
+            (
+                is_x86_feature_detected!("avx2"),
+                "AVX2",
+                results!(self::avx2),
+            ),
+            (
+                is_x86_feature_detected!("avx512vl"),
+                "AVX-512",
+                results!(self::avx512),
+            ),
+        ] {
+            if !there {
+                println!("skipped: this processor lacks {name}");
+            }
+            assert_eq!(results, every, "{name}");
+        }
+    }
 }

@@ -11,6 +11,8 @@ mod layout;
 mod lazy;
 mod narrow;
 mod numbers;
+#[cfg(test)]
+mod once_tests;
 mod parts;
 mod readers;
 mod reporting;

@@ -44,6 +44,11 @@ impl Identity {
         self.place == other.place
     }
 
+    /// Its bytes.
+    pub(super) fn length(self) -> u64 {
+        self.length
+    }
+
     /// What an open file is.
     pub(super) fn of(file: &File) -> io::Result<Self> {
         file.metadata().map(|meta| Self::new(&meta))

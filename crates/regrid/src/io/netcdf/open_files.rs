@@ -66,6 +66,8 @@ impl FileLayout {
             return Some(Self::Classic(places));
         }
         let raw = RawFile::open(path, false)?;
+        #[cfg(test)]
+        crate::io::traffic::tally::opened("HDF5 opened", path);
         // HDF5 opened it once more: what was replaced in between is another file.
         let same = Identity::of(file).ok()? == Identity::at(path).ok()?;
         same.then_some(Self::Hdf5(raw, from_start))
@@ -158,6 +160,8 @@ impl OpenFiles {
             netcdf::open(path)
         });
         let file = Arc::new(file.map_err(library_error("open", path, None))?);
+        #[cfg(test)]
+        crate::io::traffic::tally::opened("netCDF opened", path);
         *library = Some(file.clone());
         Ok(file)
     }

@@ -21,7 +21,8 @@ use crate::chunk::{Region, combinations};
 use crate::error::Error;
 use crate::io::being_read::BeingRead;
 use crate::io::{
-    ChunkSource, Dimension, FileKind, FileMeta, SourceFile, VariableMeta, check_complete, traffic,
+    ChunkSource, Dimension, FileKind, FileMeta, LengthError, SourceFile, VariableMeta,
+    check_complete, traffic,
 };
 use crate::values::{DataType, Values};
 
@@ -264,6 +265,24 @@ impl NetcdfVariable {
         }
     }
 
+    /// That the file was not cut short since it was opened: the library reads what a classic file lacks as zeros.
+    fn check_whole(&self) -> Result<(), Error> {
+        let now = Identity::at(&self.path).ok();
+        match (self.identity, now) {
+            (Some(then), Some(now)) if now.length() < then.length() => Err(Error::Netcdf {
+                action: "read",
+                path: self.path.clone(),
+                variable: Some(format!("variable {}", self.name)),
+                source: Box::new(LengthError::Truncated {
+                    path: self.path.clone(),
+                    got: now.length(),
+                    expected: then.length(),
+                }),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// How to read it beneath the library, and the file to read it from; none if only the library takes the file.
     fn access(&self) -> Option<(Arc<File>, Arc<Access>)> {
         self.located
@@ -339,13 +358,18 @@ impl NetcdfVariable {
         out: &mut [T],
     ) -> Result<(), Error> {
         let failed = library_error("read", &self.path, Some(&self.name));
-        let file = self.files.library(&self.path)?;
-        let variable = file
-            .variable(&self.name)
-            .ok_or_else(|| failed(netcdf::Error::NotFound(self.name.clone())))?;
-        variable
-            .get_values_into(out, extents(region))
-            .map_err(failed)
+        let read = |file: Arc<netcdf::File>| {
+            let variable = file
+                .variable(&self.name)
+                .ok_or_else(|| failed(netcdf::Error::NotFound(self.name.clone())))?;
+            variable
+                .get_values_into(out, extents(region))
+                .map_err(&failed)
+        };
+        let done = self.files.library(&self.path).and_then(read);
+        // Says more than the library does, where that says anything.
+        self.check_whole()?;
+        done
     }
 
     /// Reads texts of any length, one by one.

@@ -77,7 +77,11 @@ macro_rules! writes {
         fn $test() {
             let folder = TempDir::new().unwrap();
             let path = folder.path().join("out.nc");
-            let cell = |i: &[usize]| (i[0] * 100 + i[1] * 10 + i[2]) as $type;
+            // All bytes of a number count, and its sign if it has one.
+            let cell = |i: &[usize]| {
+                let number = 1 + (i[0] * 100 + i[1] * 10 + i[2]) as u64;
+                number.wrapping_mul(0x9e37_79b9_7f4a_7c15) as $type
+            };
             for (deflate, unlimited) in [(0, false), (0, true), (1, false), (1, true), (9, true)] {
                 for chunk_shape in [[5, 7, 10], [1, 7, 10], [2, 3, 4], [1, 1, 1], [4, 5, 10]] {
                     let fill = AttributeValue::$variant(vec![99 as $type]);
@@ -125,6 +129,8 @@ macro_rules! writes {
                     let file = netcdf::open(&path).unwrap();
                     assert_eq!(file.dimension_len("time"), Some(SHAPE[0]));
                     let field = file.variable("field").unwrap();
+                    let stored = crate::io::netcdf::data_type(&field.vartype());
+                    assert_eq!(stored, Some(DataType::$variant));
                     assert_eq!(field.chunking().unwrap().unwrap(), chunk_shape);
                     let got = field.get::<$type, _>(..).unwrap();
                     assert_eq!(got.shape(), SHAPE);
@@ -146,7 +152,13 @@ macro_rules! writes {
 }
 
 writes!(bytes_are_written, u8, U8);
+writes!(signed_bytes_are_written, i8, I8);
 writes!(shorts_are_written, i16, I16);
+writes!(unsigned_shorts_are_written, u16, U16);
+writes!(integers_are_written, i32, I32);
+writes!(unsigned_integers_are_written, u32, U32);
+writes!(long_integers_are_written, i64, I64);
+writes!(unsigned_long_integers_are_written, u64, U64);
 writes!(singles_are_written, f32, F32);
 writes!(doubles_are_written, f64, F64);
 

@@ -3,6 +3,7 @@
 import os
 
 import h5py
+import hdf5plugin
 import netCDF4
 import numpy as np
 
@@ -169,10 +170,25 @@ with h5py.File(path("external.nc"), "w") as file:
 with h5py.File(path("lzf.nc"), "w") as file:
     file.create_dataset("field", data=values("<f4"), chunks=CHUNK, compression="lzf")
 
+# Filters that HDF5 takes from plugins, if it finds them. Some leave chunks as they are that hardly become smaller.
+with h5py.File(path("plugins.nc"), "w") as file:
+    for name, how in {
+        "zstd": hdf5plugin.Zstd(),
+        "blosc_lz4": hdf5plugin.Blosc(cname="lz4", shuffle=hdf5plugin.Blosc.SHUFFLE),
+        "blosc_zlib": hdf5plugin.Blosc(cname="zlib", shuffle=hdf5plugin.Blosc.NOSHUFFLE),
+        "lz4": hdf5plugin.LZ4(),
+        "bitshuffle": hdf5plugin.Bitshuffle(),
+        "bzip2": hdf5plugin.BZip2(),
+        "zstd_shuffled": dict(shuffle=True, fletcher32=True, **hdf5plugin.Zstd()),
+    }.items():
+        for dtype in ["<i2", "<f4", ">f8"] if name.startswith("zstd") else ["<f4"]:
+            made = file.create_dataset(f"library_{name}_{dtype[1:]}", data=values(dtype), chunks=(3, *SHAPE[1:]), **how)
+            assert all(made.id.get_chunk_info(i).filter_mask == 0 for i in range(2)), name
+
 for name, kind in {"classic": "NETCDF3_CLASSIC", "offset64": "NETCDF3_64BIT_OFFSET", "cdf5": "NETCDF3_64BIT_DATA"}.items():
     with netCDF4.Dataset(path(f"{name}.nc"), "w", format=kind) as file:
         dimensions(file)
-        for dtype in ["i1", "i2", "i4", "f4", "f8"] + (["u2", "i8", "u8"] if name == "cdf5" else []):
+        for dtype in ["i1", "i2", "i4", "f4", "f8"] + (["u1", "u2", "u4", "i8", "u8"] if name == "cdf5" else []):
             made = file.createVariable(f"plain_{dtype}", dtype, ("time", "lat", "lon"))
             made[...] = values(dtype)
         made = file.createVariable("plain_partly", "f4", ("time", "lat"), fill_value=-3.0)

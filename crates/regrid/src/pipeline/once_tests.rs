@@ -1,0 +1,160 @@
+//! What is done once is done once, on real files: storage chunks inflated, files opened.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use delayed::Run;
+use tempfile::TempDir;
+
+use crate::io::traffic::tally;
+use crate::time::TimeMethod;
+use crate::{Catalogue, Grid, Method, Request, Write};
+
+/// Fields of a file to be made: their names, and the shapes of their storage chunks.
+type Fields<'a> = &'a [(&'a str, [usize; 3])];
+
+/// Makes a file of some hours on a global grid of so many rows.
+fn source(path: &Path, hours: std::ops::Range<usize>, rows: usize, fields: Fields) {
+    let mut file = netcdf::create(path).unwrap();
+    let step = 180.0 / rows as f64;
+    let axes = [
+        (
+            "time",
+            hours.len(),
+            "hours since 2000-01-01",
+            hours.start as f64,
+            1.0,
+        ),
+        ("lat", rows, "degrees_north", -90.0 + step / 2.0, step),
+        ("lon", 2 * rows, "degrees_east", 0.0, step),
+    ];
+    for (name, len, units, first, step) in axes {
+        file.add_dimension(name, len).unwrap();
+        let mut axis = file.add_variable::<f64>(name, &[name]).unwrap();
+        axis.put_attribute("units", units).unwrap();
+        let values: Vec<f64> = (0..len).map(|i| first + i as f64 * step).collect();
+        axis.put_values(&values, ..).unwrap();
+    }
+    let values: Vec<f32> = (0..hours.len() * rows * 2 * rows)
+        .map(|i| (i % 977) as f32)
+        .collect();
+    for (name, chunk) in fields {
+        let mut field = file
+            .add_variable::<f32>(name, &["time", "lat", "lon"])
+            .unwrap();
+        field.set_chunking(chunk).unwrap();
+        field.set_compression(1, true).unwrap();
+        field.put_values(&values, ..).unwrap();
+    }
+}
+
+/// What was done since to what lies in a folder, and how often.
+fn since(before: &BTreeMap<String, usize>, folder: &Path) -> BTreeMap<String, usize> {
+    let mut done = tally::of(&folder.display().to_string());
+    for (what, times) in before {
+        *done.get_mut(what).unwrap() -= times;
+    }
+    done.retain(|_, times| *times > 0);
+    done
+}
+
+/// The storage chunks that a request inflates, each by its name; how many chunks it writes.
+fn inflated(files: &[PathBuf], request: &Request) -> (BTreeMap<String, usize>, u64) {
+    let folder = files[0].parent().unwrap();
+    let before = tally::of(&folder.display().to_string());
+    let fields = request.build(&Catalogue::open(files).unwrap()).unwrap();
+    assert_eq!(fields.len(), 2);
+    let planned: usize = fields
+        .iter()
+        .map(|field| field.reads().storage_chunks)
+        .sum();
+    let write = Write::new(folder.join("out.nc")).overwrite(true);
+    let write = write.plan(&fields).unwrap();
+    write.run(&Run::new().threads(2)).unwrap();
+    let mut chunks = since(&before, folder);
+    chunks.retain(|what, _| what.contains("] of variable"));
+    assert_eq!(chunks.len(), planned);
+    (
+        chunks,
+        fields.iter().map(|field| field.chunks().len() as u64).sum(),
+    )
+}
+
+#[test]
+fn no_storage_chunk_is_inflated_twice() {
+    let folder = TempDir::new().unwrap();
+    let files = [(0..5, "a.nc"), (5..8, "b.nc")].map(|(hours, name)| {
+        let path = folder.path().join(name);
+        source(&path, hours, 30, &[("t", [2, 13, 25]), ("u", [1, 30, 60])]);
+        path
+    });
+    let target = Grid::global(4.0).unwrap();
+    let usual = Request::new(&target).threads(2);
+    let (all, written) = inflated(&files, &usual);
+    // Of t 3 and 2 blocks of times, 3 of rows, 3 of columns.
+    assert_eq!(all.len(), (3 + 2) * 3 * 3 + 8);
+    assert!(all.values().all(|&times| times == 1), "{all:?}");
+
+    let (same, more) = inflated(&files, &usual.clone().memory(1 << 19));
+    assert_eq!(same, all);
+    assert!(
+        more > written,
+        "{more} chunks within the limit, {written} without"
+    );
+    let others = [
+        usual.clone().chunk(7, 11),
+        usual.clone().threads(1),
+        usual.clone().method(Method::AreaWeighted),
+        usual.clone().method(Method::InverseDistance),
+        usual
+            .clone()
+            .times("2000-01-01T00:30/2000-01-01T06:30/1h".parse().unwrap())
+            .time_method(TimeMethod::Linear),
+    ];
+    for request in others {
+        assert_eq!(inflated(&files, &request).0, all, "{request:?}");
+    }
+    // The last hour of the first file and the first of the second.
+    let between = usual
+        .times("2000-01-01T04:30".parse().unwrap())
+        .time_method(TimeMethod::Linear);
+    let (chunks, _) = inflated(&files, &between);
+    assert_eq!(chunks.len(), 2 * 9 + 2);
+    assert!(chunks.values().all(|&times| times == 1), "{chunks:?}");
+}
+
+#[test]
+fn files_are_opened_as_often_as_is_said() {
+    // With few chunks once, the places of all noted meanwhile; with more once again for their values. Up to 64 files are kept
+    // open beneath netCDF, where HDF5 opens them.
+    for (count, chunk, again) in [
+        (1, [1, 9, 18], 1),
+        (65, [1, 9, 18], 1),
+        (200, [1, 9, 18], 1),
+        (70, [1, 1, 3], 2),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let files: Vec<PathBuf> = (0..count)
+            .map(|hour| {
+                let path = folder.path().join(format!("{hour:03}.nc"));
+                source(&path, hour..hour + 1, 9, &[("t", chunk)]);
+                path
+            })
+            .collect();
+        let request = Request::new(&Grid::global(20.0).unwrap()).threads(2);
+        let fields = request.build(&Catalogue::open(&files).unwrap()).unwrap();
+        let write = Write::new(folder.path().join("out.nc"));
+        let write = write.plan(&fields).unwrap();
+        write.run(&Run::new().threads(2)).unwrap();
+        let done = since(&BTreeMap::new(), folder.path());
+        for file in &files {
+            let times = |how: &str| {
+                done.get(&format!("{how} opened {}", file.display()))
+                    .copied()
+            };
+            let context = format!("{} of {count}: {done:?}", file.display());
+            assert_eq!(times("netCDF"), Some(1), "{context}");
+            assert!(times("HDF5").unwrap() <= again, "{context}");
+        }
+    }
+}
