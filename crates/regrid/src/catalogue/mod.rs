@@ -5,6 +5,7 @@
 mod coordinates;
 mod dimensions;
 mod like;
+mod opening;
 mod placement;
 mod scalars;
 mod variable;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use coordinates::Grids;
 use dimensions::{Dimensions, dimensions};
+use opening::opened;
 use placement::{Placement, placement};
 use variable::Joined;
 
@@ -29,7 +31,6 @@ use crate::field::Variable;
 use crate::grid::Grid;
 use crate::io::cf;
 use crate::io::decoding::Decoding;
-use crate::io::netcdf::{NetcdfFile, OpenFiles};
 use crate::io::signs::as_meant;
 use crate::io::{SourceFile, VariableMeta};
 use crate::values::Values;
@@ -63,24 +64,17 @@ impl Catalogue {
     /// Opens files, the netCDF files of folders (endings `nc`, `nc4`, `cdf`, `netcdf`), and those of patterns
     /// (`data/*/tas_*.nc`), and reads what they say of themselves.
     ///
-    /// A file named twice counts once.
+    /// A file named twice counts once. Many files are looked at on several threads, ahead of the netCDF library, which opens one at a time.
     ///
     /// # Errors
     /// The first file that is missing, not netCDF, truncated or damaged; [`Error::NoFiles`]. Files of one variable that do
     /// not fit together, and unusable axes, are errors only when the variable is asked for.
     pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, Error> {
-        let open = Arc::new(OpenFiles::default());
-        let mut seen = HashSet::new();
-        let mut files: Vec<Arc<dyn SourceFile>> = Vec::new();
+        let mut all = Vec::new();
         for path in paths {
-            for path in files_at(path.as_ref())? {
-                let identity = path.canonicalize().unwrap_or_else(|_| path.clone());
-                if seen.insert(identity) {
-                    files.push(Arc::new(NetcdfFile::open(&path, &open)?));
-                }
-            }
+            all.extend(files_at(path.as_ref())?);
         }
-        Self::from_files(files)
+        Self::from_files(opened(&all)?)
     }
 
     /// A catalogue of files that are open already, of any format.

@@ -16,7 +16,7 @@ mod text;
 mod write;
 
 pub(crate) use open_files::OpenFiles;
-pub(crate) use read::NetcdfFile;
+pub(crate) use read::{NetcdfFile, WholeFile};
 pub(crate) use write::NetcdfWriter;
 
 use std::path::Path;

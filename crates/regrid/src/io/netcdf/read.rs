@@ -33,6 +33,27 @@ const SMALL: usize = 64 << 10;
 /// Bytes of the widest number.
 const WIDEST: usize = 8;
 
+/// A file of a kind that is read, no shorter than its head says: all that can be known of it without the library.
+#[derive(Debug)]
+pub(crate) struct WholeFile {
+    path: PathBuf,
+    kind: FileKind,
+}
+
+impl WholeFile {
+    /// Looks at a file.
+    ///
+    /// # Errors
+    /// [`Error::NotNetcdf`], [`Error::Length`].
+    pub(crate) fn at(path: &Path) -> Result<Self, Error> {
+        let path = path.to_owned();
+        match check_complete(&path)? {
+            FileKind::Unknown => Err(Error::NotNetcdf { path }),
+            kind => Ok(Self { path, kind }),
+        }
+    }
+}
+
 /// A netCDF file of any kind.
 #[derive(Debug)]
 pub(crate) struct NetcdfFile {
@@ -53,13 +74,17 @@ impl NetcdfFile {
     /// # Errors
     /// [`Error::NotNetcdf`], [`Error::Length`], [`Error::Damaged`], [`Error::Netcdf`].
     pub(crate) fn open(path: &Path, files: &Arc<OpenFiles>) -> Result<Self, Error> {
+        Self::of(WholeFile::at(path)?, files)
+    }
+
+    /// Opens a file that was looked at, and reads what it says of itself.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Netcdf`].
+    pub(crate) fn of(file: WholeFile, files: &Arc<OpenFiles>) -> Result<Self, Error> {
+        let WholeFile { path, kind } = file;
+        let path = path.as_path();
         let mut reading = BeingRead::new(path, None);
-        let kind = check_complete(path)?;
-        if kind == FileKind::Unknown {
-            return Err(Error::NotNetcdf {
-                path: path.to_owned(),
-            });
-        }
         let identity = Identity::at(path).ok();
         let file = files.library(path)?;
         // The crate unwraps where a file's header is odd; such a file is damaged, not a reason to die.
