@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::fs::File;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::filters::{ChunkFault, Pipeline, Scratch, swap_bytes};
 use super::located::{ChunkPlaces, read_at};
@@ -22,6 +23,8 @@ const MOST_KEPT: usize = 32 << 20;
 const WORTH_ASKING: usize = 4096;
 /// Chunks of a variable for which HDF5 is asked at the most.
 const MOST_ASKED: usize = 4096;
+/// Chunks that are counted at the most before one of them is taken for one that was never written: a tenth of a second.
+const MOST_COUNTED: usize = 1 << 16;
 /// Places that are asked for at once: who asks may have to wait for somebody who writes.
 const AHEAD: usize = 32;
 
@@ -39,6 +42,12 @@ pub(super) struct ChunkedVariable {
     /// Whether the bytes of each value have to be turned round.
     swap: bool,
     pipeline: Pipeline,
+    /// The number of chunks along each dimension.
+    counts: Vec<usize>,
+    /// Bytes of all chunks that are in the file.
+    held: u64,
+    /// Whether those are the chunks that are found by their places; looked at when the first is not.
+    complete: OnceLock<bool>,
 }
 
 /// Where its chunks come from.
@@ -118,7 +127,8 @@ impl Access {
         let cell = data_type.size();
         let bytes = chunk_shape.iter().product::<usize>() * cell;
         let few = MOST_ASKED.min(bytes / WORTH_ASKING);
-        let places = ChunkPlaces::new(counts(shape, &chunk_shape), few);
+        let counts = counts(shape, &chunk_shape);
+        let places = ChunkPlaces::new(counts.clone(), few);
         Self::Chunks(ChunkedVariable {
             source: match places.filter(|_| countable) {
                 Some(places) => Source::Asked(dataset, places),
@@ -128,6 +138,9 @@ impl Access {
             cell,
             swap: big_endian != cfg!(target_endian = "big"),
             pipeline,
+            counts,
+            held: storage.held,
+            complete: OnceLock::new(),
         })
     }
 }
@@ -150,18 +163,49 @@ impl ChunkedVariable {
             let first = vec![0; shape.len()];
             places.find(&first, count, |chunks| self.ask(dataset, chunks))?;
         }
+        // What was not found is looked for once more when it is wanted.
+        let absent =
+            combinations(&self.counts).any(|chunk| places.at(&chunk).is_none_or(|p| p.bytes == 0));
+        if absent && !self.is_complete(dataset) {
+            return None;
+        }
         let located = Self {
             source: Source::Places(places),
             chunk_shape: self.chunk_shape.clone(),
             cell: self.cell,
             swap: self.swap,
             pipeline: self.pipeline.clone(),
+            counts: self.counts.clone(),
+            held: self.held,
+            complete: OnceLock::from(true),
         };
         Some((located, count))
     }
 
     fn ask(&self, dataset: &RawDataset, chunks: Vec<Vec<usize>>) -> Option<Vec<ChunkPlace>> {
         dataset.chunk_places(chunks.into_iter().map(|chunk| self.offset(&chunk)))
+    }
+
+    /// Whether the chunks that are found by their places are all that the file holds.
+    ///
+    /// The tree of an older file has no checksum: where it is damaged HDF5 finds nothing, as if a chunk had never been written.
+    fn is_complete(&self, dataset: &RawDataset) -> bool {
+        *self.complete.get_or_init(|| {
+            let all = self.counts.iter().product::<usize>();
+            let chunks = combinations(&self.counts);
+            if self.pipeline.is_plain(0) {
+                // Of such chunks HDF5 tells the size whether they are there or not; to ask where they lie takes longer.
+                let places =
+                    (all <= MOST_COUNTED / 32).then(|| self.ask(dataset, chunks.collect()));
+                let bytes = |places: Vec<ChunkPlace>| places.iter().map(|place| place.bytes).sum();
+                return places
+                    .flatten()
+                    .map(bytes)
+                    .is_none_or(|found: u64| found == self.held);
+            }
+            let bytes = |chunk: Vec<usize>| dataset.chunk_bytes(&self.offset(&chunk));
+            all > MOST_COUNTED || chunks.map(bytes).sum::<u64>() == self.held
+        })
     }
 
     /// The first cell of a chunk.
@@ -316,7 +360,16 @@ impl ChunkedVariable {
             },
         };
         match stored {
-            Stored::Nothing => return Ok(false),
+            Stored::Nothing => {
+                return match &self.source {
+                    Source::Library(dataset) | Source::Asked(dataset, _)
+                        if !self.is_complete(dataset) =>
+                    {
+                        Err(ChunkFault::Lost)
+                    }
+                    _ => Ok(false),
+                };
+            }
             Stored::Unreadable => return Err(ChunkFault::Unreadable),
             Stored::Bytes(_) if plain => {}
             Stored::Bytes(mask) => self.pipeline.undo(mask, out, scratch)?,

@@ -24,6 +24,10 @@ pub(super) enum ChunkFault {
     Overlong { expected: usize },
     #[error("its bytes cannot be read")]
     Unreadable,
+    #[error(
+        "it is not found, and the file holds chunks that are not found either: where they lie is damaged"
+    )]
+    Lost,
 }
 
 /// A known filter.

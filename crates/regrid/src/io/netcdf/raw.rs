@@ -203,6 +203,8 @@ pub(super) struct Storage {
     pub(super) chunk_shape: Option<Vec<usize>>,
     /// The first byte of its values in the file, if they lie there in one stretch, as they are.
     pub(super) begin: Option<u64>,
+    /// Bytes that its values take in the file.
+    pub(super) held: u64,
     /// The type of its values, and whether their first byte is the highest; none if they are no plain numbers.
     pub(super) values: Option<(DataType, bool)>,
     /// What was done to its chunks, in order.
@@ -312,6 +314,7 @@ impl RawDataset {
             shape,
             chunk_shape,
             begin: in_one.then_some(begin),
+            held,
             values,
             filters: (0..count)
                 .map(|index| filter(&plist, index))

@@ -491,3 +491,7 @@ impl ChunkSource for NetcdfVariable {
 #[cfg(test)]
 #[path = "read_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "tree_tests.rs"]
+mod tree_tests;

@@ -12,16 +12,16 @@ use tempfile::TempDir;
 use super::*;
 use crate::io::netcdf::raw::{RawFile, Stored};
 
-fn data(name: &str) -> PathBuf {
+pub(super) fn data(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/storage");
     folder.join(name)
 }
 
-fn open(path: &Path) -> NetcdfFile {
+pub(super) fn open(path: &Path) -> NetcdfFile {
     NetcdfFile::open(path, &Arc::default()).unwrap()
 }
 
-fn variable(file: &NetcdfFile, name: &str, beneath: bool) -> NetcdfVariable {
+pub(super) fn variable(file: &NetcdfFile, name: &str, beneath: bool) -> NetcdfVariable {
     let meta = file.meta.variable(name).unwrap();
     NetcdfVariable {
         path: file.path.clone(),
@@ -371,45 +371,6 @@ fn damaged_chunks_are_named() {
             bits(&slow.read(&good).unwrap())
         );
     }
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn no_memory_is_taken_for_a_chunk_larger_than_its_file() {
-    let peak = || {
-        let status = fs::read_to_string("/proc/self/status").unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmPeak:"));
-        let kilobytes = line.unwrap().split_whitespace().nth(1).unwrap();
-        kilobytes.parse::<u64>().unwrap() * 1024
-    };
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("size.nc");
-    let mut bytes = fs::read(data("filters.nc")).unwrap();
-    // Where a tree says how large a chunk is, which filters it lacks and where its cells begin.
-    let place: Vec<u8> = [2_u64, 3, 8, 0]
-        .iter()
-        .flat_map(|n| n.to_le_bytes())
-        .collect();
-    let keys: Vec<usize> = (8..bytes.len() - place.len())
-        .filter(|&at| bytes[at..].starts_with(&place) && bytes[at - 4..at] == [0; 4])
-        .collect();
-    assert!(keys.len() > 10);
-    for at in keys {
-        bytes[at - 8..at - 4].copy_from_slice(&0x7fff_ff00_u32.to_le_bytes());
-    }
-    fs::write(&path, bytes).unwrap();
-    let before = peak();
-    let file = open(&path);
-    for name in ["chunks_deflate_f4", "chunks_all_f8", "chunks_plain_f4"] {
-        let field = variable(&file, name, true);
-        let text = field
-            .read(&Region::whole(&field.shape))
-            .unwrap_err()
-            .chain();
-        let says = format!("cannot read chunk [1, 1, 2] of variable {name} in");
-        assert!(text.contains(&says), "{text}");
-    }
-    assert!(peak() - before < 1 << 30, "{} bytes", peak() - before);
 }
 
 /// Held by tests that have many files open and count them.
