@@ -3,6 +3,7 @@
 
 pub mod answers;
 pub mod hollow;
+pub mod igzip;
 pub mod memory;
 pub mod plain;
 pub mod stopwatch;
