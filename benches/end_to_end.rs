@@ -7,11 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
+use benches::answers::compare;
 use benches::memory::{FIELD, MemoryFile};
-use benches::plain::PlainLoop;
+use benches::plain::PlainLoops;
 use benches::stopwatch::time;
 use delayed::Run;
-use regrid::{Catalogue, Edges, Grid, Method, RectilinearWeights, Request, Write};
+use regrid::{Catalogue, Grid, Method, Request, Write};
 
 const STEPS: usize = 24;
 const RUNS: usize = 5;
@@ -30,10 +31,10 @@ fn main() -> anyhow::Result<()> {
     let bytes = STEPS * rows * columns * size_of::<f32>();
 
     regrid_file(&input, &output, &target, 2)?;
-    let weights = RectilinearWeights::new(&source, &target, Method::Linear, Edges::default())?;
-    let mut plain_loop = PlainLoop::new(&weights);
-    plain_file(&input, &plain, &mut plain_loop, (rows, columns))?;
-    ensure!(values(&output)? == values(&plain)?, "the two files differ");
+    let plain_loops = PlainLoops::new(&source, &target);
+    plain_file(&input, &plain, &plain_loops, (rows, columns))?;
+    // Rounded once from doubles that differ in the last bits.
+    compare("the file", &values(&output)?, &values(&plain)?, 1)?;
 
     println!(
         "linear, {STEPS} x 361 x 720 to {STEPS} x {rows} x {columns}, deflate 1, median of {RUNS} runs (fastest to slowest)"
@@ -45,7 +46,7 @@ fn main() -> anyhow::Result<()> {
         });
     }
     time("plain loop, netCDF library", RUNS, bytes, || {
-        plain_file(&input, &plain, &mut plain_loop, (rows, columns)).expect("it ran before");
+        plain_file(&input, &plain, &plain_loops, (rows, columns)).expect("it ran before");
     });
     Ok(())
 }
@@ -77,12 +78,11 @@ fn regrid_file(input: &Path, output: &Path, target: &Grid, threads: usize) -> an
 fn plain_file(
     input: &Path,
     output: &Path,
-    plain: &mut PlainLoop,
+    plain: &PlainLoops,
     (rows, columns): (usize, usize),
 ) -> anyhow::Result<()> {
     let from = netcdf::open(input)?;
     let from = from.variable(FIELD).context("the field is in the source")?;
-    let source_columns = from.dimensions()[2].len();
     let mut to = netcdf::create(output)?;
     for (name, len) in [("time", STEPS), ("latitude", rows), ("longitude", columns)] {
         to.add_dimension(name, len)?;
@@ -93,7 +93,7 @@ fn plain_file(
     let mut plane = vec![0.0; rows * columns];
     for step in 0..STEPS {
         let source: Vec<f32> = from.get_values((step, .., ..))?;
-        plain.linear(&source, source_columns, &mut plane);
+        plain.linear(&source, &mut plane);
         to.put_values(&plane, (step, .., ..))?;
     }
     Ok(())

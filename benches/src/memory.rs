@@ -9,6 +9,8 @@ use regrid::{
     Values, VariableMeta,
 };
 
+use crate::plain::Packing;
+
 /// The name of the field.
 pub const FIELD: &str = "air_temperature";
 
@@ -71,7 +73,39 @@ impl MemoryFile {
         file
     }
 
+    /// The same field as 16-bit integers, with the attributes that say what they mean.
+    pub fn packed(steps: usize, grid: &Grid, packing: Packing) -> Self {
+        let mut file = Self::new(steps, grid);
+        let integers = pack(file.field(), packing);
+        let field = file.variables.pop().expect("the field is the last");
+        file.meta.variables.pop();
+        file.add(
+            FIELD,
+            &["time", "latitude", "longitude"],
+            "K",
+            Values::I16(ArrayD::from_shape_vec(IxDyn(&field.shape), integers).expect("as many")),
+        );
+        let attributes = &mut file
+            .meta
+            .variables
+            .last_mut()
+            .expect("just added")
+            .attributes;
+        let numbers = [
+            ("scale_factor", AttributeValue::F32(vec![packing.factor])),
+            ("add_offset", AttributeValue::F32(vec![packing.offset])),
+            ("_FillValue", AttributeValue::I16(vec![packing.missing])),
+        ];
+        for (name, value) in numbers {
+            attributes.set(name, value);
+        }
+        file
+    }
+
     /// The field's values, row by row.
+    ///
+    /// # Panics
+    /// If they are packed.
     pub fn field(&self) -> &[f32] {
         match &self.variables.last().expect("the field is there").values {
             Values::F32(array) => array.as_slice().expect("made row by row"),
@@ -97,6 +131,15 @@ impl MemoryFile {
 
 fn doubles(values: &[f64]) -> Values {
     Values::F64(ArrayD::from_shape_vec(IxDyn(&[values.len()]), values.to_vec()).expect("a list"))
+}
+
+/// Values as the nearest integers that stand for them; NaN is missing.
+pub fn pack(values: &[f32], packing: Packing) -> Vec<i16> {
+    let pack = |&x: &f32| match (x - packing.offset) / packing.factor {
+        x if x.is_nan() => packing.missing,
+        x => x.round() as i16,
+    };
+    values.iter().map(pack).collect()
 }
 
 /// Waves around the globe, and noise of a quarter of a degree in steps of 1/256 so that it compresses like a field.
@@ -167,6 +210,7 @@ impl ChunkSource for MemoryVariable {
         Ok(match &self.values {
             Values::F32(array) => Values::F32(cut(array, region)),
             Values::F64(array) => Values::F64(cut(array, region)),
+            Values::I16(array) => Values::I16(cut(array, region)),
             other => unreachable!("no field is made of {:?}", other.data_type()),
         })
     }

@@ -1,4 +1,4 @@
-//! Times a function a few times over and prints what is typical and how far it spreads.
+//! Times functions a few times over: one by itself, printing what is typical and how far it spreads, or several in turns.
 
 use std::time::{Duration, Instant};
 
@@ -27,4 +27,27 @@ pub fn time(name: &str, runs: usize, bytes: usize, mut work: impl FnMut()) -> Du
         ms(slowest)
     );
     median
+}
+
+/// Runs each of some works once to warm up and `runs` times with the clock, in turns, so that what else the machine does falls on all
+/// alike; gives the median and the fastest time of each.
+///
+/// # Panics
+/// If there is not a single run.
+pub fn in_turns(runs: usize, works: &mut [Box<dyn FnMut() + '_>]) -> Vec<[Duration; 2]> {
+    let mut times = vec![Vec::new(); works.len()];
+    for turn in 0..=runs {
+        for (work, times) in works.iter_mut().zip(&mut times) {
+            let start = Instant::now();
+            work();
+            if turn > 0 {
+                times.push(start.elapsed());
+            }
+        }
+    }
+    let typical = |mut times: Vec<Duration>| {
+        times.sort_unstable();
+        [times[runs / 2], times[0]]
+    };
+    times.into_iter().map(typical).collect()
 }
