@@ -6,7 +6,9 @@ use std::thread;
 use std::time::Instant;
 
 use delayed::{Profile, ProgressBar, Run};
-use regrid::{Catalogue, CompleteOutput, Explanation, Grid, PlannedWrite, Request, Weights, Write};
+use regrid::{
+    Catalogue, CompleteOutput, Error, Explanation, Grid, PlannedWrite, Request, Weights, Write,
+};
 
 use crate::Result;
 use crate::amount::{bytes, duration};
@@ -26,7 +28,12 @@ pub(crate) fn run(job: Job) -> Result<()> {
         (Target::Grid(grid), _) => Grid::clone(grid),
         (Target::Like(file), _) => Grid::like(file)?,
         (Target::Listed(file), _) => Grid::listed_in(file)?,
-        (Target::OfWeights, Some(weights)) => weights.target()?,
+        (Target::OfWeights, Some(weights)) => weights.target().map_err(|error| match error {
+            Error::Nothing { .. } => {
+                Failure::from(error).hint("name it with --like, --grid, or --lat with --lon")
+            }
+            error => error.into(),
+        })?,
         (Target::OfWeights, None) => unreachable!("a target of weights has weights"),
     };
     let target = &target;
