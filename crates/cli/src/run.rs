@@ -17,6 +17,7 @@ use crate::drawing::{Drawn, draw, exists};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::plan::Plan;
+use crate::room::folder;
 use crate::rows::{print, say};
 
 /// Does a job from beginning to end.
@@ -258,10 +259,8 @@ fn check_places(job: &Job, catalogue: &Catalogue) -> Result<()> {
         if !job.force && path.symlink_metadata().is_ok() {
             return Err(exists(path));
         }
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let folder = folder(path);
+        if !folder.is_dir() {
             let text = format!("{option}: there is no folder {}", folder.display());
             return Err(Failure::failed(text));
         }
