@@ -9,6 +9,7 @@ use delayed::{Graph, Profile};
 use crate::Result;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::room::folder;
 
 /// What there is to be shown.
 #[derive(Debug)]
@@ -49,10 +50,6 @@ pub(crate) fn draw(
     if place.is_dir() {
         return Err(failed(io::ErrorKind::IsADirectory.into()));
     }
-    let folder = match place.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
     let prefix = format!(".regrid-{what}.");
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).suffix(".partial");
@@ -63,7 +60,7 @@ pub(crate) fn draw(
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     let file = interrupt
-        .making(|| builder.tempfile_in(folder))
+        .making(|| builder.tempfile_in(folder(&place)))
         .map_err(failed)?;
     match shown {
         Drawn::Graph(graph) => {

@@ -127,7 +127,7 @@ fn hint(error: &Error) -> Option<String> {
         Error::SeveralGrids { .. } | Error::NoGrid { .. } => {
             "`regrid info` shows what is on which grid; --grid, or --lat with --lon, name a target without a file"
         }
-        Error::NotRegriddable { reason, .. } if reason.contains("nearest") => {
+        Error::NotRegriddable { flags: true, .. } => {
             "`-m nearest` and `-m mode` take values as they are; `--average-flags` averages them all the same"
         }
         Error::NotRegriddable { .. } => "`regrid info` shows what can be regridded; -v names it",
@@ -139,9 +139,6 @@ fn hint(error: &Error) -> Option<String> {
             "`regrid weights` makes such a file, so do `cdo gencon` and its like, ESMF and xESMF"
         }
         Error::NotAMean { .. } => "regrid without --weights",
-        Error::Nothing { action } if action.contains("target grid") => {
-            "name it with --like, --grid, or --lat with --lon"
-        }
         Error::Join { .. } => {
             "-v names other variables; files that do not continue each other in time are regridded one by one"
         }
@@ -216,6 +213,21 @@ mod tests {
             Failure::from(coordinate).message,
             "coordinate lat in a.nc is unusable: the latitude axis is empty"
         );
+    }
+
+    #[test]
+    fn other_methods_are_offered_for_flags_alone() {
+        let hint = |flags| {
+            let refused = Error::NotRegriddable {
+                variable: "t".into(),
+                path: "a.nc".into(),
+                reason: "its dimension nearest has no coordinate".into(),
+                flags,
+            };
+            hint(&refused).unwrap()
+        };
+        assert!(hint(true).contains("--average-flags"));
+        assert!(!hint(false).contains("--average-flags"));
     }
 
     #[test]

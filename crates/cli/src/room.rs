@@ -1,4 +1,4 @@
-//! The room on the disk that an output goes to, where the system tells it.
+//! Where an output goes: its folder, and the room on the disk, where the system tells it.
 
 use std::path::Path;
 
@@ -21,16 +21,20 @@ pub(crate) fn note(output: &Path, most: u64, deflate: u8) -> Option<String> {
     ))
 }
 
+/// The folder that a file is in, or will be.
+pub(crate) fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
 /// Bytes that this user may write beside a path.
 #[cfg(unix)]
 fn free(output: &Path) -> Option<u64> {
     // A link that is there is written through.
     let place = output.canonicalize().unwrap_or_else(|_| output.to_owned());
-    let folder = match place.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let told = rustix::fs::statvfs(folder).ok()?;
+    let told = rustix::fs::statvfs(folder(&place)).ok()?;
     // Some file systems do not tell.
     (told.f_blocks > 0).then(|| told.f_bavail.saturating_mul(told.f_frsize))
 }

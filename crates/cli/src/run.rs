@@ -6,7 +6,9 @@ use std::thread;
 use std::time::Instant;
 
 use delayed::{Profile, ProgressBar, Run};
-use regrid::{Catalogue, CompleteOutput, Explanation, Grid, PlannedWrite, Request, Weights, Write};
+use regrid::{
+    Catalogue, CompleteOutput, Error, Explanation, Grid, PlannedWrite, Request, Weights, Write,
+};
 
 use crate::Result;
 use crate::amount::{bytes, duration};
@@ -15,6 +17,7 @@ use crate::drawing::{Drawn, draw, exists};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::plan::Plan;
+use crate::room::folder;
 use crate::rows::{print, say};
 
 /// Does a job from beginning to end.
@@ -26,7 +29,12 @@ pub(crate) fn run(job: Job) -> Result<()> {
         (Target::Grid(grid), _) => Grid::clone(grid),
         (Target::Like(file), _) => Grid::like(file)?,
         (Target::Listed(file), _) => Grid::listed_in(file)?,
-        (Target::OfWeights, Some(weights)) => weights.target()?,
+        (Target::OfWeights, Some(weights)) => weights.target().map_err(|error| match error {
+            Error::Nothing { .. } => {
+                Failure::from(error).hint("name it with --like, --grid, or --lat with --lon")
+            }
+            error => error.into(),
+        })?,
         (Target::OfWeights, None) => unreachable!("a target of weights has weights"),
     };
     let target = &target;
@@ -248,10 +256,8 @@ fn check_places(job: &Job, catalogue: &Catalogue) -> Result<()> {
         if !job.force && path.symlink_metadata().is_ok() {
             return Err(exists(path));
         }
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let folder = folder(path);
+        if !folder.is_dir() {
             let text = format!("{option}: there is no folder {}", folder.display());
             return Err(Failure::failed(text));
         }

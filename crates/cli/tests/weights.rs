@@ -220,3 +220,22 @@ fn what_does_not_fit_is_refused() {
     );
     assert_eq!(fs::read_dir(at).unwrap().count(), 5);
 }
+
+/// Files of xESMF's hold no more than that.
+#[test]
+fn weights_that_do_not_say_where_their_targets_lie_need_a_target() {
+    let folder = folder();
+    let at = folder.path();
+    {
+        let mut file = netcdf::create(at.join("bare.nc")).unwrap();
+        file.add_dimension("n_s", 2).unwrap();
+        for (name, numbers) in [("row", [1, 2]), ("col", [1, 2])] {
+            let mut variable = file.add_variable::<i32>(name, &["n_s"]).unwrap();
+            variable.put_values(&numbers, ..).unwrap();
+        }
+        let mut weights = file.add_variable::<f64>("S", &["n_s"]).unwrap();
+        weights.put_values(&[1.0, 1.0], ..).unwrap();
+    }
+    let says = "name it with --like, --grid, or --lat with --lon";
+    refused(at, "source.nc -o new.nc --weights bare.nc", 1, says);
+}

@@ -441,6 +441,8 @@ pub enum Error {
         path: PathBuf,
         /// Why not.
         reason: String,
+        /// Whether that is because it holds flags, which are not averaged unless that is asked for.
+        flags: bool,
     },
     /// The parts of one variable do not fit together.
     #[error("variable {variable}: {} and {} do not join along time: {reason}", first.display(), second.display())]

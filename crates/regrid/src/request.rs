@@ -390,6 +390,7 @@ impl Request {
                 variable: one.name.clone(),
                 path: one.path.clone(),
                 reason: one.reason.clone(),
+                flags: false,
             });
         }
         match (chosen.is_empty(), files.files()) {
@@ -529,6 +530,7 @@ impl Request {
                 variable: variable.name().to_owned(),
                 path: path(),
                 reason: format!("times cannot be chosen: {fault}"),
+                flags: false,
             }),
             // A field without time among others goes along; one that was asked for by name and time cannot.
             (None, None, None) if self.params.is_none() => Ok(None),

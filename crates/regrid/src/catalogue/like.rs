@@ -88,6 +88,7 @@ impl Grid {
                     variable,
                     path,
                     reason,
+                    flags: false,
                 },
                 None => Error::NoGrid { path },
             });

@@ -176,6 +176,7 @@ impl Catalogue {
                 variable: name.to_owned(),
                 path: unsupported.path.clone(),
                 reason: unsupported.reason.clone(),
+                flags: false,
             });
         }
         let known = self.variables.iter().map(|v| v.name().to_owned()).collect();

@@ -109,10 +109,16 @@ pub(crate) fn regrid_param(
         variable: variable.name().to_owned(),
         path: first.path().to_owned(),
         reason,
+        flags: false,
     };
     let blends = request.blends();
     if request.refuses_flags() && variable.holds_flags() {
-        return Err(refused(FLAGS.into()));
+        return Err(Error::NotRegriddable {
+            variable: variable.name().to_owned(),
+            path: first.path().to_owned(),
+            reason: FLAGS.into(),
+            flags: true,
+        });
     }
     let decoding = decoding(catalogue, variable, blends).map_err(refused)?;
     let fill = decoding.fill(&variable.meta);

@@ -53,6 +53,7 @@ pub(super) fn parts(
             variable: variable.name().to_owned(),
             path: file.path().to_owned(),
             reason,
+            flags: false,
         };
         let meta = file
             .meta()

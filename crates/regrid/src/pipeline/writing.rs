@@ -201,9 +201,13 @@ impl PlannedWrite {
     /// # Errors
     /// As [`graph`](Self::graph).
     pub fn tasks(&self) -> Result<usize, Error> {
+        Ok(self.count())
+    }
+
+    fn count(&self) -> usize {
         match self.finished.is_empty() {
-            true => Ok(self.totals.tasks),
-            false => Ok(self.graph()?.tasks()),
+            true => self.totals.tasks,
+            false => Graph::of((self.tasks.clone(), self.reports.clone())).tasks(),
         }
     }
 
@@ -214,11 +218,8 @@ impl PlannedWrite {
 
     /// What the work comes to.
     pub fn explain(&self) -> Explanation {
-        let tasks = match self.finished.is_empty() {
-            true => self.totals.tasks,
-            false => Graph::of((self.tasks.clone(), self.reports.clone())).tasks(),
-        };
-        self.totals.explain((&self.tasks, &self.reports), tasks)
+        let tasks = (&*self.tasks, &*self.reports);
+        self.totals.explain(tasks, self.count())
     }
 
     /// Whether the work keeps to the memory that the request [allows](crate::Request::memory): if not, some storage chunk, or
