@@ -570,10 +570,11 @@ impl<'r, 'g> State<'r, 'g> {
 
 impl Watch for State<'_, '_> {
     fn released(&self, task: u32) {
+        // First, or what takes its room would be heard of as if both were there.
+        self.tell(|observer| observer.value_released(&self.view(task)));
         if let Some(memory) = &self.memory {
             memory.released(task);
         }
-        self.tell(|observer| observer.value_released(&self.view(task)));
     }
 }
 
