@@ -15,7 +15,6 @@ mod info;
 mod interrupt;
 mod plan;
 mod quote;
-mod resident;
 mod room;
 mod rows;
 mod run;

@@ -1,10 +1,10 @@
 //! The plan of a run in words: what is read, regridded and written, before anything is.
 
+use delayed::Resident;
 use regrid::{Catalogue, Edges, Explanation, Grid, LazyField, Method, Weights};
 
 use crate::amount::{bytes, count};
 use crate::args::{Job, Then};
-use crate::resident::Resident;
 use crate::room;
 use crate::rows::Rows;
 

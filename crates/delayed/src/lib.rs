@@ -171,6 +171,7 @@
 mod audited;
 mod builder;
 mod cancel;
+mod counts;
 mod delayed;
 mod dot;
 mod error;
@@ -191,6 +192,7 @@ mod priority;
 mod profile;
 mod progress;
 mod quoted;
+mod resident;
 mod run;
 mod scheduler;
 mod series;
@@ -204,6 +206,7 @@ mod tuples;
 pub use crate::{
     builder::GraphBuilder,
     cancel::CancelToken,
+    counts::{Counts, count},
     delayed::{Delayed, apply, compute, delayed, try_apply, try_delayed, value},
     dot::Dot,
     error::{BoxError, Error, Result, TaskTrace},
@@ -218,6 +221,7 @@ pub use crate::{
     outputs::Outputs,
     profile::{Profile, Report, Share, TaskTime},
     progress::ProgressBar,
+    resident::Resident,
     run::{Run, Scheduler},
     scheduler::cancelled,
     series::Series,

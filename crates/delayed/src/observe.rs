@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt, panic::Location, sync::Arc, time::Instant};
 
 use crate::{
+    counts::Counts,
     frozen::Frozen,
     graph::{Graph, TaskId},
     key::Label,
@@ -87,6 +88,7 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 pub struct RunView<'a> {
     pub(crate) frozen: &'a Frozen<'a>,
     pub(crate) workers: usize,
+    pub(crate) notes: &'a Counts,
 }
 
 impl<'a> RunView<'a> {
@@ -98,6 +100,11 @@ impl<'a> RunView<'a> {
     /// How many threads may work on it, the caller's among them.
     pub fn workers(&self) -> usize {
         self.workers
+    }
+
+    /// What was [noted](crate::Run::note) of the run.
+    pub fn notes(&self) -> &'a Counts {
+        self.notes
     }
 
     /// One task by its rank.
@@ -188,7 +195,7 @@ impl fmt::Debug for TaskView<'_> {
 }
 
 /// How a task ended.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TaskEnd {
     /// The worker that ran it; 0 is the caller's thread.
@@ -201,16 +208,19 @@ pub struct TaskEnd {
     pub succeeded: bool,
     /// Bytes that it [counted](crate::count_read) as read and written.
     pub traffic: Traffic,
+    /// What else it [counted](crate::count).
+    pub counts: Counts,
 }
 
 impl TaskEnd {
     pub(crate) fn new(
         worker: usize,
         started: Instant,
-        (succeeded, traffic): (bool, Traffic),
+        ((succeeded, traffic), counts): ((bool, Traffic), Counts),
     ) -> Self {
         TaskEnd {
             traffic,
+            counts,
             worker,
             started,
             finished: Instant::now(),

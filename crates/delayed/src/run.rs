@@ -11,6 +11,7 @@ use std::{
 use crate::{
     audited::values::KNOWN,
     cancel::CancelToken,
+    counts::Counts,
     error::{Error, Result},
     frozen::Frozen,
     nest::Deeper,
@@ -47,6 +48,8 @@ pub struct Run {
     cancel: Vec<CancelToken>,
     pub(crate) memory_limit: Option<u64>,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
+    /// Amounts of the run as a whole.
+    pub(crate) notes: Counts,
     pub(crate) keep_going: bool,
     passes: Option<Passes>,
     /// Panics of tasks go on into the caller.
@@ -108,6 +111,12 @@ impl Run {
     /// ```
     pub fn observe(mut self, observer: impl Observer + 'static) -> Self {
         self.observers.push(Arc::new(observer));
+        self
+    }
+
+    /// Notes an amount of the run as a whole, to be shown beside what its tasks [count](crate::count).
+    pub fn note(mut self, name: &'static str, amount: u64) -> Self {
+        self.notes.add(name, amount);
         self
     }
 

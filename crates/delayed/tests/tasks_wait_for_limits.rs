@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering::SeqCst},
 };
 
-use delayed::{Delayed, Error, Run, apply, delayed, try_delayed};
+use delayed::{Delayed, Error, Observer, Run, TaskView, apply, delayed, try_delayed};
 
 /// How many are inside, and the most that ever were.
 #[derive(Clone, Default)]
@@ -119,6 +119,40 @@ fn readers_wait_for_room() {
         assert_eq!(values.len(), 200);
         assert!(bytes.0.1.load(SeqCst) <= 250, "{}", bytes.0.1.load(SeqCst));
     }
+}
+
+/// Adds up the bytes of the values that it was told of, slowly where one goes.
+#[derive(Default)]
+struct Seen(AtomicUsize, AtomicUsize);
+
+impl Observer for Seen {
+    fn task_started(&self, task: &TaskView<'_>, _: usize) {
+        let bytes = task.bytes().unwrap_or(0) as usize;
+        let alive = self.0.fetch_add(bytes, SeqCst) + bytes;
+        self.1.fetch_max(alive, SeqCst);
+    }
+
+    fn value_released(&self, task: &TaskView<'_>) {
+        for _ in 0..100 {
+            std::thread::yield_now();
+        }
+        self.0.fetch_sub(task.bytes().unwrap_or(0) as usize, SeqCst);
+    }
+}
+
+#[test]
+fn observers_hear_that_a_value_went_before_others_take_its_room() {
+    let parts: Vec<_> = (0..200)
+        .map(|_| delayed(|| ()).bytes(100).map(|()| ()))
+        .collect();
+    let seen = Arc::new(Seen::default());
+    let run = Run::new()
+        .threads(4)
+        .memory_limit(250)
+        .observe(seen.clone());
+    run.compute(&parts).unwrap();
+    assert_eq!(seen.0.load(SeqCst), 0);
+    assert!(seen.1.load(SeqCst) <= 250, "{}", seen.1.load(SeqCst));
 }
 
 #[test]

@@ -197,20 +197,22 @@ impl Output {
         Ok(true)
     }
 
-    /// Writes one chunk of a field.
+    /// Writes one chunk of a field, and tells how many bytes it takes in the file.
     pub(crate) fn put(
         &self,
         chunk: Chunk,
         values: Values,
         fill: &AttributeValue,
-    ) -> Result<(), Error> {
+    ) -> Result<usize, Error> {
         let values = encode_missing(values, Some(fill));
         let (name, region) = (&self.names[chunk.field], chunk.region.clone());
-        let done = self
-            .writer
-            .encode(name, &region, &values, |bytes| self.in_turn(chunk, bytes));
+        let mut stored = 0;
+        let done = self.writer.encode(name, &region, &values, |bytes| {
+            stored = bytes.len();
+            self.in_turn(chunk, bytes)
+        });
         buffers::give_values(values);
-        done
+        done.map(|()| stored)
     }
 
     fn in_turn(&self, chunk: Chunk, bytes: &[u8]) -> Result<(), Error> {

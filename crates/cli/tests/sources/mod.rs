@@ -14,6 +14,7 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[allow(dead_code, reason = "some tests make their own files")]
 /// Writes `t(time, lat, lon)` on a global grid: values without a pattern, so that they do not compress.
 pub(crate) fn noise(path: &Path, format: Options, steps: usize, rows: usize, columns: usize) {
     let in_chunks = format.contains(Options::NETCDF4);

@@ -4,15 +4,19 @@ use std::{collections::HashMap, fmt, time::Duration};
 
 use crate::quoted::quoted;
 
-use super::{Record, Share};
-use crate::traffic::Traffic;
+use super::{Record, Report, Share};
+use crate::{counts::Counts, traffic::Traffic};
 
 /// The trace event format: one track of complete events for each worker, and counters for what is alive.
 pub(super) struct Trace<'a>(pub(super) Option<&'a Record>);
 
 impl fmt::Display for Trace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
+        f.write_str("{\"displayTimeUnit\":\"ms\",")?;
+        if let Some(record) = self.0 {
+            write!(f, "\"otherData\":{},", Facts(&record.report()))?;
+        }
+        f.write_str("\"traceEvents\":[")?;
         if let Some(record) = self.0 {
             f.write_str(
                 "\n{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":1,\"args\":{\"name\":\"run\"}}",
@@ -26,7 +30,7 @@ impl fmt::Display for Trace<'_> {
             for task in &record.tasks {
                 write!(
                     f,
-                    ",\n{{\"name\":{},\"cat\":{},\"ph\":\"X\",\"pid\":1,\"tid\":{},\"ts\":{},\"dur\":{},\"args\":{{\"key\":{},\"ok\":{},\"bytes\":{},\"read\":{},\"written\":{}}}{}}}",
+                    ",\n{{\"name\":{},\"cat\":{},\"ph\":\"X\",\"pid\":1,\"tid\":{},\"ts\":{},\"dur\":{},\"args\":{{\"key\":{},\"ok\":{},\"bytes\":{},\"read\":{},\"written\":{}{}}}{}}}",
                     Json(&record.graph.label(task.id).to_string()),
                     Json(&record.group(task.id)),
                     task.worker,
@@ -37,6 +41,7 @@ impl fmt::Display for Trace<'_> {
                     record.graph.info(task.id).bytes.unwrap_or(0),
                     task.traffic.read,
                     task.traffic.written,
+                    More(&task.counts),
                     // The viewers' name for red.
                     if task.succeeded {
                         ""
@@ -74,7 +79,7 @@ impl fmt::Display for Page<'_> {
             .expect("the page has a place for its data");
         f.write_str(before)?;
         match self.0 {
-            None => f.write_str("{\"tasks\":[],\"groups\":[],\"steps\":[],\"read\":0,\"written\":0,\"alive\":[],\"path\":[],\"workers\":0,\"wall\":0,\"busy\":0,\"critical\":0,\"peak_bytes\":0,\"peak_values\":0}")?,
+            None => f.write_str("{\"tasks\":[],\"groups\":[],\"steps\":[],\"counts\":{},\"resident\":0,\"read\":0,\"written\":0,\"alive\":[],\"path\":[],\"workers\":0,\"wall\":0,\"busy\":0,\"critical\":0,\"peak_bytes\":0,\"peak_values\":0}")?,
             Some(record) => data(f, record)?,
         }
         f.write_str(after)
@@ -91,7 +96,13 @@ fn data(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
     separated(f, &report.groups, share)?;
     f.write_str("],\n\"steps\":[")?;
     separated(f, &report.steps, share)?;
-    f.write_str("],\n\"tasks\":[")?;
+    let resident = report.resident_bytes.unwrap_or(0);
+    write!(
+        f,
+        "],\n\"counts\":{{{}}},\"resident\":{resident},",
+        Named(&report.counts)
+    )?;
+    f.write_str("\n\"tasks\":[")?;
     separated(f, &record.tasks, |f, task| {
         let key = record.graph.key(task.id).as_str();
         let group = places[record.group(task.id).as_str()];
@@ -133,9 +144,52 @@ fn share(f: &mut fmt::Formatter<'_>, share: &Share) -> fmt::Result {
     let (name, time) = (Json(&share.name), micros(share.time));
     write!(
         f,
-        "[{name},{},{time},{},{read},{written}]",
-        share.tasks, share.bytes
+        "[{name},{},{time},{},{read},{written},{{{}}}]",
+        share.tasks,
+        share.bytes,
+        Named(&share.counts)
     )
+}
+
+/// A run in numbers, as a JSON object.
+struct Facts<'a>(&'a Report);
+
+impl fmt::Display for Facts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let report = self.0;
+        let Traffic { read, written } = report.traffic;
+        write!(
+            f,
+            "{{\"tasks\":{},\"bytes read\":{read},\"bytes written\":{written},\"most bytes alive\":{}",
+            report.tasks, report.peak_bytes
+        )?;
+        if let Some(resident) = report.resident_bytes {
+            write!(f, ",\"most bytes in memory\":{resident}")?;
+        }
+        write!(f, "{}}}", More(&report.counts))
+    }
+}
+
+/// Counts as members of a JSON object that has others before them.
+struct More<'a>(&'a Counts);
+
+impl fmt::Display for More<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut all = self.0.iter();
+        all.try_for_each(|(name, amount)| write!(f, ",{}:{amount}", Json(name)))
+    }
+}
+
+/// Counts as members of a JSON object of their own.
+struct Named<'a>(&'a Counts);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<_> = self.0.iter().collect();
+        separated(f, &all, |f, (name, amount)| {
+            write!(f, "{}:{amount}", Json(name))
+        })
+    }
 }
 
 fn separated<T>(

@@ -3,6 +3,7 @@
 //! [`Profile`] collects, [`Report`] sums up, `export` writes the Chrome trace and the HTML page.
 
 mod export;
+mod share;
 
 use std::{
     collections::HashMap,
@@ -15,11 +16,15 @@ use std::{
 
 use parking_lot::Mutex;
 
+pub use share::Share;
+
 use crate::{
+    counts::Counts,
     error::Result,
     explain::Bytes,
     graph::{Graph, TaskId, write},
     observe::{Observer, RunEnd, RunView, TaskEnd, TaskView},
+    resident::Resident,
     traffic::Traffic,
 };
 
@@ -48,14 +53,17 @@ struct Record {
     thread: ThreadId,
     graph: Arc<Graph>,
     workers: usize,
+    notes: Counts,
     started: Instant,
     finished: Option<Instant>,
+    /// What the process had in memory then.
+    resident: Option<Resident>,
     tasks: Vec<TaskTime>,
     released: Vec<(TaskId, Duration)>,
 }
 
 /// When a task ran; times are from the start of the run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TaskTime {
     /// Which task of the graph that ran.
@@ -70,6 +78,8 @@ pub struct TaskTime {
     pub succeeded: bool,
     /// Bytes that it counted as read and written.
     pub traffic: Traffic,
+    /// What else it counted.
+    pub counts: Counts,
 }
 
 impl TaskTime {
@@ -85,8 +95,10 @@ impl Observer for Profile {
             thread: thread::current().id(),
             graph: Arc::new(run.graph()),
             workers: run.workers(),
+            notes: run.notes().clone(),
             started: Instant::now(),
             finished: None,
+            resident: None,
             tasks: Vec::with_capacity(run.tasks()),
             released: Vec::new(),
         };
@@ -103,6 +115,7 @@ impl Observer for Profile {
                 finished: since(end.finished),
                 succeeded: end.succeeded,
                 traffic: end.traffic,
+                counts: end.counts.clone(),
             };
             record.tasks.push(time);
         }
@@ -123,6 +136,7 @@ impl Observer for Profile {
             && record.thread == thread::current().id()
         {
             record.finished = Some(Instant::now());
+            record.resident = Resident::of_process();
         }
     }
 }
@@ -200,40 +214,17 @@ pub struct Report {
     pub peak_bytes: u64,
     /// The most values that were alive at once.
     pub peak_values: usize,
+    /// The most bytes that the process had in memory until the run ended, with all that was before it; nothing where the
+    /// system does not tell.
+    pub resident_bytes: Option<u64>,
     /// Bytes that tasks counted as read and written.
     pub traffic: Traffic,
+    /// What was [noted](crate::Run::note) of the run, and what else its tasks [counted](crate::count).
+    pub counts: Counts,
     /// Groups, the one with the most time first, each step of a group by itself; a task without either counts under its label.
     pub groups: Vec<Share>,
     /// The steps of all groups together, if groups have steps in common.
     pub steps: Vec<Share>,
-}
-
-/// The share of some tasks in a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Share {
-    /// What they have in common.
-    pub name: String,
-    /// How many they are.
-    pub tasks: usize,
-    /// The time of all together.
-    pub time: Duration,
-    /// Bytes of their values, by what they were said to make.
-    pub bytes: u64,
-    /// Bytes that they counted as read and written.
-    pub traffic: Traffic,
-}
-
-impl Share {
-    fn of(name: String) -> Self {
-        Share {
-            name,
-            tasks: 0,
-            time: Duration::ZERO,
-            bytes: 0,
-            traffic: Traffic::default(),
-        }
-    }
 }
 
 impl Report {
@@ -260,6 +251,14 @@ impl fmt::Display for Report {
         if self.traffic != Traffic::default() {
             let Traffic { read, written } = self.traffic;
             writeln!(f, "{} read, {} written", Bytes(read), Bytes(written))?;
+        }
+        self.counts.fmt(f)?;
+        if let Some(resident) = self.resident_bytes {
+            writeln!(
+                f,
+                "{} in memory at the most, with the program",
+                Bytes(resident)
+            )?;
         }
         for share in self.steps.iter().chain(&self.groups) {
             let time = format!("{:.3?}", share.time);
@@ -314,6 +313,7 @@ impl Record {
             let bytes = self.graph.info(task.id).bytes.unwrap_or(0);
             share.bytes = share.bytes.saturating_add(bytes);
             share.traffic += task.traffic;
+            share.counts.add_all(&task.counts);
         }
         shares.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.name.cmp(&b.name)));
         shares
@@ -376,9 +376,10 @@ impl Record {
             let info = self.graph.info(id);
             info.group.as_ref().and(info.step.clone())
         });
-        let mut traffic = Traffic::default();
+        let (mut traffic, mut counts) = (Traffic::default(), self.notes.clone());
         for task in &self.tasks {
             traffic += task.traffic;
+            counts.add_all(&task.counts);
         }
         let alive = self.alive();
         let (path, time) = self.critical_path();
@@ -395,7 +396,9 @@ impl Record {
             ),
             peak_bytes: alive.iter().map(|alive| alive.1).max().unwrap_or(0),
             peak_values: alive.iter().map(|alive| alive.2).max().unwrap_or(0),
+            resident_bytes: self.resident.map(|resident| resident.most),
             traffic,
+            counts,
             // With one group, its steps stand among the groups already.
             steps: match groups.len() > steps.len() {
                 true => steps,
@@ -409,15 +412,18 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Run, apply, delayed};
+    use crate::{Run, apply, count, delayed};
 
     fn profiled(threads: usize) -> Profile {
         let reads: Vec<_> = (0..20_usize)
             .map(|i| {
-                delayed(move || i)
-                    .named(("read", i))
-                    .group("in </script> \"put\"")
-                    .bytes(8)
+                delayed(move || {
+                    count("chunks", 2);
+                    i
+                })
+                .named(("read", i))
+                .group("in </script> \"put\"")
+                .bytes(8)
             })
             .collect();
         let regrids: Vec<_> = reads
@@ -429,6 +435,7 @@ mod tests {
         let profile = Profile::new();
         Run::new()
             .threads(threads)
+            .note("bytes of weights", 7)
             .observe(profile.clone())
             .compute(&join)
             .unwrap();
@@ -441,6 +448,15 @@ mod tests {
             let report = profiled(threads).report().unwrap();
             assert_eq!(report.tasks, 41);
             assert_eq!(report.critical_path.0.len(), 3);
+            let of = |name: &str| report.counts.of(name);
+            assert_eq!((of("chunks"), of("bytes of weights")), (40, 7));
+            let shares = report.groups.iter();
+            let counted: u64 = shares
+                .filter(|share| share.name.starts_with("in "))
+                .map(|share| share.counts.of("chunks"))
+                .sum();
+            assert_eq!(counted, 40);
+            assert_eq!(report.resident_bytes.is_some(), cfg!(target_os = "linux"));
             assert_eq!(report.critical_path.0.last().unwrap(), "join");
             let mut groups: Vec<_> = report
                 .groups
@@ -467,6 +483,12 @@ mod tests {
         let profile = profiled(2);
         let text = export::Trace(profile.0.lock().as_ref()).to_string();
         let trace: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let facts = &trace["otherData"];
+        assert_eq!(
+            (&facts["tasks"], &facts["chunks"]),
+            (&41.into(), &40.into())
+        );
+        assert_eq!(facts["bytes of weights"], 7);
         let events = trace["traceEvents"].as_array().unwrap();
         let of = |phase: &str| {
             let of = events.iter().filter(|event| event["ph"] == phase);

@@ -43,7 +43,11 @@ pub(crate) fn run_noting_lost(
     }
     .map_err(|error| (error, None))?;
     for observer in &settings.observers {
-        observer.run_started(&RunView { frozen, workers });
+        observer.run_started(&RunView {
+            frozen,
+            workers,
+            notes: &settings.notes,
+        });
     }
     if workers == 1 {
         worker::alone(&state);

@@ -31,12 +31,13 @@ use super::{
 use crate::{
     audited::values::{Call, KNOWN, Known, Watch},
     cancel::CancelToken,
+    counts,
     error::{Cause, Result},
     frozen::Frozen,
     observe::{RunEnd, TaskEnd, TaskView},
     run::Run,
     task::Node,
-    traffic::counted,
+    traffic,
 };
 
 /// The bit of a pending count that says that an input gave no value.
@@ -409,10 +410,10 @@ impl<'r, 'g> State<'r, 'g> {
         let view = self.view(task);
         self.tell(|observer| observer.task_started(&view, worker));
         let started = Instant::now();
-        let (succeeded, traffic) = counted(|| self.attempt(&call));
-        let end = TaskEnd::new(worker, started, (succeeded, traffic));
+        let counted = counts::counted(|| traffic::counted(|| self.attempt(&call)));
+        let end = TaskEnd::new(worker, started, counted);
         self.tell(|observer| observer.task_finished(&view, &end));
-        succeeded
+        end.succeeded
     }
 
     fn attempt(&self, call: &Call<'_>) -> bool {
@@ -570,10 +571,11 @@ impl<'r, 'g> State<'r, 'g> {
 
 impl Watch for State<'_, '_> {
     fn released(&self, task: u32) {
+        // First, or what takes its room would be heard of as if both were there.
+        self.tell(|observer| observer.value_released(&self.view(task)));
         if let Some(memory) = &self.memory {
             memory.released(task);
         }
-        self.tell(|observer| observer.value_released(&self.view(task)));
     }
 }
 

@@ -11,7 +11,9 @@ use crate::report::Report;
 
 /// Regridding and writing in numbers, before anything is read; displays as a short table.
 ///
-/// A run's [profile](delayed::Profile) shows the same tasks, bytes and [values](Self::values_bytes).
+/// A run's [profile](delayed::Profile) shows the same: tasks, bytes read and written, [values](Self::values_bytes) alive, and
+/// among its [counts](delayed::Report::counts) `storage chunks read`, `bytes of weights`, and `bytes stored`, which are those
+/// written as they are compressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explanation {
@@ -118,6 +120,11 @@ impl Totals {
         needs.weights + needs.shared + (needs.work + chunk) * needs.budget.threads as u64
     }
 
+    /// Bytes of weights, those that fields share counted once.
+    pub(super) fn weights_bytes(&self) -> u64 {
+        self.needs.map_or(0, |needs| needs.weights + needs.shared)
+    }
+
     /// Compressed chunks that wait to be written at the most. One thread makes them in their order, and several nearly so if
     /// there is one field; those of several fields are read in blocks of different lengths.
     fn waiting(&self) -> u64 {
@@ -186,7 +193,7 @@ impl Totals {
             read_values_bytes: self.reads.bytes,
             chunks: self.chunks,
             write_bytes: self.write_bytes,
-            weights_bytes: self.needs.map_or(0, |needs| needs.weights + needs.shared),
+            weights_bytes: self.weights_bytes(),
             values_bytes,
             memory_bytes: values_bytes + self.apart(compressed) + self.waiting(),
             memory_limit: budget.memory,

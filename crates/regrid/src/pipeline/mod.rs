@@ -213,6 +213,9 @@ pub(crate) fn regrid_param(
     let [block, planned] = plan.largest();
     let storage = largest_storage(&work.parts).unwrap_or(planned) * stored_size;
     let converted = variable.meta.data_type != decoding.output || !plan.order.source.is_sorted();
+    let is_cut = chunks
+        .iter()
+        .any(|(region, _)| region.len() * cell_bytes < largest_chunk);
     let whole_planes = matches!(request.rule(), Rule::Statistic { .. });
     let side_by_side = match request.rule() {
         Rule::Blend { .. } => plan.cells_side_by_side(),
@@ -224,8 +227,9 @@ pub(crate) fn regrid_param(
         digest: digest(weights),
         weights: plan.weights_bytes() as u64,
         shared: weights.shared_bytes() as u64,
-        // A window, then a chunk shuffled, compressed and filled up; what compares it; values before they are unpacked or turned.
-        work: (gathered.max(3 * largest_chunk)
+        // A window, then a chunk shuffled and compressed, and filled up where it ends with its field; what compares it; values
+        // before they are unpacked or turned.
+        work: (gathered.max((2 + usize::from(is_cut)) * largest_chunk)
             + comparing_bytes
             + block * stored_size * usize::from(converted)) as u64,
         // Between filters, and whole where it lies apart in a block.

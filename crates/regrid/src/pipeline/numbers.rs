@@ -201,14 +201,26 @@ impl Plan {
     /// How many storage chunks each block covers along each dimension.
     pub(super) fn storage_chunks(&self) -> Vec<Vec<usize>> {
         let along = |(blocks, storage): (&Vec<Range<usize>>, &Vec<Range<usize>>)| {
-            let covered = |block: &Range<usize>| {
-                storage.partition_point(|chunk| chunk.start < block.end)
-                    - storage.partition_point(|chunk| chunk.end <= block.start)
-            };
+            let covered = |block| covered(block, storage);
             blocks.iter().map(covered).collect()
         };
         self.blocks.iter().zip(&self.storage).map(along).collect()
     }
+
+    /// How many storage chunks one block covers.
+    pub(super) fn covered(&self, block: usize) -> usize {
+        let place = self.block_place(block);
+        let along = place.iter().zip(self.blocks.iter().zip(&self.storage));
+        along
+            .map(|(&at, (blocks, storage))| covered(&blocks[at], storage))
+            .product()
+    }
+}
+
+/// How many storage chunks a block covers along one dimension.
+fn covered(block: &Range<usize>, storage: &[Range<usize>]) -> usize {
+    storage.partition_point(|chunk| chunk.start < block.end)
+        - storage.partition_point(|chunk| chunk.end <= block.start)
 }
 
 /// The place along each dimension of what has a number.

@@ -50,6 +50,8 @@ pub(super) struct Readers {
     strides: Vec<usize>,
     /// How many storage chunks each block covers along each dimension.
     storage_chunks: Vec<Vec<usize>>,
+    /// Whether files have chunks of several shapes, so that the source of each block has to be asked.
+    uneven: bool,
     /// The tasks of all blocks of a part of the plane, part after part, in the order in which parts were first asked for.
     blocks: Vec<Option<Delayed<Block>>>,
     /// Where among them those of each part of the plane start.
@@ -76,6 +78,9 @@ impl Readers {
             sizes,
             strides: work.plan.block_strides(),
             storage_chunks: work.plan.storage_chunks(),
+            uneven: (work.parts)
+                .windows(2)
+                .any(|pair| pair[0].source.chunk_shape() != pair[1].source.chunk_shape()),
             blocks: Vec::new(),
             starts: vec![None; parts],
             depth,
@@ -145,6 +150,9 @@ impl Readers {
             rest %= stride;
             cells *= blocks[at].len();
             storage_chunks *= chunks[at];
+        }
+        if self.uneven {
+            storage_chunks = self.work.storage_chunks(number);
         }
         let [stored, decoded] = self.sizes;
         self.reads.blocks += 1;

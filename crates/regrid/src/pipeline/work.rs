@@ -70,6 +70,18 @@ impl FieldWork {
         (part.source.as_ref(), region)
     }
 
+    /// How many storage chunks a block covers, as its source has them.
+    pub(super) fn storage_chunks(&self, block: usize) -> usize {
+        let (source, region) = self.origin(block);
+        let Some(shape) = source.chunk_shape() else {
+            return self.plan.covered(block);
+        };
+        let along = region.ranges().iter().zip(shape);
+        along
+            .map(|(range, n)| range.end.div_ceil(*n) - range.start / n)
+            .product()
+    }
+
     /// Reads a block.
     pub(super) fn read(&self, block: usize) -> Result<Block, Error> {
         let (part, stored) = self.stored(block);
@@ -83,9 +95,13 @@ impl FieldWork {
                 &self.plan.order.source,
             )
         });
-        // Sources that do not count give values as they are stored.
+        // Sources that do not count give values as they are stored; many have no chunks.
         let size = part.source.data_type().size();
-        delayed::count_read(read.unwrap_or((stored.len() * size) as u64));
+        let bytes = || (stored.len() * size) as u64;
+        delayed::count_read(read.map_or_else(bytes, |read| read.bytes));
+        let chunks = read.map(|read| read.chunks).filter(|&chunks| chunks > 0);
+        let chunks = chunks.unwrap_or_else(|| self.storage_chunks(block) as u64);
+        delayed::count("storage chunks read", chunks);
         values.map(Block::from)
     }
 

@@ -132,8 +132,9 @@ impl WrittenField {
 
     fn write(&self, place: (usize, usize), values: Values) -> Result<(), Error> {
         let bytes = values.len() * values.data_type().size();
-        self.output.put(self.chunk(place), values, &self.fill)?;
+        let stored = self.output.put(self.chunk(place), values, &self.fill)?;
         delayed::count_written(bytes as u64);
+        delayed::count("bytes stored", stored as u64);
         Ok(())
     }
 
@@ -279,7 +280,8 @@ impl PlannedWrite {
             .totals
             .live()
             .map(|live| run.clone().memory_limit(live));
-        let run = limited.as_ref().unwrap_or(run);
+        let run = limited.as_ref().unwrap_or(run).clone();
+        let run = &run.note("bytes of weights", self.totals.weights_bytes());
         let mut tasks = self.tasks;
         if !self.finished.is_empty() {
             let (taken, made): (Vec<_>, Vec<_>) = self.finished.into_iter().unzip();

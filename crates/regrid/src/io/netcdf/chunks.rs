@@ -12,6 +12,7 @@ use super::located::{ChunkPlaces, read_at};
 use super::raw::{ChunkPlace, Filter, RawDataset, RawFile, Stored};
 use super::stretches::PlainVariable;
 use crate::chunk::{Region, combinations};
+use crate::io::traffic;
 use crate::values::DataType;
 
 /// Bytes that a thread keeps in one of its buffers between two chunks at the most.
@@ -227,6 +228,7 @@ impl ChunkedVariable {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut result = Ok(());
             for chunk in self.touched(region) {
+                traffic::count_chunk();
                 result = self
                     .read_chunk(file, &chunk, region, out, scratch, &mut absent)
                     .map_err(|fault| ChunkError { chunk, fault });

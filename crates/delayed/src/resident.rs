@@ -1,15 +1,18 @@
 //! The memory that this process has, where the system tells it.
 
-/// Bytes in memory: now, and at the most so far.
+/// Bytes that this process has in memory: now, and at the most so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Resident {
-    pub(crate) now: u64,
-    pub(crate) most: u64,
+#[non_exhaustive]
+pub struct Resident {
+    /// What there is now.
+    pub now: u64,
+    /// The most that there was.
+    pub most: u64,
 }
 
 impl Resident {
     /// What Linux tells of this process; nothing elsewhere.
-    pub(crate) fn of_process() -> Option<Self> {
+    pub fn of_process() -> Option<Self> {
         Self::read(&std::fs::read_to_string("/proc/self/status").ok()?)
     }
 
