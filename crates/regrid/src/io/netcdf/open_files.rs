@@ -23,6 +23,11 @@ use crate::values::DataType;
 /// each.
 const MOST_OPEN: usize = 64;
 
+/// Attempts to open a file while too many are open: other threads take what was let go of, but not for long.
+const MOST_ATTEMPTS: usize = 100;
+/// What the library answers then: `EMFILE`, the same number on all systems.
+const TOO_MANY_OPEN: i32 = 24;
+
 /// The files of a catalogue that are open at the moment.
 #[derive(Debug, Default)]
 pub(crate) struct OpenFiles {
@@ -153,12 +158,21 @@ impl OpenFiles {
         if let Some(file) = &*library {
             return Ok(file.clone());
         }
-        let file = netcdf::open(path).or_else(|_| {
+        let mut file = netcdf::open(path);
+        for _ in 0..MOST_ATTEMPTS {
+            if file.is_ok() {
+                break;
+            }
             // Too many open files, perhaps; or the file is open beneath the library, which some versions do not share.
             self.close_others(path);
             *place.raw.lock() = Raw::default();
-            netcdf::open(path)
-        });
+            file = netcdf::open(path);
+            if !matches!(file, Err(netcdf::Error::Netcdf(TOO_MANY_OPEN))) {
+                break;
+            }
+            // Other threads open theirs, and close them soon.
+            std::thread::yield_now();
+        }
         let file = Arc::new(file.map_err(library_error("open", path, None))?);
         #[cfg(test)]
         crate::io::traffic::tally::opened("netCDF opened", path);
