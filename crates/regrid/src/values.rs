@@ -1,6 +1,9 @@
 //! Arrays whose type is known only when a file is opened: one variant per type that files store.
 
+mod transpose;
+
 use ndarray::{ArrayD, ArrayViewD, Axis as Dim, IxDyn};
+use transpose::transposed;
 
 /// The type of an array's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -278,14 +281,20 @@ impl Values {
         if order.iter().enumerate().all(|(at, &from)| at == from) {
             return self;
         }
+        fn plain<T: Clone>(array: ArrayD<T>, order: &[usize]) -> ArrayD<T> {
+            let turned = array.permuted_axes(IxDyn(order));
+            turned.as_standard_layout().into_owned()
+        }
         macro_rules! permute {
             ($($variant:ident),*) => {
-                match self {$(
-                    Self::$variant(a) => Self::$variant(a.permuted_axes(IxDyn(order)).as_standard_layout().into_owned()),
-                )*}
+                match self {
+                    $(Self::$variant(a) => Self::$variant(transposed(a, order)),)*
+                    Self::Char(a) => Self::Char(plain(a, order)),
+                    Self::Text(a) => Self::Text(plain(a, order)),
+                }
             };
         }
-        permute!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64, Char, Text)
+        permute!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64)
     }
 
     /// The same values with one more dimension, of length 1.

@@ -18,6 +18,7 @@ pub use projection::Projection;
 pub use rotated::RotatedPole;
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::attribute::Attributes;
@@ -401,22 +402,33 @@ impl Grid {
     }
 
     fn each_centre(&self) -> Box<dyn Iterator<Item = (f64, f64)> + '_> {
+        let (rows, columns) = self.shape();
+        self.centres_of(0..rows * columns)
+    }
+
+    /// The centres of some cells.
+    fn centres_of(&self, cells: Range<usize>) -> Box<dyn Iterator<Item = (f64, f64)> + '_> {
         match &self.layout {
-            Layout::Curvilinear { cells, .. } | Layout::Points { cells, .. } => {
-                let latitudes = cells.latitudes.iter().copied();
-                Box::new(latitudes.zip(cells.longitudes.iter().copied()))
+            Layout::Curvilinear { cells: all, .. } | Layout::Points { cells: all, .. } => {
+                let latitudes = all.latitudes[cells.clone()].iter().copied();
+                Box::new(latitudes.zip(all.longitudes[cells].iter().copied()))
             }
             _ => {
-                let rows = self.own_rows();
-                Box::new(rows.map(|(y, x)| self.crs.to_geographic(y, x)))
+                let points = self.own_points(cells);
+                Box::new(points.map(|(y, x)| self.crs.to_geographic(y, x)))
             }
         }
     }
 
-    /// Every y with every x; of grids without axes nothing.
-    fn own_rows(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
+    /// The y and x of some cells of a grid with axes.
+    fn own_points(&self, cells: Range<usize>) -> impl Iterator<Item = (f64, f64)> + '_ {
         let (y, x) = self.own_centres();
-        y.iter().flat_map(|&y| x.iter().map(move |&x| (y, x)))
+        let width = x.len().max(1);
+        (cells.start / width..cells.end.div_ceil(width)).flat_map(move |row| {
+            let first = row * width;
+            let columns = cells.start.max(first) - first..cells.end.min(first + width) - first;
+            x[columns].iter().map(move |&x| (y[row], x))
+        })
     }
 
     /// The centres along both axes; of grids without axes nothing.
@@ -431,18 +443,19 @@ impl Grid {
         }
     }
 
-    /// This grid's centres, row by row, as (y, x) in the own coordinates of another grid.
+    /// The centres of some of this grid's cells, as (y, x) in the own coordinates of another grid.
     ///
     /// NaN where a point of this grid has no place in the other's system.
     /// - Units: (latitude, longitude) in degrees for a geographic or rotated grid, metres for a projected one.
     pub(crate) fn points_in_crs_of<'a>(
         &'a self,
         other: &'a Self,
+        cells: Range<usize>,
     ) -> Box<dyn Iterator<Item = (f64, f64)> + 'a> {
         if self.same_crs(other) && !self.own_centres().0.is_empty() {
-            return Box::new(self.own_rows());
+            return Box::new(self.own_points(cells));
         }
-        let centres = self.each_centre();
+        let centres = self.centres_of(cells);
         Box::new(
             centres.map(|(latitude, longitude)| other.crs.from_geographic(latitude, longitude)),
         )

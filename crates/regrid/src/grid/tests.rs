@@ -72,20 +72,36 @@ fn every_kind_has_its_shape_and_dimensions() {
 fn points_are_sought_in_the_coordinates_of_the_other_grid() {
     // The middle of the projection's plane and of the rotated grid.
     let points = Grid::points([52.0, 52.5], [10.0, -2.5]).unwrap();
-    let plane = points.points_in_crs_of(&projected()).collect::<Vec<_>>();
+    let all = |grid: &Grid, other: &Grid| -> Vec<(f64, f64)> {
+        let (rows, columns) = grid.shape();
+        grid.points_in_crs_of(other, 0..rows * columns).collect()
+    };
+    let plane = all(&points, &projected());
     assert!(
         plane[0].0.abs() < 1e-6 && plane[0].1.abs() < 1e-6,
         "{plane:?}"
     );
-    let turned = points.points_in_crs_of(&rotated()).collect::<Vec<_>>();
+    let turned = all(&points, &rotated());
     assert!(
         turned[1].0.abs() < 1e-12 && turned[1].1.abs() < 1e-12,
         "{turned:?}"
     );
     // Grids of one system hand over their own numbers.
-    let own = rotated().points_in_crs_of(&rotated()).collect::<Vec<_>>();
+    let own = all(&rotated(), &rotated());
     assert_eq!(own[3], (0.0, 0.0));
     assert_eq!(own[4], (1.0, -2.0));
+    // A part is a part of the whole, wherever rows begin and end.
+    for grid in [&points, &rotated(), &projected()] {
+        for other in [rotated(), Grid::global(10.0).unwrap()] {
+            let whole = all(grid, &other);
+            for start in 0..whole.len() {
+                for end in start..=whole.len() {
+                    let part = grid.points_in_crs_of(&other, start..end);
+                    assert!(part.eq(whole[start..end].iter().copied()), "{start}..{end}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -10,22 +10,23 @@ use super::{
 use crate::axis::{AxisKind, PlaneAxis};
 use crate::error::Error;
 use crate::grid::Grid;
+use crate::sphere::try_joined;
 use crate::weights::{SparseWeights, merged};
 
 type Row = Vec<(usize, f64)>;
 
 /// Looks a coordinate up on one axis of the source: where it is, and the weights along that axis.
-type LookUp<'a> = Box<dyn Fn(f64) -> (Place, Row) + 'a>;
+type LookUp<'a> = Box<dyn Fn(f64) -> (Place, Row) + Sync + 'a>;
 
-/// The weights onto points, given as y and x in the source's coordinates; `None` if the source has no axes.
+/// The weights onto the centres of a target, wherever they are in the source's coordinates; `None` if the source has no axes.
 ///
-/// A point without a place (NaN) is missing.
+/// A centre without a place there (NaN) is missing.
 ///
 /// # Errors
 /// [`Error::OutsideSource`] if one lies outside and that is to be refused.
 pub(super) fn weights(
     source: &Grid,
-    points: impl Iterator<Item = (f64, f64)>,
+    target: &Grid,
     method: Method,
     edges: Edges,
 ) -> Option<Result<SparseWeights, Error>> {
@@ -60,7 +61,7 @@ pub(super) fn weights(
             x.len(),
         )
     };
-    Some(products(source, points, edges, axes))
+    Some(products(source, target, edges, axes))
 }
 
 /// An axis of a projection's plane.
@@ -78,28 +79,31 @@ fn on_plane(axis: &PlaneAxis, method: Method, outside: Outside) -> LookUp<'_> {
 
 fn products(
     source: &Grid,
-    points: impl Iterator<Item = (f64, f64)>,
+    target: &Grid,
     edges: Edges,
     axes: ((LookUp<'_>, AxisKind), (LookUp<'_>, AxisKind), usize),
 ) -> Result<SparseWeights, Error> {
     let ((rows, row_kind), (columns, column_kind), distinct) = axes;
     let (height, width) = source.shape();
-    let mut weights = SparseWeights::default();
-    let mut entries = Vec::new();
-    for (index, (y, x)) in points.enumerate() {
-        entries.clear();
-        if y.is_nan() || x.is_nan() {
-            weights.push_row([]);
-            continue;
+    let (target_rows, target_columns) = target.shape();
+    try_joined(target_rows * target_columns, |targets| {
+        let mut weights = SparseWeights::default();
+        let mut entries = Vec::new();
+        let points = target.points_in_crs_of(source, targets.clone());
+        for (index, (y, x)) in targets.zip(points) {
+            entries.clear();
+            if y.is_nan() || x.is_nan() {
+                weights.push_row([]);
+                continue;
+            }
+            let ((at_row, row), (at_column, column)) = (rows(y), columns(x));
+            refuse_outside(at_row, source, edges.outside, (row_kind, index, y))?;
+            refuse_outside(at_column, source, edges.outside, (column_kind, index, x))?;
+            cross(row, column, (height, width, distinct), &mut entries);
+            weights.push_row(merged(&mut entries));
         }
-        let ((at_row, row), (at_column, column)) = (rows(y), columns(x));
-        refuse_outside(at_row, source, edges.outside, (row_kind, index, y))?;
-        refuse_outside(at_column, source, edges.outside, (column_kind, index, x))?;
-        cross(row, column, (height, width, distinct), &mut entries);
-        weights.push_row(merged(&mut entries));
-    }
-    weights.shrink();
-    Ok(weights)
+        Ok(weights)
+    })
 }
 
 #[cfg(test)]
@@ -127,13 +131,7 @@ mod tests {
                     pole: Pole::Mean,
                 };
                 let axes = RectilinearWeights::new(&source, &target, method, edges).unwrap();
-                let points = (0..15).map(|i| {
-                    (
-                        target.axes().unwrap().0.centres()[i / 3],
-                        target.axes().unwrap().1.centres()[i % 3],
-                    )
-                });
-                let flat = weights(&source, points, method, edges).unwrap().unwrap();
+                let flat = weights(&source, &target, method, edges).unwrap().unwrap();
                 for t in 0..15 {
                     let mut expected = vec![0.0; height * width];
                     for (r, v) in axes.latitude.row(t / 3) {

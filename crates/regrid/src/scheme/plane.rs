@@ -103,11 +103,10 @@ impl PlaneWeights {
             return RectilinearWeights::new(source, target, method, edges).map(Self::Separable);
         }
         check_count(source, target)?;
-        if matches!(method, Method::Linear | Method::Nearest | Method::Cubic) {
-            let points = target.points_in_crs_of(source);
-            if let Some(weights) = located::weights(source, points, method, edges) {
-                return weights.map(Self::of_cells);
-            }
+        if matches!(method, Method::Linear | Method::Nearest | Method::Cubic)
+            && let Some(weights) = located::weights(source, target, method, edges)
+        {
+            return weights.map(Self::of_cells);
         }
         let (from, to) = match method {
             Method::Linear | Method::Nearest | Method::InverseDistance => {
@@ -258,8 +257,7 @@ fn inside_axes(source: &Grid, target: &Grid, edges: Edges) -> Result<Option<Vec<
     if !matches!(edges.outside, Outside::Missing | Outside::Error) {
         return Ok(None);
     }
-    let points = target.points_in_crs_of(source);
-    let Some(weights) = located::weights(source, points, Method::Linear, edges) else {
+    let Some(weights) = located::weights(source, target, Method::Linear, edges) else {
         return Ok(None);
     };
     let weights = weights?;

@@ -32,7 +32,7 @@ pub(crate) use linear::linear;
 pub(crate) use members::members;
 pub(crate) use nearest::nearest;
 pub(crate) use outlines::areas;
-pub(crate) use pieces::on_threads;
+pub(crate) use pieces::{on_threads, try_joined};
 pub(crate) use second_order::second_order;
 
 /// Why weights between cells on the sphere cannot be made.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -83,6 +83,33 @@ pub(super) fn joined(
     whole
 }
 
+/// The same where a target may be refused: of errors that of the first target counts, whoever meets it when.
+pub(crate) fn try_joined<E: Send>(
+    len: usize,
+    work: impl Fn(Range<usize>) -> Result<SparseWeights, E> + Sync,
+) -> Result<SparseWeights, E> {
+    let (mut whole, mut refused) = (SparseWeights::default(), None);
+    // Pieces are begun in order: once one is refused, those that are not begun yet do not matter.
+    let stop = AtomicBool::new(false);
+    let work = |range| match stop.load(Ordering::Relaxed) {
+        true => None,
+        false => {
+            let done = work(range);
+            stop.fetch_or(done.is_err(), Ordering::Relaxed);
+            Some(done)
+        }
+    };
+    each_piece(len, work, |piece| match piece {
+        Some(Ok(piece)) => append(&mut whole, &piece),
+        Some(Err(error)) => {
+            refused.get_or_insert(error);
+        }
+        None => {}
+    });
+    whole.shrink();
+    refused.map_or(Ok(whole), Err)
+}
+
 /// Adds the rows of other weights.
 pub(super) fn append(to: &mut SparseWeights, from: &SparseWeights) {
     (0..from.len()).for_each(|target| push_copy(to, from, target));
@@ -124,13 +151,34 @@ mod tests {
                 seen.insert(std::thread::current().id());
                 more.notify_all();
                 let lacks = |seen: &mut HashSet<_>| seen.len() < threads;
-                more.wait_while_for(&mut seen, lacks, Duration::from_secs(10));
+                more.wait_while_for(&mut seen, lacks, Duration::from_secs(2));
             };
             on_threads(threads, || each_piece(20 * PIECE, work, drop));
             seen.into_inner().len()
         };
         assert_eq!([1, 2, 5].map(workers), [1, 2, 5]);
         assert_eq!(THREADS.get(), None);
+    }
+
+    #[test]
+    fn the_first_target_that_is_refused_is_the_one_that_is_told() {
+        let (late, met) = (Mutex::new(false), Condvar::new());
+        let work = |range: Range<usize>| match range.start / PIECE {
+            // The earlier one is refused after the later one.
+            2 => {
+                let waits = |late: &mut bool| !*late;
+                met.wait_while_for(&mut late.lock(), waits, Duration::from_secs(2));
+                Err(range.start)
+            }
+            3 => {
+                *late.lock() = true;
+                met.notify_all();
+                Err(range.start)
+            }
+            _ => Ok(SparseWeights::default()),
+        };
+        let weights = on_threads(2, || try_joined(20 * PIECE, work));
+        assert_eq!(weights, Err(2 * PIECE));
     }
 
     #[test]
