@@ -14,10 +14,9 @@ box in chunks of 10 x 10 cells, equal to the result in chunks as they come.
 
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 
-from child import apart, plane, run
+from child import apart, plane, run, temporary_folder
 
 NAME = "air_temperature"
 PLANE = 361 * 720
@@ -190,10 +189,10 @@ def main():
     parser.add_argument("--folder", help="where the temporary folder is made")
     options = parser.parse_args()
     regrid = Path(options.regrid).resolve()
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+    with temporary_folder(options.folder) as folder:
         for measure in (values, files, chunks):
             if not options.what or measure.__name__ in options.what:
-                measure(regrid, Path(folder), getattr(options, measure.__name__))
+                measure(regrid, folder, getattr(options, measure.__name__))
 
 
 if __name__ == "__main__":

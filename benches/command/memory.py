@@ -10,11 +10,10 @@ without a budget. Sources are made in a temporary folder and removed at the end;
 
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from child import apart, axis, run
+from child import apart, axis, run, temporary_folder
 
 NAME = "air_temperature"
 MIB = 1 << 20
@@ -238,10 +237,10 @@ def main():
     options = parser.parse_args()
     regrid = Path(options.regrid).resolve()
     wrong = []
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+    with temporary_folder(options.folder) as folder:
         for name, measure in (("few-targets", few_targets), ("weights", weights)):
             if not options.what or name in options.what:
-                wrong += measure(regrid, Path(folder))
+                wrong += measure(regrid, folder)
     for line in wrong:
         print(line, file=sys.stderr)
     return 1 if wrong else 0
