@@ -5,11 +5,12 @@
 //! are counted in absolute weights, since some of a cubic's are negative.
 
 use super::ahead;
+use super::masked::Masked;
 use super::simd::any_missing;
 use super::taps::Columns;
 use super::{Float, PoleMean};
 use crate::plan::AxisCut;
-use crate::weights::{Row, WHOLE};
+use crate::weights::WHOLE;
 
 /// The sum over the valid cells of one target, and what says whether it is kept.
 #[derive(Debug, Clone, Copy, Default)]
@@ -82,15 +83,8 @@ pub(super) fn separable<S: Float, T: Float>(
         let next = ahead::row(rows, row, source);
         sum_rows(&mut sums[..width], &entries, source, whole_pole, next);
         if !is_strict(min_valid) && any_missing(&sums) {
-            masked.fill(width, &entries, |place, c| match source.get(place) {
-                Some(row) => Cell::of(row[c].widen()),
-                None => pole(place).into(),
-            });
-            for (column, out) in out.iter_mut().enumerate() {
-                let covered = covered * columns.weights.covered(column);
-                let valid = masked.valid(columns.weights.row(column));
-                *out = T::round(valid.value(covered, min_valid));
-            }
+            let shares = (covered, min_valid);
+            masked.row(&entries, (source, pole), columns, shares, out);
             continue;
         }
         columns.apply(&sums, out);
@@ -157,79 +151,8 @@ fn sum_rows<S: Float>(
     }
 }
 
-/// The sums over the valid cells of a target row, column by column.
-#[derive(Default)]
-struct Masked(Vec<Valid>);
-
-impl Masked {
-    fn fill(
-        &mut self,
-        width: usize,
-        entries: &[(usize, f64)],
-        value: impl Fn(usize, usize) -> Cell,
-    ) {
-        self.0.clear();
-        self.0.extend((0..width).map(|c| {
-            let cells = entries
-                .iter()
-                .map(|&(place, weight)| (value(place, c), weight));
-            valid(cells)
-        }));
-    }
-
-    /// The sums over some of the columns.
-    fn valid(&self, columns: Row<'_>) -> Valid {
-        let mut sums = Valid::default();
-        for (c, weight) in columns {
-            let own = &self.0[c];
-            sums.sum += weight * own.sum;
-            sums.weight += weight * own.weight;
-            sums.size += weight.abs() * own.size;
-            sums.all += weight.abs() * own.all;
-        }
-        sums
-    }
-}
-
-/// The value of a cell, or of several that share a weight, and the share of them that is valid.
-#[derive(Debug, Clone, Copy)]
-struct Cell {
-    value: f64,
-    valid: f64,
-}
-
-impl Cell {
-    fn of(value: f64) -> Self {
-        let valid = if value.is_nan() { 0.0 } else { 1.0 };
-        Self { value, valid }
-    }
-}
-
-impl From<PoleMean> for Cell {
-    fn from(pole: PoleMean) -> Self {
-        Self {
-            value: pole.mean,
-            valid: pole.valid,
-        }
-    }
-}
-
 /// A pole that no weight reaches.
 const NO_POLE: PoleMean = PoleMean {
     mean: f64::NAN,
     valid: 0.0,
 };
-
-/// The sums over those of some cells that are valid, with their weights.
-fn valid(cells: impl Iterator<Item = (Cell, f64)>) -> Valid {
-    let mut sums = Valid::default();
-    for (Cell { value, valid }, weight) in cells {
-        sums.all += weight.abs();
-        if valid > 0.0 {
-            sums.sum += weight * valid * value;
-            sums.weight += weight * valid;
-            sums.size += weight.abs() * valid;
-        }
-    }
-    sums
-}

@@ -6,6 +6,7 @@
 
 mod ahead;
 mod blend;
+mod masked;
 mod pick;
 mod simd;
 mod sparse;

@@ -88,6 +88,27 @@ macro_rules! loops {
             }
         }
 
+        /// Adds a weighted row to sums, and its weight to weights, where the row is not missing.
+        #[multiversion(targets $targets)]
+        pub(super) fn add_valid<S: Float>(
+            sums: &mut [f64],
+            weights: &mut [f64],
+            row: &[S],
+            weight: f64,
+        ) {
+            for ((sum, all), x) in sums.iter_mut().zip(weights).zip(row) {
+                let x = x.widen();
+                // To add nothing changes no bit: no sum is a negative zero, as all start from zero.
+                let [term, part] = if x.is_nan() {
+                    [0.0; 2]
+                } else {
+                    [weight * x, weight]
+                };
+                *sum += term;
+                *all += part;
+            }
+        }
+
         /// Whether any value is missing.
         #[multiversion(targets $targets)]
         pub(super) fn any_missing(values: &[f64]) -> bool {
@@ -193,6 +214,13 @@ mod tests {
                 keep(&wide);
                 set::runs::<f32, 4>(&starts, &weights, &values, &mut narrow);
                 keep(&narrow.iter().map(|&x| x.into()).collect::<Vec<f64>>());
+                let mut weights = sums.to_vec();
+                set::add_valid(sums, &mut weights, a, w);
+                keep(sums);
+                keep(&weights);
+                set::add_valid(sums, &mut weights, d, u);
+                keep(sums);
+                keep(&weights);
                 let finite: Vec<f64> = values.iter().copied().filter(|x| !x.is_nan()).collect();
                 keep(&[&values, &finite].map(|x| f64::from(u8::from(set::any_missing(x)))));
             }

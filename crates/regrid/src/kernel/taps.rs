@@ -99,6 +99,8 @@ pub(super) struct Columns<'a> {
     pub(super) width: usize,
     pub(super) weights: &'a SparseWeights,
     taps: Taps,
+    /// Whether some weight is negative.
+    pub(super) signed: bool,
     /// Target columns without a source, and those that the source covers in part.
     empty: Vec<usize>,
     partial: Vec<(usize, f64)>,
@@ -113,6 +115,7 @@ impl<'a> Columns<'a> {
             width: cut.window,
             weights,
             taps: Taps::new(weights, cut.window),
+            signed: (targets.clone()).any(|t| weights.row(t).iter().any(|(_, w)| w < 0.0)),
             empty: targets.filter(|&t| weights.row(t).is_empty()).collect(),
             partial: partial.filter(|&(_, covered)| covered < 1.0).collect(),
         }
@@ -133,6 +136,14 @@ impl<'a> Columns<'a> {
                     *out = one(self.weights, target, sums);
                 }
             }
+        }
+    }
+
+    /// The same of some sizes of the columns, with the weights in absolute values.
+    pub(super) fn apply_sizes(&self, size: impl Fn(usize) -> f64, out: &mut [f64]) {
+        for (target, out) in out.iter_mut().enumerate() {
+            let entries = self.weights.row(target).iter();
+            *out = entries.fold(0.0, |sum, (c, weight)| sum + weight.abs() * size(c));
         }
     }
 
