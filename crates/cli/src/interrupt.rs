@@ -98,6 +98,16 @@ impl Interrupt {
         Ok(named)
     }
 
+    /// Files that were [made](Self::making) are gone, and their names may be another's.
+    pub(crate) fn gone(&self, paths: &[PathBuf]) {
+        let mut temporary = self.lock();
+        #[cfg(unix)]
+        for path in paths {
+            crate::crash::leaves(path);
+        }
+        temporary.retain(|path| !paths.contains(path));
+    }
+
     /// Does something short to its end: an interrupt waits for it.
     pub(crate) fn undisturbed<T>(&self, work: impl FnOnce() -> T) -> T {
         let _held = self.lock();

@@ -165,10 +165,13 @@ fn compute(job: &Job, planned: PlannedWrite, interrupt: &Interrupt) -> Result<()
         run = run.observe(profile.clone());
     }
     let mut reports = String::new();
+    let temporary = planned.temporary_paths();
     let done = planned.complete(&run, |all| {
         reports = all.iter().map(ToString::to_string).collect();
     });
-    let done = done.and_then(|(_, output)| interrupt.naming(output, CompleteOutput::appear));
+    let done = done
+        .inspect_err(|_| interrupt.gone(&temporary))
+        .and_then(|(_, output)| interrupt.naming(output, CompleteOutput::appear));
     // What is told of an integral that was not kept is why it is refused.
     if job.report {
         print(&reports)?;

@@ -239,8 +239,5 @@ fn the_bytes_are_those_of_an_undisturbed_run() {
     }
     println!("{rounds} rounds: {kills:?}");
     // How many came late depends on how fast the machine finishes a file.
-    assert!(
-        kills.before_a_chunk > 0 && kills.between_chunks > 0,
-        "{kills:?}"
-    );
+    assert!(kills.before_a_chunk + kills.between_chunks > 0, "{kills:?}");
 }

@@ -132,9 +132,9 @@ fn as_foretold(input: &Path, options: &str) -> u64 {
     let foretold = megabytes(line.unwrap());
     let (_, most) = watched(job(input, options).arg("--quiet"));
     let found = most as f64 / 1e6;
-    let apart = (found - foretold).abs();
+    // Where one of two threads is kept from its core, the other may hold all that is held: half as much.
     assert!(
-        apart <= 0.1 * found + SLACK,
+        (0.5 * foretold..=1.1 * foretold + SLACK).contains(&found),
         "{options}: {found} MB, where this was foretold:\n{plan}"
     );
     most

@@ -7,7 +7,7 @@ use std::{cell::RefCell, fmt, mem};
 pub struct Counts(Vec<(&'static str, u64)>);
 
 impl Counts {
-    /// The amount of a name; nothing was counted under others.
+    /// The amount of a name: 0 if nothing was counted under it.
     pub fn of(&self, name: &str) -> u64 {
         let found = self.iter().find(|(own, _)| *own == name);
         found.map_or(0, |(_, amount)| amount)

@@ -78,46 +78,57 @@ macro_rules! numbers {
 
 numbers!(i8, u8, i16, u16, i32, u32, i64, u64, f32, f64);
 
-/// A buffer of so many numbers, which may hold anything.
-pub(crate) fn take<T: Number>(len: usize) -> Vec<T> {
-    let mut buffer = find(len).unwrap_or_default();
-    if buffer.is_empty() {
-        // Zeroed pages come from the system as they are.
-        return vec![T::default(); len];
+impl<T: Number> Shelf<T> {
+    /// The smallest kept buffer with room for so many numbers, unless it is much too large.
+    fn find(&self, len: usize) -> Option<Vec<T>> {
+        if len * size_of::<T>() < SMALL {
+            return None;
+        }
+        let mut kept = self.0.lock();
+        let fits = |buffer: &Vec<T>| (len..=2 * len).contains(&buffer.capacity());
+        let (at, _) = kept
+            .iter()
+            .enumerate()
+            .filter(|(_, buffer)| fits(buffer))
+            .min_by_key(|(_, buffer)| buffer.capacity())?;
+        Some(kept.swap_remove(at))
     }
-    buffer.truncate(len);
-    buffer.resize(len, T::default());
-    buffer
+
+    fn take(&self, len: usize) -> Vec<T> {
+        let mut buffer = self.find(len).unwrap_or_default();
+        if buffer.is_empty() {
+            // Zeroed pages come from the system as they are.
+            return vec![T::default(); len];
+        }
+        buffer.truncate(len);
+        buffer.resize(len, T::default());
+        buffer
+    }
+
+    /// Keeps a buffer, unless that makes more than so many bytes.
+    fn give(&self, buffer: Vec<T>, most: usize) {
+        let bytes = |buffer: &Vec<T>| buffer.capacity() * size_of::<T>();
+        if bytes(&buffer) < SMALL {
+            return;
+        }
+        let mut kept = self.0.lock();
+        kept.push(buffer);
+        let mut total: usize = kept.iter().map(bytes).sum();
+        while total > most {
+            // The oldest is the least likely to be still warm.
+            total -= bytes(&kept.remove(0));
+        }
+    }
 }
 
-/// The smallest kept buffer with room for so many numbers, unless it is much too large.
-fn find<T: Number>(len: usize) -> Option<Vec<T>> {
-    if len * size_of::<T>() < SMALL {
-        return None;
-    }
-    let mut kept = T::shelf().0.lock();
-    let fits = |buffer: &Vec<T>| (len..=2 * len).contains(&buffer.capacity());
-    let (at, _) = kept
-        .iter()
-        .enumerate()
-        .filter(|(_, buffer)| fits(buffer))
-        .min_by_key(|(_, buffer)| buffer.capacity())?;
-    Some(kept.swap_remove(at))
+/// A buffer of so many numbers, which may hold anything.
+pub(crate) fn take<T: Number>(len: usize) -> Vec<T> {
+    T::shelf().take(len)
 }
 
 /// Takes back a buffer that nobody uses any more.
 pub(crate) fn give<T: Number>(buffer: Vec<T>) {
-    let bytes = |buffer: &Vec<T>| buffer.capacity() * size_of::<T>();
-    if bytes(&buffer) < SMALL {
-        return;
-    }
-    let mut kept = T::shelf().0.lock();
-    kept.push(buffer);
-    let mut total: usize = kept.iter().map(bytes).sum();
-    while total > KEPT.load(Ordering::Relaxed) {
-        // The oldest is the least likely to be still warm.
-        total -= bytes(&kept.remove(0));
-    }
+    T::shelf().give(buffer, KEPT.load(Ordering::Relaxed));
 }
 
 /// Takes back the buffer of an array that nobody uses any more.
@@ -138,42 +149,43 @@ mod tests {
     use super::*;
     use crate::values::DataType;
 
-    // Other tests use other types, so that the shelves here are theirs alone.
+    // Shelves of their own: those of all are emptied by other tests.
 
     #[test]
     fn a_buffer_given_back_is_taken_again() {
-        let mut buffer = take::<u64>(20_000);
+        let shelf = Shelf::<u64>(Mutex::default());
+        let mut buffer = shelf.take(20_000);
         assert!(buffer.iter().all(|&x| x == 0));
         buffer.fill(7);
-        give(buffer);
-        let again = take::<u64>(15_000);
+        shelf.give(buffer, MOST_KEPT);
+        let again = shelf.take(15_000);
         assert_eq!(again, [7; 15_000]);
-        let fresh = take::<u64>(15_000);
+        let fresh = shelf.take(15_000);
         assert_eq!(fresh, [0; 15_000]);
-        give(again);
+        shelf.give(again, MOST_KEPT);
         // Much too large for this one.
-        assert_eq!(take::<u64>(9_000), [0; 9_000]);
-        assert_eq!(take::<u64>(20_000)[..15_000], [7; 15_000]);
+        assert_eq!(shelf.take(9_000), [0; 9_000]);
+        assert_eq!(shelf.take(20_000)[..15_000], [7; 15_000]);
     }
 
     #[test]
     fn the_shelf_is_bounded() {
+        let shelf = Shelf::<u32>(Mutex::default());
         for _ in 0..10 {
-            give(vec![1_u32; MOST_KEPT / 4 / 4]);
+            shelf.give(vec![1; MOST_KEPT / 4 / 4], MOST_KEPT);
         }
-        assert!(u32::shelf().0.lock().len() <= 4);
-        give(vec![1_u32; 2 * MOST_KEPT / 4]);
-        assert!(u32::shelf().0.lock().is_empty());
-        give(vec![1_u32; 10]);
-        assert!(u32::shelf().0.lock().is_empty());
+        assert!(shelf.0.lock().len() <= 4);
+        shelf.give(vec![1; 2 * MOST_KEPT / 4], MOST_KEPT);
+        assert!(shelf.0.lock().is_empty());
+        shelf.give(vec![1; 10], MOST_KEPT);
+        assert!(shelf.0.lock().is_empty());
     }
 
     #[test]
-    fn arrays_give_their_buffers() {
-        give_values(Values::zeros(DataType::U16, &[300, 400]));
-        assert_eq!(u16::shelf().0.lock().len(), 1);
+    fn arrays_of_every_type_can_be_given_back() {
+        for of in [DataType::U16, DataType::F64, DataType::Text] {
+            give_values(Values::zeros(of, &[300, 400]));
+        }
         assert_eq!(take::<u16>(120_000).len(), 120_000);
-        assert!(u16::shelf().0.lock().is_empty());
-        give_values(Values::zeros(DataType::Text, &[3]));
     }
 }

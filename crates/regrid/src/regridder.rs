@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use crate::chunk::cuts;
 use crate::error::Error;
 use crate::grid::Grid;
-use crate::kernel::{Block, Float, PoleMeans, Rule, TOGETHER, as_they_are, floats};
+use crate::kernel::{Block, Float, PLANES, PoleMeans, Rule, as_they_are, floats};
 use crate::plan::{AxisCut, AxisPlan, AxisSource, ChunkPlan, SparsePlan};
 use crate::scheme::{Compat, Edges, Fill, Method, PlaneWeights};
 
@@ -211,7 +211,7 @@ impl Regridder {
         let rule = self.method.rule(self.min_valid);
         // Weights from cell to cell are gone through once for several planes.
         let most = match self.pieces.iter().any(|piece| piece.sparse.is_some()) {
-            true => planes.div_ceil(self.threads).clamp(1, TOGETHER),
+            true => planes.div_ceil(self.threads).clamp(1, PLANES),
             false => 1,
         };
         let mut work: Vec<Job<'_, T>> = Vec::new();

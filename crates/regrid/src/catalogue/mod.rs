@@ -67,7 +67,8 @@ impl Catalogue {
     /// A file named twice counts once. Many files are looked at on several threads, ahead of the netCDF library, which opens one at a time.
     ///
     /// # Errors
-    /// The first file that is missing, not netCDF, truncated or damaged; [`Error::NoFiles`]. Files of one variable that do
+    /// A path or pattern that leads to nothing ([`Error::File`], [`Error::NoFiles`], [`Error::NoMatch`]); else the first file that is not
+    /// netCDF, truncated or damaged. Files of one variable that do
     /// not fit together, and unusable axes, are errors only when the variable is asked for.
     pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, Error> {
         let mut all = Vec::new();

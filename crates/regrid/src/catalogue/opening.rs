@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use crate::error::Error;
@@ -94,17 +94,22 @@ fn in_order<'a, T: Sync, R: Send>(
             .map(|first| {
                 let (send, found) = sync_channel(AHEAD);
                 let look = &look;
-                scope.spawn(move || {
+                let ahead = move || {
                     let own = things.iter().skip(first).step_by(threads);
                     // Nobody listens any more after an error.
                     let _ = own.map(look).try_for_each(|found| send.send(found));
-                });
-                found
+                };
+                let started = thread::Builder::new().spawn_scoped(scope, ahead);
+                started.is_ok().then_some(found)
             })
             .collect();
-        (0..things.len()).try_for_each(|at| {
-            let found = found[at % threads].recv();
-            each(found.expect("each thread sends all that is its own"))
+        things.iter().enumerate().try_for_each(|(at, thing)| {
+            // Where a thread is not to be had, nobody is ahead.
+            let found = found[at % threads].as_ref();
+            each(match found.map(Receiver::recv) {
+                Some(found) => found.expect("each thread sends all that is its own"),
+                None => look(thing),
+            })
         })
     })
 }

@@ -21,7 +21,7 @@ use crate::buffers::{self, Number};
 use crate::chunk::combinations;
 use crate::plan::{AxisCut, ChunkPlan};
 use crate::values::Values;
-pub(crate) use sparse::TOGETHER;
+pub(crate) use sparse::PLANES;
 pub(crate) use statistic::Statistic;
 pub(crate) use tally::{Fresh, tally};
 use taps::Columns;

@@ -12,8 +12,10 @@ use crate::buffers;
 use crate::plan::{CutRow, Slopes, SparseCut};
 use crate::weights::WHOLE;
 
-/// Planes that go together at the most: what a line of the cache holds of single precision, half of it.
-pub(crate) const TOGETHER: usize = 8;
+/// Planes that go together at the most: in single precision their values at one place fill half a line of the cache.
+pub(crate) const PLANES: usize = 8;
+/// Where entries are fewer than one for so many cells, to lay the cells side by side would cost more than it saves.
+const FEW: usize = 4;
 
 /// The targets of each plane, by weights of its cells.
 pub(super) fn blend<S: Float, T: Float>(
@@ -22,6 +24,7 @@ pub(super) fn blend<S: Float, T: Float>(
     min_valid: f64,
     out: &mut [&mut [T]],
 ) {
+    let few = |plane: &&[S]| FEW * cut.places().len() < plane.len();
     let (mut planes, mut out) = (planes, out);
     macro_rules! groups_of {
         ($($n:literal),*) => {$(
@@ -32,7 +35,10 @@ pub(super) fn blend<S: Float, T: Float>(
             }
         )*};
     }
-    groups_of!(8, 4, 2, 1);
+    if !planes.first().is_some_and(few) {
+        groups_of!(8, 4, 2);
+    }
+    groups_of!(1);
 }
 
 /// Hands on the cells of some planes, those of one place side by side.

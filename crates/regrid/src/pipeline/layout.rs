@@ -7,7 +7,7 @@ use super::parts::{OpenPart, storage};
 use crate::budget::Budget;
 use crate::catalogue::{Role, SourceVariable};
 use crate::chunk::{combinations, cuts};
-use crate::kernel::TOGETHER;
+use crate::kernel::PLANES;
 use crate::plan::{
     AxisCut, AxisPlan, AxisSource, ChunkSize, SparseCut, SparsePlan, block_cells,
     target_chunk_shape,
@@ -408,7 +408,7 @@ impl Plan {
     /// Cells of planes that are laid side by side while weights from cell to cell go through them, at the most.
     pub(super) fn cells_side_by_side(&self) -> usize {
         let before: usize = self.outer.iter().map(|cuts| longest_window(cuts)).product();
-        match (&self.plane, before.min(TOGETHER)) {
+        match (&self.plane, before.min(PLANES)) {
             (PlanePlan::Separable(_), _) | (_, 0 | 1) => 0,
             (PlanePlan::Sparse(_), planes) => planes * self.plane_cells(),
         }

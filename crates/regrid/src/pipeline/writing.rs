@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 
 use delayed::{Delayed, Graph, Run, Series};
 
@@ -265,7 +266,7 @@ impl PlannedWrite {
         Ok(reports)
     }
 
-    /// The same, but that the output has not got its name yet: that is for whoever asks to do, and takes next to no time.
+    /// Runs the tasks and completes the file, which keeps its temporary name until [`CompleteOutput::appear`].
     ///
     /// # Errors
     /// As [`PlannedWrite::run_and_report`].
@@ -303,8 +304,9 @@ impl PlannedWrite {
             drop(done);
             buffers::clear();
         };
-        std::thread::scope(|scope| {
-            scope.spawn(freed);
+        thread::scope(|scope| {
+            // Where no thread is to be had, it is freed here, as what was not run is dropped.
+            let _ = thread::Builder::new().spawn_scoped(scope, freed);
             self.output.finish()
         })?;
         Ok((reports, CompleteOutput(self.output)))

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -89,15 +89,17 @@ pub(crate) fn try_joined<E: Send>(
     work: impl Fn(Range<usize>) -> Result<SparseWeights, E> + Sync,
 ) -> Result<SparseWeights, E> {
     let (mut whole, mut refused) = (SparseWeights::default(), None);
-    // Pieces are begun in order: once one is refused, those that are not begun yet do not matter.
-    let stop = AtomicBool::new(false);
-    let work = |range| match stop.load(Ordering::Relaxed) {
-        true => None,
-        false => {
+    // Once a piece is refused, those behind it do not matter.
+    let first = AtomicUsize::new(usize::MAX);
+    let work = |range: Range<usize>| {
+        let start = range.start;
+        (start < first.load(Ordering::Relaxed)).then(|| {
             let done = work(range);
-            stop.fetch_or(done.is_err(), Ordering::Relaxed);
-            Some(done)
-        }
+            if done.is_err() {
+                first.fetch_min(start, Ordering::Relaxed);
+            }
+            done
+        })
     };
     each_piece(len, work, |piece| match piece {
         Some(Ok(piece)) => append(&mut whole, &piece),

@@ -28,7 +28,7 @@ fn damaged(bytes: &mut [u8], change: impl Fn(&mut [u8])) {
 fn no_memory_is_taken_for_a_chunk_larger_than_its_file() {
     let peak = || {
         let status = fs::read_to_string("/proc/self/status").unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmPeak:"));
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"));
         let kilobytes = line.unwrap().split_whitespace().nth(1).unwrap();
         kilobytes.parse::<u64>().unwrap() * 1024
     };
