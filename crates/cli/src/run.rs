@@ -64,7 +64,9 @@ pub(crate) fn run(job: Job) -> Result<()> {
             if let Some(output) = output {
                 write(output).check(&fields)?;
             }
-            (None, Some(Explanation::of(&fields)))
+            let nowhere = PathBuf::new();
+            let write = write(output.as_ref().unwrap_or(&nowhere));
+            (None, Some(write.explain(&fields)))
         }
     };
     // What is not shown is not made: to count the tasks and to foresee the memory takes a look at every task.

@@ -30,7 +30,7 @@ use crate::values::Values;
 #[derive(Debug, Clone)]
 pub struct Write {
     path: PathBuf,
-    deflate: u8,
+    pub(crate) deflate: u8,
     overwrite: bool,
     history: Option<String>,
     pub(crate) max_error: Option<f64>,

@@ -7,6 +7,7 @@ use delayed::{Delayed, Graph, Run, Series};
 use super::lazy::{LazyField, Needs, Reads};
 use super::writing::{in_turn, reports, series, writing_of};
 use crate::budget::Budget;
+use crate::output::Write;
 use crate::report::Report;
 
 /// Regridding and writing in numbers, before anything is read; displays as a short table.
@@ -51,6 +52,8 @@ pub(super) struct Totals {
     /// Tasks that make the chunks and write them.
     pub(super) tasks: usize,
     write_bytes: u64,
+    /// Whether chunks are compressed.
+    pub(super) deflated: bool,
     needs: Option<Needs>,
     /// To ask how much is stored of them.
     fields: Vec<LazyField>,
@@ -67,6 +70,7 @@ impl Totals {
             chunks: 0,
             tasks: 0,
             write_bytes: 0,
+            deflated: true,
             needs: None,
             fields: fields.to_vec(),
         };
@@ -90,6 +94,9 @@ impl Totals {
                 digest: needs.digest,
                 weights: needs.weights + more.weights,
                 shared: needs.shared + more.shared,
+                gathered: needs.gathered.max(more.gathered),
+                filled: needs.filled.max(more.filled),
+                chunk: needs.chunk.max(more.chunk),
                 work: needs.work.max(more.work),
                 filtered: needs.filtered.max(more.filtered),
                 compressed: needs.compressed.max(more.compressed),
@@ -117,7 +124,10 @@ impl Totals {
             true => needs.filtered + (needs.compressed as f64 * compressed) as u64,
             false => 0,
         };
-        needs.weights + needs.shared + (needs.work + chunk) * needs.budget.threads as u64
+        // A window; when that is done with, its chunk, filled up, shuffled and compressed.
+        let written = needs.filled + 2 * needs.chunk * u64::from(self.deflated);
+        let work = needs.gathered.max(written) + needs.work;
+        needs.weights + needs.shared + (work + chunk) * needs.budget.threads as u64
     }
 
     /// Bytes of weights, those that fields share counted once.
@@ -203,16 +213,33 @@ impl Totals {
 }
 
 impl Explanation {
-    /// What fields come to when they are written.
+    /// What fields come to when they are written, compressed.
     pub fn of(fields: &[LazyField]) -> Self {
-        let totals = Totals::of(fields);
-        totals.explain((&writes(fields), &reports(fields)), totals.tasks)
+        explained(&Totals::of(fields), fields)
     }
 
     /// The graph of the tasks, as it will be when the fields are written.
     pub fn graph(fields: &[LazyField]) -> Graph {
         Graph::of((writes(fields), reports(fields)))
     }
+}
+
+impl Write {
+    /// What fields come to when they are written so; touches nothing.
+    pub fn explain(&self, fields: &[LazyField]) -> Explanation {
+        explained(&self.totals(fields), fields)
+    }
+
+    pub(super) fn totals(&self, fields: &[LazyField]) -> Totals {
+        Totals {
+            deflated: self.deflate > 0,
+            ..Totals::of(fields)
+        }
+    }
+}
+
+fn explained(totals: &Totals, fields: &[LazyField]) -> Explanation {
+    totals.explain((&writes(fields), &reports(fields)), totals.tasks)
 }
 
 /// Tasks in the place of those that will write the fields.

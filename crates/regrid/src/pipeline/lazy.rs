@@ -60,7 +60,13 @@ pub(crate) struct Needs {
     pub(crate) weights: u64,
     /// Bytes of weights that it shares with others of the same digest.
     pub(crate) shared: u64,
-    /// Bytes that a thread holds while it works, but for storage chunks.
+    /// Bytes of the window that a thread gathers for a chunk.
+    pub(crate) gathered: u64,
+    /// Bytes of the chunk that a thread fills up, as it ends with its field.
+    pub(crate) filled: u64,
+    /// Bytes of the largest chunk.
+    pub(crate) chunk: u64,
+    /// Bytes that a thread holds beside these while it works, but for storage chunks.
     pub(crate) work: u64,
     /// Bytes that a thread holds of storage chunks while it undoes their filters.
     pub(crate) filtered: u64,

@@ -227,14 +227,15 @@ pub(crate) fn regrid_param(
         digest: digest(weights),
         weights: plan.weights_bytes() as u64,
         shared: weights.shared_bytes() as u64,
-        // A window, then a chunk shuffled and compressed, and filled up where it ends with its field; what compares it; values
-        // before they are unpacked or turned.
-        work: (gathered.max((2 + usize::from(is_cut)) * largest_chunk)
-            + comparing_bytes
-            + block * stored_size * usize::from(converted)) as u64,
+        gathered: gathered as u64,
+        // What ends with its field is filled up.
+        filled: (usize::from(is_cut) * largest_chunk) as u64,
+        // What compares a chunk; values before they are unpacked or turned.
+        work: (comparing_bytes + block * stored_size * usize::from(converted)) as u64,
         // Between filters, and whole where it lies apart in a block.
         filtered: (storage * if block * stored_size > storage { 2 } else { 1 }) as u64,
         compressed: storage as u64,
+        chunk: largest_chunk as u64,
         largest: largest_chunk.max(block * cell_bytes) as u64,
     };
     let chunk_shape: Vec<usize> = (plan.order.result.iter())

@@ -53,6 +53,7 @@ impl Write {
                 }
             }
         }
+        let totals = self.totals(fields);
         let output = Arc::new(Output::create(self, fields)?);
         let known = output.finished();
         let series_of = |step| -> Vec<Series> {
@@ -84,7 +85,7 @@ impl Write {
             reports: reports(fields),
             max_error,
             finished,
-            totals: Totals::of(fields),
+            totals,
         })
     }
 }
