@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
+use crate::buffers;
+
 /// The order in which things are stored, and those that came before their turn.
 #[derive(Debug)]
 pub(crate) struct Turns<T>(Mutex<State<T>>);
@@ -19,6 +21,8 @@ pub(crate) struct Turns<T>(Mutex<State<T>>);
 #[derive(Debug)]
 struct State<T> {
     next: usize,
+    /// Whether somebody stores the next one.
+    storing: bool,
     /// What came early; nothing for what could not wait.
     early: BTreeMap<usize, Option<(T, Waiting)>>,
     /// Bytes of it in memory, and how many there may be.
@@ -70,10 +74,55 @@ impl Waiting {
         match self {
             Self::InMemory(bytes) => then(Ok(bytes)),
             Self::Aside(file, at, len) => {
-                let mut bytes = vec![0; *len];
+                let mut bytes = buffers::take(*len);
                 let read = file.read_exact_at(&mut bytes, *at);
-                then(read.map(|()| &bytes[..]))
+                let done = then(read.map(|()| &bytes[..]));
+                buffers::give(bytes);
+                done
             }
+        }
+    }
+}
+
+impl<T> State<T> {
+    /// The next one is stored, or was not; another may be.
+    fn stored<E>(&mut self, stored: Result<(), E>) -> Result<(), E> {
+        self.storing = false;
+        self.next += usize::from(stored.is_ok());
+        stored
+    }
+
+    /// What waited does so no more.
+    fn left(&mut self, waiting: Waiting) {
+        match waiting {
+            Waiting::InMemory(bytes) => {
+                self.bytes -= bytes.len();
+                buffers::give(bytes);
+            }
+            Waiting::Aside(..) => self.aside.count -= 1,
+        }
+    }
+}
+
+/// Puts bytes where they can wait, if there is such a place; others go on meanwhile.
+fn wait<T>(state: &mut MutexGuard<'_, State<T>>, bytes: &[u8]) -> Option<Waiting> {
+    let len = bytes.len();
+    if state.bytes + len <= state.most {
+        state.bytes += len;
+        let copy = MutexGuard::unlocked(state, || {
+            let mut copy = buffers::take(len);
+            copy.copy_from_slice(bytes);
+            copy
+        });
+        return Some(Waiting::InMemory(copy));
+    }
+    let (file, at) = state.aside.room(len).ok()?;
+    // A place that is taken and not used is lost until the file is empty again.
+    match MutexGuard::unlocked(state, || file.write_all_at(bytes, at)) {
+        Ok(()) => Some(Waiting::Aside(file, at, len)),
+        Err(_) => {
+            state.aside.count -= 1;
+            None
         }
     }
 }
@@ -83,6 +132,7 @@ impl<T> Turns<T> {
     pub(crate) fn new(most: usize, folder: &Path) -> Self {
         Self(Mutex::new(State {
             next: 0,
+            storing: false,
             early: BTreeMap::new(),
             bytes: 0,
             most,
@@ -98,6 +148,8 @@ impl<T> Turns<T> {
     /// Stores something if it is its turn, and what waited for that; else it waits, or is stored at once if there is nowhere
     /// to wait. What cannot be read back is told to `store`.
     ///
+    /// While one stores, others leave what they bring to it and go on: nobody waits for the file.
+    ///
     /// # Errors
     /// The first of `store`, which may be about what somebody else brought.
     pub(crate) fn bring<E>(
@@ -108,55 +160,37 @@ impl<T> Turns<T> {
         mut store: impl FnMut(&T, io::Result<&[u8]>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut state = self.0.lock();
-        if turn == state.next {
-            store(&thing, Ok(bytes))?;
-            state.next += 1;
-        } else if state.bytes + bytes.len() <= state.most {
-            state.bytes += bytes.len();
-            // Others store meanwhile.
-            let copy = MutexGuard::unlocked(&mut state, || bytes.to_vec());
-            let waiting = Waiting::InMemory(copy);
-            state.early.insert(turn, Some((thing, waiting)));
+        if turn == state.next && !state.storing {
+            state.storing = true;
+            let stored = MutexGuard::unlocked(&mut state, || store(&thing, Ok(bytes)));
+            state.stored(stored)?;
         } else {
-            // A place that is taken and not used is lost until the file is empty again.
-            let put = |(file, at): (Arc<File>, u64)| {
-                let written = file.write_all_at(bytes, at);
-                written.map(|()| Waiting::Aside(file, at, bytes.len()))
+            let waiting = match wait(&mut state, bytes) {
+                Some(waiting) => Some((thing, waiting)),
+                None => {
+                    MutexGuard::unlocked(&mut state, || store(&thing, Ok(bytes)))?;
+                    None
+                }
             };
-            let waiting = match state.aside.room(bytes.len()) {
-                Ok(room) => {
-                    let put = MutexGuard::unlocked(&mut state, || put(room));
-                    state.aside.count -= usize::from(put.is_err());
-                    put
-                }
-                Err(error) => Err(error),
-            };
-            match waiting {
-                Ok(waiting) => {
-                    state.early.insert(turn, Some((thing, waiting)));
-                }
-                Err(_) => {
-                    store(&thing, Ok(bytes))?;
-                    state.early.insert(turn, None);
-                }
-            }
+            state.early.insert(turn, waiting);
         }
         // What waited for this one; or this one, if its turn came while it was put aside.
-        loop {
+        while !state.storing {
             let next = state.next;
             match state.early.remove(&next) {
-                None => return Ok(()),
-                Some(None) => {}
+                None => break,
+                Some(None) => state.next += 1,
                 Some(Some((thing, waiting))) => {
-                    match &waiting {
-                        Waiting::InMemory(bytes) => state.bytes -= bytes.len(),
-                        Waiting::Aside(..) => state.aside.count -= 1,
-                    }
-                    waiting.bytes(|bytes| store(&thing, bytes))?;
+                    state.storing = true;
+                    let stored = MutexGuard::unlocked(&mut state, || {
+                        waiting.bytes(|bytes| store(&thing, bytes))
+                    });
+                    state.left(waiting);
+                    state.stored(stored)?;
                 }
             }
-            state.next += 1;
         }
+        Ok(())
     }
 
     /// Stores what still waits.

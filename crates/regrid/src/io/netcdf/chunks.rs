@@ -7,9 +7,10 @@ use std::fs::File;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::filters::{ChunkFault, Pipeline, Scratch, swap_bytes};
+use super::filters::{ChunkFault, Pipeline, Scratch};
 use super::located::{ChunkPlaces, read_at};
 use super::raw::{ChunkPlace, Filter, RawDataset, RawFile, Stored};
+use super::shuffle::swap_bytes;
 use super::stretches::PlainVariable;
 use crate::chunk::{Region, combinations};
 use crate::io::traffic;

@@ -1,15 +1,14 @@
-//! What netCDF-4 does to storage chunks, done and undone: deflate, shuffle, Fletcher's checksum, byte order.
+//! What netCDF-4 does to storage chunks, undone: deflate, shuffle, Fletcher's checksum.
 //!
 //! Works on bytes alone, outside any lock. Filters other than these are the library's business.
 //!
 //! # Source
 //! HDF5 File Format Specification 3.0, section IV.A.2.l; `H5Zshuffle.c` and `H5checksum.c` of the library.
 
-use std::array;
-
 use libdeflater::{DecompressionError, Decompressor};
 
 use super::raw::Filter;
+use super::shuffle::unshuffle;
 
 /// Why the bytes of a chunk are not what was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -252,73 +251,6 @@ fn fletcher32(bytes: &[u8]) -> u32 {
     (fold(second) << 16) | fold(first)
 }
 
-/// Gathers the bytes of each value of `size` bytes again; bytes beyond the last whole value stay where they are.
-fn unshuffle(size: usize, from: &[u8], to: &mut [u8]) {
-    fn known<const N: usize>(from: &[u8], to: &mut [u8]) {
-        let (values, rest) = to.as_chunks_mut::<N>();
-        let n = values.len();
-        let planes: [&[u8]; N] = array::from_fn(|byte| &from[byte * n..][..n]);
-        for (i, value) in values.iter_mut().enumerate() {
-            *value = array::from_fn(|byte| planes[byte][i]);
-        }
-        rest.copy_from_slice(&from[N * n..]);
-    }
-    match size {
-        1 => to.copy_from_slice(from),
-        2 => known::<2>(from, to),
-        4 => known::<4>(from, to),
-        8 => known::<8>(from, to),
-        _ => {
-            let n = to.len() / size;
-            let whole = n * size;
-            for (byte, plane) in from[..whole].chunks_exact(n.max(1)).enumerate() {
-                for (i, &x) in plane.iter().enumerate() {
-                    to[i * size + byte] = x;
-                }
-            }
-            to[whole..].copy_from_slice(&from[whole..]);
-        }
-    }
-}
-
-/// Puts the first bytes of all values of `size` bytes first, then the second ones, and so on.
-///
-/// # Panics
-/// If the lengths differ, or if they are no whole number of values.
-pub(super) fn shuffle(size: usize, from: &[u8], to: &mut [u8]) {
-    fn known<const N: usize>(from: &[u8], to: &mut [u8]) {
-        let (values, rest) = from.as_chunks::<N>();
-        assert!(rest.is_empty() && from.len() == to.len(), "whole values");
-        for (byte, plane) in to.chunks_exact_mut(values.len().max(1)).enumerate() {
-            for (x, value) in plane.iter_mut().zip(values) {
-                *x = value[byte];
-            }
-        }
-    }
-    match size {
-        1 => to.copy_from_slice(from),
-        2 => known::<2>(from, to),
-        4 => known::<4>(from, to),
-        8 => known::<8>(from, to),
-        _ => unreachable!("numbers have 1, 2, 4 or 8 bytes"),
-    }
-}
-
-/// Turns the bytes of every value of `size` bytes round.
-pub(super) fn swap_bytes(size: usize, bytes: &mut [u8]) {
-    fn known<const N: usize>(bytes: &mut [u8]) {
-        for value in bytes.as_chunks_mut::<N>().0 {
-            value.reverse();
-        }
-    }
-    match size {
-        2 => known::<2>(bytes),
-        4 => known::<4>(bytes),
-        8 => known::<8>(bytes),
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -480,23 +412,5 @@ mod tests {
         let halves = [sum >> 8, sum, sum >> 24, sum >> 16].map(|x| x as u8);
         old.extend(halves);
         assert_eq!(check(&old), Ok(100));
-    }
-
-    #[test]
-    fn shuffling_is_undone_by_its_inverse() {
-        for size in [1, 2, 4, 8] {
-            let bytes = noise(size * 37);
-            let (mut there, mut back) = (vec![0; bytes.len()], vec![0; bytes.len()]);
-            shuffle(size, &bytes, &mut there);
-            assert_eq!(there, shuffled(size, &bytes));
-            unshuffle(size, &there, &mut back);
-            assert_eq!(back, bytes);
-            swap_bytes(size, &mut back);
-            let turned: Vec<u8> = bytes
-                .chunks(size)
-                .flat_map(|value| value.iter().rev().copied())
-                .collect();
-            assert_eq!(back, turned);
-        }
     }
 }

@@ -10,6 +10,7 @@ mod located;
 mod open_files;
 mod raw;
 mod read;
+mod shuffle;
 mod silence;
 mod stretches;
 mod text;

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::filters::swap_bytes;
+use super::shuffle::swap_bytes;
 use super::raw::Storage;
 use crate::chunk::{Region, combinations, cuts};
 use crate::io::classic::Place;

@@ -11,8 +11,8 @@ use parking_lot::RwLock;
 
 use super::chunks::copy_cells;
 use super::deflate::Deflater;
-use super::filters::shuffle;
 use super::raw::{RawDataset, RawFile};
+use super::shuffle::shuffle;
 use super::silence::silence_hdf5;
 use super::text::Char;
 use super::{extents, library_error, library_type, to_library};
