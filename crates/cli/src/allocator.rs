@@ -1,23 +1,202 @@
-//! What the system's allocator is told: memory that is given back goes back to the system.
+//! Where memory comes from: large arrays straight from the system, in large pages, and back to it as soon as they are given
+//! back.
 //!
 //! Making weights takes and gives back arrays of tens of megabytes. glibc takes such from the system one by one at first,
 //! but each that is given back raises the size from which it does so, up to 32 MiB; below it they come out of one heap,
 //! which cannot shrink while anything lies behind them. Tens of megabytes are kept that way that nobody has a use for.
+//!
+//! And memory comes in pages, each of which costs the first who touches it a microsecond or so: a thousand for a chunk of
+//! 4 MB. Pages of 2 MiB cost less than a tenth of that. Systems give them to who asks; glibc does not ask.
 
-#![expect(unsafe_code, reason = "the allocator is the C library's")]
+#![expect(unsafe_code, reason = "memory is the system's")]
 
-/// Arrays from this size on are taken from the system one by one. Buffers of chunks are among them: those that come again
-/// are kept by whoever uses them, and those of another variable would leave holes in the heap.
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ptr;
+
+/// Arrays from this size on are taken from the system one by one, by the C libraries too. Buffers of chunks are among them:
+/// those that come again are kept by whoever uses them, and those of another variable would leave holes in the heap.
 const APART: libc::c_int = 1 << 20;
 /// Bytes at the end of the heap that are kept: else they would go back with every smaller buffer, and come again with the next.
 const KEPT: libc::c_int = 8 << 20;
+/// Bytes of a large page, on most machines; where they are others, the system does what it can with the ranges that it is told.
+const LARGE_PAGE: usize = 2 << 20;
+/// Bytes of a page at the most; the system takes no other addresses as the ends of what is given back.
+const PAGE: usize = 64 << 10;
 
-/// Has large arrays go back to the system as soon as they are given back.
+/// Has large arrays of C libraries go back to the system as soon as they are given back.
 pub(crate) fn return_large() {
     // SAFETY: it is the first thing that the process does, on its only thread, and changes two numbers in the allocator. That it
     // may be refused is no reason not to work.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, APART);
         libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
+    }
+}
+
+/// The system's allocator, but for what is as large as a large page.
+pub(crate) struct LargePages;
+
+/// Whether something is taken from the system by itself.
+fn is_large(layout: Layout) -> bool {
+    layout.size() >= LARGE_PAGE && layout.align() <= PAGE
+}
+
+/// The bytes that are taken from the system for so many: whole pages.
+fn whole(size: usize) -> usize {
+    size.next_multiple_of(PAGE)
+}
+
+// SAFETY: what is small is left to the system's allocator, by a test that depends on the layout alone, so that each piece goes back to
+// where it came from; what is large is memory of its own from the system, zeroed, aligned to large pages.
+unsafe impl GlobalAlloc for LargePages {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        match is_large(layout) {
+            true => map(layout.size()),
+            // SAFETY: the caller keeps to the same contract.
+            false => unsafe { System.alloc(layout) },
+        }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        match is_large(layout) {
+            true => map(layout.size()),
+            // SAFETY: the caller keeps to the same contract.
+            false => unsafe { System.alloc_zeroed(layout) },
+        }
+    }
+
+    unsafe fn dealloc(&self, array: *mut u8, layout: Layout) {
+        match is_large(layout) {
+            // SAFETY: it was mapped with this size, and nobody uses it any more.
+            true => unsafe {
+                libc::munmap(array.cast(), whole(layout.size()));
+            },
+            // SAFETY: the caller keeps to the same contract.
+            false => unsafe { System.dealloc(array, layout) },
+        }
+    }
+
+    unsafe fn realloc(&self, array: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: the caller says that it is one.
+        let new = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
+        match (is_large(layout), is_large(new)) {
+            // SAFETY: the caller keeps to the same contract.
+            (false, false) => unsafe { System.realloc(array, layout, size) },
+            // SAFETY: it was mapped with this size; its pages move, if they do, to where it is from now on.
+            (true, true) => unsafe { remap(array, layout.size(), size) },
+            // SAFETY: both have as many bytes as are copied, and the old one is used no more.
+            _ => unsafe {
+                let moved = self.alloc(new);
+                if !moved.is_null() {
+                    ptr::copy_nonoverlapping(array, moved, layout.size().min(size));
+                    self.dealloc(array, layout);
+                }
+                moved
+            },
+        }
+    }
+}
+
+/// So many bytes from the system, or null.
+fn map(size: usize) -> *mut u8 {
+    let wanted = whole(size);
+    // With so many to spare there is an array in it that begins with a large page.
+    let Some(room) = wanted.checked_add(LARGE_PAGE) else {
+        return ptr::null_mut();
+    };
+    // SAFETY: new memory that nobody else has; the parts that are given back are beside what is kept.
+    unsafe {
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        let start = libc::mmap(ptr::null_mut(), room, access, kind, -1, 0);
+        if start == libc::MAP_FAILED {
+            return ptr::null_mut();
+        }
+        let start = start.cast::<u8>();
+        let before = start.align_offset(LARGE_PAGE);
+        if before > 0 {
+            libc::munmap(start.cast(), before);
+        }
+        let array = start.add(before);
+        libc::munmap(array.add(wanted).cast(), room - before - wanted);
+        advise(array, size);
+        array
+    }
+}
+
+/// Has an array be of another size, where it is or elsewhere; null, and the array as it was, if there is no memory.
+///
+/// # Safety
+/// It was mapped with this size.
+unsafe fn remap(array: *mut u8, old: usize, new: usize) -> *mut u8 {
+    if whole(old) == whole(new) {
+        return array;
+    }
+    // SAFETY: as the caller says.
+    unsafe {
+        let moved = libc::mremap(array.cast(), whole(old), whole(new), libc::MREMAP_MAYMOVE);
+        if moved == libc::MAP_FAILED {
+            return ptr::null_mut();
+        }
+        advise(moved.cast(), new);
+        moved.cast()
+    }
+}
+
+/// Asks for large pages for as much of an array as fills them: the rest would take up more than it holds.
+///
+/// # Safety
+/// The array is the caller's.
+unsafe fn advise(array: *mut u8, size: usize) {
+    let before = array.align_offset(LARGE_PAGE);
+    let filled = size.saturating_sub(before) / LARGE_PAGE * LARGE_PAGE;
+    if filled > 0 {
+        // SAFETY: it lies within the array, and changes nothing that is in it. That it may be refused is no reason not to work.
+        unsafe { libc::madvise(array.add(before).cast(), filled, libc::MADV_HUGEPAGE) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_keep_what_is_in_them_as_they_grow_and_shrink_across_the_bound() {
+        let filled = |array: &[u8], from: usize| {
+            let mut numbered = array.iter().enumerate().skip(from);
+            numbered.all(|(i, &x)| x == (i % 251) as u8)
+        };
+        let mut array: Vec<u8> = Vec::new();
+        let sizes = [
+            1_000,
+            LARGE_PAGE - 1,
+            LARGE_PAGE,
+            LARGE_PAGE + 1,
+            3 * LARGE_PAGE,
+            40 * LARGE_PAGE + 5,
+        ];
+        for size in sizes.into_iter().chain(sizes.into_iter().rev()) {
+            let old = array.len().min(size);
+            array.truncate(size);
+            array.shrink_to_fit();
+            array.reserve_exact(size - old);
+            array.extend((old..size).map(|i| (i % 251) as u8));
+            assert!(array.capacity() >= size && filled(&array, 0), "{size}");
+        }
+        let zeroed = vec![0_u64; 5 * LARGE_PAGE / 8 + 1];
+        assert!(zeroed.iter().all(|&x| x == 0));
+        assert_eq!(zeroed.as_ptr().align_offset(LARGE_PAGE), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_had_is_refused() {
+        let mut array: Vec<u8> = vec![7; LARGE_PAGE];
+        assert!(array.try_reserve_exact(1 << 60).is_err());
+        assert!(
+            Vec::<u8>::new()
+                .try_reserve_exact(isize::MAX as usize)
+                .is_err()
+        );
+        assert!(array.iter().all(|&x| x == 7));
     }
 }

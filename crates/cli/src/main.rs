@@ -25,6 +25,10 @@ use std::panic;
 use crate::args::Order;
 use crate::failure::Failure;
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: allocator::LargePages = allocator::LargePages;
+
 fn main() -> ! {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     allocator::return_large();

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::shuffle::swap_bytes;
 use super::raw::Storage;
+use super::shuffle::swap_bytes;
 use crate::chunk::{Region, combinations, cuts};
 use crate::io::classic::Place;
 use crate::io::traffic;
