@@ -9,6 +9,8 @@ without a budget. Sources are made in a temporary folder and removed at the end;
 """
 
 import argparse
+import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -174,18 +176,21 @@ def check(path, other, extremes):
 
 
 def measured(regrid, source, options, budget, folder, extremes):
-    """Runs with the budget and without, and compares."""
+    """Runs with the budget and without, and compares; gives what the run took, and the MB that `--explain` foresaw."""
     out, free = folder / "out.nc", folder / "free.nc"
     common = [regrid, source, *options, "-j", "2", "--force"]
-    took = run(*common, *(["--memory", f"{budget}MiB"] if budget else []), "-o", out)
+    within = [*common, *(["--memory", f"{budget}MiB"] if budget else []), "-o", out]
+    took = run(*within)
     run(*common, "-o", free)
     apart(check, out, free, extremes)
-    return took
+    explained = subprocess.run([*map(str, within), "--explain"], check=True, capture_output=True, text=True).stdout
+    amount, unit = re.search(r"([\d.]+) ([MGT]B) with the program", explained).groups()
+    return took, float(amount) * {"MB": 1, "GB": 1e3, "TB": 1e6}[unit]
 
 
 def few_targets(regrid, folder):
     wrong = []
-    print("\n| source | targets | budget | resident at the most, MB | budget and 150 MiB, MB | wall, s |\n| --- | --- | --- | --- | --- | --- |")
+    print("\n| source | targets | budget | foreseen, MB | resident at the most, MB | budget and 150 MiB, MB | wall, s |\n| --- | --- | --- | --- | --- | --- | --- |")
     for name, made in SOURCES.items():
         source = folder / "source.nc"
         apart(make_field, source, made)
@@ -194,12 +199,12 @@ def few_targets(regrid, folder):
         for job in JOBS:
             if job.source != name:
                 continue
-            took = measured(regrid, source, job.options, job.budget, folder, (272, 305))
+            took, foreseen = measured(regrid, source, job.options, job.budget, folder, (272, 305))
             most = (job.budget * MIB + BESIDE) / 1e6 if job.budget else None
             said = ", with a note" if job.beyond and "note" in took.said else ""
             print(
                 f"| {lengths}{', packed' * made.packed}, {stored} | {job.what} | {f'{job.budget} MiB' if most else 'none'} "
-                f"| {took.memory:.0f}{said} | {f'{most:.0f}' if most else ''} | {took.wall:.1f} |",
+                f"| {foreseen:.0f} | {took.memory:.0f}{said} | {f'{most:.0f}' if most else ''} | {took.wall:.1f} |",
                 flush=True,
             )
             if most and took.memory > most and not said:
@@ -221,7 +226,7 @@ def weights(regrid, folder):
         peaks = []
         for source, target in ways:
             # Beyond the extremes by as much as slopes may overshoot.
-            took = measured(regrid, source, [*target, "-m", method], budget, folder, (270, 306))
+            took, _ = measured(regrid, source, [*target, "-m", method], budget, folder, (270, 306))
             peaks.append(took.memory)
             if took.memory > most:
                 wrong.append(f"{method}, {source.stem}: {took.memory:.0f} MB, not {most:.0f}")

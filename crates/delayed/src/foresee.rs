@@ -1,18 +1,45 @@
 //! What will be alive at once on several threads: the scheduler's choices played through on paper.
 //!
-//! A task is taken to last as long as the bytes are many that it makes and reads; tasks without inputs, or those that make
-//! nothing, perhaps several times as long. Of such plays the one with the most alive counts. Which worker is free first is
-//! decided by that; all else is as in a run: the next dependent first, then what others left, then a task without inputs, if there is room.
+//! How long tasks take decides which worker is free first; all else is as in a run: the next dependent first, then what others left, then a
+//! task without inputs, if there is room.
+//!
+//! Who knows how long tasks take [says so](Run::expected_peak_by); some are then played a little shorter and longer, as no two take the same
+//! time in a run. Else a task is taken to last as long as the bytes are many that it makes and reads; tasks without inputs, or those that
+//! make nothing, perhaps several times as long. Of such plays the one with the most alive counts.
+
+use std::time::Duration;
 
 use crate::{
-    audited::values::KNOWN, frozen::Frozen, graph::Graph, outputs::Outputs, run::Run, task::Notes,
+    audited::values::KNOWN,
+    frozen::Frozen,
+    graph::Graph,
+    outputs::Outputs,
+    run::Run,
+    task::{Node, Notes},
 };
 
 /// Roots looked at, from the next one on, to find one whose value can be used soon; fewer than a run does.
 const FAR: usize = 64;
 
 /// How many times as long as others tasks last that bring data in, and those that take it out.
-const PACES: [[u128; 2]; 3] = [[1, 1], [1, 8], [8, 1]];
+const PACES: [[u64; 2]; 3] = [[1, 1], [1, 8], [8, 1]];
+
+/// Plays in which tasks last as long as was said, but for so many hundredths more or less.
+const UNEVEN: [u64; 3] = [0, 10, 20];
+
+/// What is known of a task before it runs, to say how long it may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExpectedTask<'t> {
+    /// Its [group](crate::Delayed::group); empty if nothing was said.
+    pub group: &'t str,
+    /// Its [step](crate::Delayed::step); empty if nothing was said.
+    pub step: &'t str,
+    /// The [expected size](crate::Delayed::bytes) of its value; 0 if nothing was said.
+    pub bytes: u64,
+    /// That of all values that it reads.
+    pub input_bytes: u64,
+}
 
 impl Graph {
     /// The most bytes alive at once when `threads` run the tasks, with a [memory limit](crate::Run::memory_limit) or without, by what tasks
@@ -50,6 +77,67 @@ impl Run {
         let sketch = Sketch::of_frozen(&self.freeze(&wanted));
         sketch.peak_on(self.workers(), self.memory_limit)
     }
+
+    /// The same, by who knows about how long tasks take: what they take in proportion to each other is all that matters.
+    /// ```
+    /// use std::time::Duration;
+    /// use delayed::{Run, delayed};
+    /// let part = |i| delayed(move || vec![i; 100]).step("read").bytes(400);
+    /// let sums: Vec<_> = (0..9).map(|i| part(i).map(|part| part[0]).step("add up").bytes(4)).collect();
+    /// let peak = Run::new().threads(2).expected_peak_by(&sums, |task| match task.step {
+    ///     "read" => Duration::from_millis(5),
+    ///     _ => Duration::from_nanos(task.input_bytes),
+    /// });
+    /// assert!((2 * 400..=2 * 400 + 9 * 4).contains(&peak));
+    /// ```
+    pub fn expected_peak_by(
+        &self,
+        outputs: impl Outputs,
+        lasts: impl Fn(&ExpectedTask<'_>) -> Duration,
+    ) -> u64 {
+        let mut wanted = Vec::new();
+        outputs.nodes(&mut wanted);
+        let frozen = self.freeze(&wanted);
+        let sketch = Sketch::of_frozen(&frozen);
+        let threads = self.workers();
+        if threads <= 1 {
+            return sketch.peak().0;
+        }
+        let said = |(task, node): (usize, &Node)| {
+            let expected = |group: &str, step: &str| {
+                let lasts = lasts(&ExpectedTask {
+                    group,
+                    step,
+                    bytes: sketch.bytes[task],
+                    input_bytes: sketch.input_bytes(task as u32),
+                });
+                u64::try_from(lasts.as_nanos()).unwrap_or(u64::MAX)
+            };
+            let noted = node.with_notes(|notes: &Notes| {
+                let [group, step] = [&notes.group, &notes.step].map(|said| said.as_deref());
+                expected(group.unwrap_or_default(), step.unwrap_or_default())
+            });
+            noted.unwrap_or_else(|| expected("", ""))
+        };
+        let said: Vec<u64> = frozen.nodes().enumerate().map(said).collect();
+        let plays = UNEVEN.map(|most| {
+            let uneven = said.iter().enumerate();
+            uneven
+                .map(|(task, &lasts)| unevenly(lasts, task as u64, most))
+                .collect()
+        });
+        sketch.most(plays, threads, self.memory_limit)
+    }
+}
+
+/// How long something lasts, more or less by up to so many hundredths: which of them depends on its number.
+fn unevenly(lasts: u64, number: u64, most: u64) -> u64 {
+    // Steele, Lea and Flood 2014: neighbouring numbers have nothing in common then.
+    let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32;
+    let hundredths = 100 - most + mixed % (2 * most + 1);
+    let lasts = u128::from(lasts) * u128::from(hundredths) / 100;
+    u64::try_from(lasts).unwrap_or(u64::MAX)
 }
 
 /// What a play has to know of a graph: its tasks by rank, and which of them read which.
@@ -202,12 +290,41 @@ impl Sketch {
         (u64::try_from(peak.0).unwrap_or(u64::MAX), peak.1)
     }
 
+    /// Bytes of all values that a task reads.
+    fn input_bytes(&self, task: u32) -> u64 {
+        let inputs = self.inputs.of(task).iter();
+        inputs.fold(0, |sum, &input| {
+            sum.saturating_add(self.bytes[input as usize])
+        })
+    }
+
     fn peak_on(&self, threads: usize, memory_limit: Option<u64>) -> u64 {
         if threads <= 1 {
             return self.peak().0;
         }
-        let peaks = PACES.map(|pace| {
-            let mut play = Play::new(self, threads, memory_limit, pace);
+        let plays = PACES.map(|[bringing, taking]| {
+            let lasts = |task| {
+                let (made, read) = (self.bytes[task as usize], self.input_bytes(task));
+                match (read, made) {
+                    (0, made) => made.saturating_mul(bringing),
+                    (read, 0) => read.saturating_mul(taking),
+                    (read, made) => read.saturating_add(made),
+                }
+            };
+            self.tasks().map(lasts).collect()
+        });
+        self.most(plays, threads, memory_limit)
+    }
+
+    /// The most bytes alive at once in any of some plays, in which tasks last so long.
+    fn most<const N: usize>(
+        &self,
+        plays: [Vec<u64>; N],
+        threads: usize,
+        memory_limit: Option<u64>,
+    ) -> u64 {
+        let peaks = plays.map(|lasts| {
+            let mut play = Play::new(self, threads, memory_limit, lasts);
             play.play_out();
             play.peak
         });
@@ -220,7 +337,8 @@ impl Sketch {
 struct Play<'g> {
     graph: &'g Sketch,
     limit: Option<u128>,
-    pace: [u128; 2],
+    /// How long each task takes.
+    lasts: Vec<u64>,
     workers: Vec<Worker>,
     /// Inputs that a task waits for, and dependents that have not read it.
     waits: Vec<u32>,
@@ -246,10 +364,10 @@ struct Worker {
 }
 
 impl<'g> Play<'g> {
-    fn new(graph: &'g Sketch, threads: usize, limit: Option<u64>, pace: [u128; 2]) -> Self {
+    fn new(graph: &'g Sketch, threads: usize, limit: Option<u64>, lasts: Vec<u64>) -> Self {
         Play {
             graph,
-            pace,
+            lasts,
             limit: limit.map(u128::from),
             workers: (0..threads).map(|_| Worker::default()).collect(),
             waits: graph
@@ -371,14 +489,7 @@ impl<'g> Play<'g> {
         self.started[task as usize] = true;
         self.live += self.bytes(task);
         self.peak = self.peak.max(self.live);
-        let read: u128 = self.inputs(task).map(|input| self.bytes(input)).sum();
-        let made = self.bytes(task);
-        let [bringing, taking] = self.pace;
-        let lasts = match (read, made) {
-            (0, made) => made * bringing,
-            (read, 0) => read * taking,
-            (read, made) => read + made,
-        };
+        let lasts = u128::from(self.lasts[task as usize]);
         self.workers[worker].task = Some((now + 1 + lasts, task));
     }
 

@@ -211,6 +211,7 @@ pub use crate::{
     dot::Dot,
     error::{BoxError, Error, Result, TaskTrace},
     explain::Explanation,
+    foresee::ExpectedTask,
     graph::{Graph, Kind, Output, TaskId, TaskInfo},
     inputs::{Inputs, Owned, Shape, own},
     key::{Key, Label},

@@ -5,6 +5,7 @@ use std::fmt;
 use delayed::{Delayed, Graph, Run, Series};
 
 use super::lazy::{LazyField, Needs, Reads};
+use super::pace::Pace;
 use super::writing::{in_turn, reports, series, writing_of};
 use crate::budget::Budget;
 use crate::output::Write;
@@ -52,8 +53,8 @@ pub(super) struct Totals {
     /// Tasks that make the chunks and write them.
     pub(super) tasks: usize,
     write_bytes: u64,
-    /// Whether chunks are compressed.
-    pub(super) deflated: bool,
+    /// By which level chunks are compressed.
+    deflate: u8,
     needs: Option<Needs>,
     /// To ask how much is stored of them.
     fields: Vec<LazyField>,
@@ -70,7 +71,7 @@ impl Totals {
             chunks: 0,
             tasks: 0,
             write_bytes: 0,
-            deflated: true,
+            deflate: 1,
             needs: None,
             fields: fields.to_vec(),
         };
@@ -125,7 +126,7 @@ impl Totals {
             false => 0,
         };
         // A window; when that is done with, its chunk, filled up, shuffled and compressed.
-        let written = needs.filled + 2 * needs.chunk * u64::from(self.deflated);
+        let written = needs.filled + 2 * needs.chunk * u64::from(self.deflate > 0);
         let work = needs.gathered.max(written) + needs.work;
         needs.weights + needs.shared + (work + chunk) * needs.budget.threads as u64
     }
@@ -154,13 +155,18 @@ impl Totals {
         Some(live.max(self.needs.map_or(0, |needs| needs.largest)))
     }
 
-    /// The most bytes of values that tasks hold at once.
-    fn values_bytes(&self, tasks: (&[Delayed<()>], &[Delayed<Report>])) -> u64 {
+    /// The most bytes of values that tasks hold at once, where those that are read are so much smaller in the files.
+    fn values_bytes(&self, tasks: (&[Delayed<()>], &[Delayed<Report>]), compressed: f64) -> u64 {
         let mut run = Run::new().threads(self.budget().threads);
         if let Some(live) = self.live() {
             run = run.memory_limit(live);
         }
-        run.expected_peak(tasks)
+        let pace = Pace {
+            inflated: compressed < 1.0,
+            cell_by_cell: self.fields.iter().any(LazyField::is_cell_by_cell),
+            deflate: self.deflate,
+        };
+        run.expected_peak_by(tasks, |task| pace.lasts(task))
     }
 
     /// Whether the tasks that write the fields keep to the memory that the requests allow.
@@ -168,7 +174,7 @@ impl Totals {
         let Some(memory) = self.budget().memory else {
             return true;
         };
-        let values = self.values_bytes(tasks) + self.waiting();
+        let values = self.values_bytes(tasks, HARDLY_COMPRESSED) + self.waiting();
         // Asking the files how small their chunks are takes longer than the rest.
         values + self.apart(HARDLY_COMPRESSED) <= memory
             || values + self.apart(self.compressed(self.read_bytes())) <= memory
@@ -192,9 +198,9 @@ impl Totals {
         tasks: usize,
     ) -> Explanation {
         let budget = self.budget();
-        let values_bytes = self.values_bytes((writes, reports));
         let read_bytes = self.read_bytes();
         let compressed = self.compressed(read_bytes);
+        let values_bytes = self.values_bytes((writes, reports), compressed);
         Explanation {
             tasks,
             read_tasks: self.reads.blocks,
@@ -232,7 +238,7 @@ impl Write {
 
     pub(super) fn totals(&self, fields: &[LazyField]) -> Totals {
         Totals {
-            deflated: self.deflate > 0,
+            deflate: self.deflate,
             ..Totals::of(fields)
         }
     }

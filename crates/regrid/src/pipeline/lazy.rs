@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use delayed::Delayed;
 
+use super::layout::PlanePlan;
 use super::work::FieldWork;
 use crate::attribute::Attributes;
 use crate::budget::Budget;
@@ -129,6 +130,11 @@ impl LazyField {
             source.stored_bytes(&region)
         };
         self.stored.iter().map(bytes).sum()
+    }
+
+    /// Whether its weights go from cell to cell, not along rows and columns.
+    pub(super) fn is_cell_by_cell(&self) -> bool {
+        matches!(self.work.plan.plane, PlanePlan::Sparse(_))
     }
 
     /// A digest of the weights that it is made with.

@@ -13,6 +13,7 @@ mod narrow;
 mod numbers;
 #[cfg(test)]
 mod once_tests;
+mod pace;
 mod parts;
 mod readers;
 mod reporting;
