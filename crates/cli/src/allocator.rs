@@ -17,7 +17,7 @@ use std::ptr;
 /// those that come again are kept by whoever uses them, and those of another variable would leave holes in the heap.
 const APART: libc::c_int = 1 << 20;
 /// Bytes at the end of the heap that are kept: else they would go back with every smaller buffer, and come again with the next.
-const KEPT: libc::c_int = 8 << 20;
+const KEPT: libc::c_int = 1 << 20;
 /// Bytes of a large page, on most machines; where they are others, the system does what it can with the ranges that it is told.
 const LARGE_PAGE: usize = 2 << 20;
 /// Bytes of a page at the most; the system takes no other addresses as the ends of what is given back.
@@ -82,17 +82,32 @@ unsafe impl GlobalAlloc for LargePages {
         match (is_large(layout), is_large(new)) {
             // SAFETY: the caller keeps to the same contract.
             (false, false) => unsafe { System.realloc(array, layout, size) },
-            // SAFETY: it was mapped with this size; its pages move, if they do, to where it is from now on.
-            (true, true) => unsafe { remap(array, layout.size(), size) },
-            // SAFETY: both have as many bytes as are copied, and the old one is used no more.
-            _ => unsafe {
-                let moved = self.alloc(new);
-                if !moved.is_null() {
-                    ptr::copy_nonoverlapping(array, moved, layout.size().min(size));
-                    self.dealloc(array, layout);
-                }
-                moved
+            // SAFETY: it was mapped with this size.
+            (true, true) => match unsafe { remap(array, layout.size(), size) } {
+                // SAFETY: the caller keeps to the same contract.
+                moved if moved.is_null() => unsafe { self.copied(array, layout, new) },
+                moved => moved,
             },
+            // SAFETY: the caller keeps to the same contract.
+            _ => unsafe { self.copied(array, layout, new) },
+        }
+    }
+}
+
+impl LargePages {
+    /// An array of another size with what is in this one, which goes back.
+    ///
+    /// # Safety
+    /// As of [`GlobalAlloc::realloc`].
+    unsafe fn copied(&self, array: *mut u8, old: Layout, new: Layout) -> *mut u8 {
+        // SAFETY: both have as many bytes as are copied, and the old one is used no more.
+        unsafe {
+            let moved = self.alloc(new);
+            if !moved.is_null() {
+                ptr::copy_nonoverlapping(array, moved, old.size().min(new.size()));
+                self.dealloc(array, old);
+            }
+            moved
         }
     }
 }
@@ -119,12 +134,12 @@ fn map(size: usize) -> *mut u8 {
         }
         let array = start.add(before);
         libc::munmap(array.add(wanted).cast(), room - before - wanted);
-        advise(array, size);
+        advise(array, wanted);
         array
     }
 }
 
-/// Has an array be of another size, where it is or elsewhere; null, and the array as it was, if there is no memory.
+/// Has an array be of another size, where it is or elsewhere, without a copy of it; null, and the array as it was, if that cannot be.
 ///
 /// # Safety
 /// It was mapped with this size.
@@ -138,22 +153,19 @@ unsafe fn remap(array: *mut u8, old: usize, new: usize) -> *mut u8 {
         if moved == libc::MAP_FAILED {
             return ptr::null_mut();
         }
-        advise(moved.cast(), new);
+        advise(moved.cast(), whole(new));
         moved.cast()
     }
 }
 
-/// Asks for large pages for as much of an array as fills them: the rest would take up more than it holds.
+/// Asks for large pages for an array, all of it: what is marked in part counts as two, which can only be moved one by one. What does not
+/// fill a large page gets small ones.
 ///
 /// # Safety
-/// The array is the caller's.
-unsafe fn advise(array: *mut u8, size: usize) {
-    let before = array.align_offset(LARGE_PAGE);
-    let filled = size.saturating_sub(before) / LARGE_PAGE * LARGE_PAGE;
-    if filled > 0 {
-        // SAFETY: it lies within the array, and changes nothing that is in it. That it may be refused is no reason not to work.
-        unsafe { libc::madvise(array.add(before).cast(), filled, libc::MADV_HUGEPAGE) };
-    }
+/// So many bytes at the array are mapped, and the caller's.
+unsafe fn advise(array: *mut u8, mapped: usize) {
+    // SAFETY: it changes nothing that is in the array. That it may be refused is no reason not to work.
+    unsafe { libc::madvise(array.cast(), mapped, libc::MADV_HUGEPAGE) };
 }
 
 #[cfg(test)]
@@ -186,6 +198,36 @@ mod tests {
         let zeroed = vec![0_u64; 5 * LARGE_PAGE / 8 + 1];
         assert!(zeroed.iter().all(|&x| x == 0));
         assert_eq!(zeroed.as_ptr().align_offset(LARGE_PAGE), 0);
+    }
+
+    #[test]
+    fn arrays_that_grow_side_by_side_are_moved_not_copied() {
+        let mut arrays = vec![Vec::<u64>::new(); 3];
+        for i in 0..3_000_000 {
+            for (own, array) in arrays.iter_mut().enumerate() {
+                array.push(i * 3 + own as u64);
+            }
+        }
+        for (own, array) in arrays.iter_mut().enumerate() {
+            array.shrink_to_fit();
+            assert!(
+                array
+                    .iter()
+                    .zip(0_u64..)
+                    .all(|(&x, i)| x == i * 3 + own as u64)
+            );
+        }
+        let old = Layout::array::<u8>(LARGE_PAGE + 1).unwrap();
+        // SAFETY: it is mapped with the size that is said, and given back with its last one.
+        unsafe {
+            let array = LargePages.alloc(old);
+            *array = 7;
+            let moved = remap(array, old.size(), 64 * LARGE_PAGE);
+            assert!(!moved.is_null());
+            assert_eq!(*moved, 7);
+            let new = Layout::array::<u8>(64 * LARGE_PAGE).unwrap();
+            LargePages.dealloc(moved, new);
+        }
     }
 
     #[test]

@@ -150,6 +150,8 @@ pub(super) struct Rings {
     pub(super) rows: [Option<Arc<AxisCut>>; 2],
     /// All the source's own columns: what a pole row is the mean of.
     pub(super) columns: Option<Arc<AxisCut>>,
+    /// Whether the rows are read by themselves, not as part of the blocks.
+    pub(super) apart: bool,
 }
 
 /// The plan of the plane.
@@ -287,6 +289,7 @@ impl Plan {
                     rings = Rings {
                         rows: [row(0), row(rows - 1)],
                         columns: Some(window(&all_columns, 1)),
+                        apart: false,
                     };
                 }
                 PlanePlan::Separable(axes)
@@ -324,25 +327,53 @@ impl Plan {
         }
     }
 
-    /// Cells of the blocks that a chunk reads, at the most.
-    pub(super) fn window_cells(&self) -> usize {
-        let cells = |cut: &AxisCut, axis: usize| -> usize {
-            let blocks = cut
-                .pieces
-                .iter()
-                .map(|piece| self.blocks[axis][piece.block].len());
-            blocks.sum()
-        };
-        let most = |cuts: &[Arc<AxisCut>], axis: usize| {
-            cuts.iter().map(|cut| cells(cut, axis)).max().unwrap_or(0)
+    /// Has the rows next to the poles read by themselves if their blocks have more than so many cells, and more than those of a
+    /// chunk: all blocks around the globe would have to be there at once. Their storage chunks are then read twice.
+    pub(super) fn part_rings(&mut self, most: usize) {
+        let Some(columns) = &self.rings.columns else {
+            return;
         };
         let outer = self.outer.len();
-        let before: usize = self
-            .outer
-            .iter()
-            .enumerate()
-            .map(|(axis, cuts)| most(cuts, axis))
-            .product();
+        let columns = self.cells_of_blocks(columns, outer + 1);
+        let rows = self.rings.rows.iter().flatten();
+        let rows = rows.map(|cut| self.cells_of_blocks(cut, outer)).max();
+        let around = self.outer_cells() * rows.unwrap_or(0) * columns;
+        if around <= most.max(self.window_cells()) {
+            return;
+        }
+        self.rings.apart = true;
+        let rows = [0, self.rows - 1];
+        for (cut, row) in self.rings.rows.iter_mut().zip(rows) {
+            if let Some(cut) = cut {
+                *cut = Arc::new(AxisCut::window_of(&[row], &[row..row + 1]));
+            }
+        }
+    }
+
+    /// Cells along one dimension of the blocks that a cut reads.
+    fn cells_of_blocks(&self, cut: &AxisCut, axis: usize) -> usize {
+        let blocks = cut.pieces.iter();
+        blocks
+            .map(|piece| self.blocks[axis][piece.block].len())
+            .sum()
+    }
+
+    /// Cells along the dimensions before the plane of the blocks that a chunk reads, at the most.
+    fn outer_cells(&self) -> usize {
+        let most = |(axis, cuts): (usize, &Vec<Arc<AxisCut>>)| {
+            let cells = cuts.iter().map(|cut| self.cells_of_blocks(cut, axis));
+            cells.max().unwrap_or(0)
+        };
+        self.outer.iter().enumerate().map(most).product()
+    }
+
+    /// Cells of the blocks that a chunk reads, at the most.
+    pub(super) fn window_cells(&self) -> usize {
+        let most = |cuts: &[Arc<AxisCut>], axis: usize| {
+            let cells = cuts.iter().map(|cut| self.cells_of_blocks(cut, axis));
+            cells.max().unwrap_or(0)
+        };
+        let outer = self.outer.len();
         let plane = match &self.plane {
             PlanePlan::Separable([rows, columns]) => most(rows, outer) * most(columns, outer + 1),
             PlanePlan::Sparse(cuts) => cuts
@@ -364,7 +395,7 @@ impl Plan {
                 .max()
                 .unwrap_or(0),
         };
-        before * plane
+        self.outer_cells() * plane
     }
 
     /// Cells of a window that has to be gathered from its blocks, at the most; whole planes, or rows alone, are used where they

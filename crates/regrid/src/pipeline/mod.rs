@@ -152,7 +152,16 @@ pub(crate) fn regrid_param(
     let also = overlap.as_ref().map(|overlap| &*overlap.weights);
     let most = budget.window_bytes() / cell_bytes.max(1);
     let size = chunk_size(request, cell_bytes);
-    let (plan, size) = narrowed(size, most, |size| made(weights, also, size));
+    let (mut plan, size) = narrowed(size, most, |size| made(weights, also, size));
+    if budget.memory.is_some() {
+        plan.part_rings(most);
+    }
+    if plan.rings.apart {
+        surroundings.notes.push(format!(
+            "of {} the rows next to the poles are read by themselves: the memory does not hold all that is stored with them",
+            variable.name()
+        ));
+    }
     let compared = overlap
         .as_ref()
         .map(|overlap| made(&overlap.weights, Some(weights), &size));

@@ -1,7 +1,7 @@
 //! The chunks and the read blocks of a plan by number: a task that knows its number needs to hold nothing else.
 //!
 //! Chunks are counted over the plan's [cuts](Plan::counts) and blocks over its blocks along each dimension, the last dimension
-//! fastest.
+//! fastest. Behind those of the blocks are the numbers of the [rows](Plan::row_of) next to the poles that lie in them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -127,7 +127,7 @@ impl Plan {
             PlanePlan::Separable(axes) => {
                 groups.extend(axes.iter().map(|cuts| alike(cuts)));
                 let [rows, columns] = [0, 1].map(|axis| self.blocks[outer + axis].len());
-                if rows < columns && self.rings.columns.is_none() {
+                if rows < columns && (self.rings.columns.is_none() || self.rings.apart) {
                     order.swap(outer, outer + 1);
                 }
             }
@@ -193,9 +193,28 @@ impl Plan {
     }
 
     /// The place of a block along each dimension, by its number.
-    pub(super) fn block_place(&self, block: usize) -> Vec<usize> {
+    fn block_place(&self, block: usize) -> Vec<usize> {
         let counts: Vec<usize> = self.blocks.iter().map(Vec::len).collect();
         place(block, &counts)
+    }
+
+    /// The number of the first or the last row of what lies in a block's places along the other dimensions.
+    pub(super) fn row_of(&self, block: usize, last: bool) -> usize {
+        let [plane, outer] = self.block_counts();
+        block + plane * outer * (1 + usize::from(last))
+    }
+
+    /// The cells along each dimension of a block, or of such a row, by its number.
+    pub(super) fn block_cells(&self, number: usize) -> Vec<Range<usize>> {
+        let [plane, outer] = self.block_counts();
+        let blocks = (plane * outer).max(1);
+        let place = self.block_place(number % blocks);
+        let along = place.iter().zip(&self.blocks);
+        let mut cells: Vec<_> = along.map(|(&at, blocks)| blocks[at].clone()).collect();
+        if let Some(row) = [0, self.rows - 1].get((number / blocks).wrapping_sub(1)) {
+            cells[self.outer.len()] = *row..row + 1;
+        }
+        cells
     }
 
     /// How many storage chunks each block covers along each dimension.
@@ -207,13 +226,26 @@ impl Plan {
         self.blocks.iter().zip(&self.storage).map(along).collect()
     }
 
-    /// How many storage chunks one block covers.
+    /// How many storage chunks one block covers, or a row of what lies in it.
     pub(super) fn covered(&self, block: usize) -> usize {
-        let place = self.block_place(block);
-        let along = place.iter().zip(self.blocks.iter().zip(&self.storage));
+        let cells = self.block_cells(block);
+        let along = cells.iter().zip(&self.storage);
         along
-            .map(|(&at, (blocks, storage))| covered(&blocks[at], storage))
+            .map(|(cells, storage)| covered(cells, storage))
             .product()
+    }
+
+    /// Cells of the storage chunks that a row next to a pole lies in.
+    pub(super) fn covered_cells(&self, row: usize) -> usize {
+        let cells = self.block_cells(row);
+        let along = cells.iter().zip(&self.storage);
+        let covered = |(cells, storage): (&Range<usize>, &Vec<Range<usize>>)| -> usize {
+            let first = storage.partition_point(|chunk| chunk.end <= cells.start);
+            let chunks = storage[first..].iter();
+            let covered = chunks.take_while(|chunk| chunk.start < cells.end);
+            covered.map(Range::len).sum()
+        };
+        along.map(covered).product()
     }
 }
 

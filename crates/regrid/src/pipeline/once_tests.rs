@@ -73,7 +73,7 @@ fn inflated(files: &[PathBuf], request: &Request) -> (BTreeMap<String, usize>, u
     write.run(&Run::new().threads(2)).unwrap();
     let mut chunks = since(&before, folder);
     chunks.retain(|what, _| what.contains("] of variable"));
-    assert_eq!(chunks.len(), planned);
+    assert_eq!(chunks.values().sum::<usize>(), planned);
     (
         chunks,
         fields.iter().map(|field| field.chunks().len() as u64).sum(),
@@ -121,6 +121,42 @@ fn no_storage_chunk_is_inflated_twice() {
     let (chunks, _) = inflated(&files, &between);
     assert_eq!(chunks.len(), 2 * 9 + 2);
     assert!(chunks.values().all(|&times| times == 1), "{chunks:?}");
+}
+
+#[test]
+fn rows_next_to_the_poles_are_read_apart_only_where_memory_does_not_hold_their_chunks() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.nc");
+    let fields = [("t", [64, 10, 10]), ("u", [1, 60, 120])];
+    source(&path, 0..64, 60, &fields);
+    let target = Grid::global(2.5).unwrap();
+    let usual = Request::new(&target).threads(2);
+    let (all, _) = inflated(std::slice::from_ref(&path), &usual);
+    assert!(all.values().all(|&times| times == 1), "{all:?}");
+    let computed = |request: &Request| {
+        let fields = request.build(&Catalogue::open([&path]).unwrap()).unwrap();
+        let noted = fields
+            .iter()
+            .map(|field| field.notes().len())
+            .sum::<usize>();
+        let values: Vec<_> = fields
+            .iter()
+            .map(|field| field.compute().unwrap().values)
+            .collect();
+        (values, noted)
+    };
+    let whole = computed(&usual);
+    assert_eq!(whole.1, 0);
+    for threads in [1, 2] {
+        let short = usual.clone().threads(threads).memory(1 << 18);
+        let (chunks, _) = inflated(std::slice::from_ref(&path), &short);
+        assert!(chunks.keys().eq(all.keys()));
+        // Of t the first and the last row of chunks.
+        let twice = chunks.values().filter(|&&times| times == 2).count();
+        assert_eq!(twice, 2 * 12, "{chunks:?}");
+        assert!(chunks.values().all(|&times| times <= 2), "{chunks:?}");
+        assert_eq!(computed(&short), (whole.0.clone(), 1));
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Read tasks, and the means of rows next to the poles.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use delayed::{Delayed, Series};
@@ -58,6 +59,8 @@ pub(super) struct Readers {
     starts: Vec<Option<usize>>,
     /// How many blocks a part of the plane has.
     depth: usize,
+    /// The tasks of rows that are read apart, by their numbers.
+    rows: HashMap<usize, Delayed<Block>>,
     /// The means next to both poles, by the number of the outer dimensions.
     poles: Vec<[Option<Delayed<PoleMeans>>; 2]>,
     pole_tasks: usize,
@@ -84,6 +87,7 @@ impl Readers {
             blocks: Vec::new(),
             starts: vec![None; parts],
             depth,
+            rows: HashMap::new(),
             poles: Vec::new(),
             pole_tasks: 0,
             reads: Reads::default(),
@@ -108,11 +112,29 @@ impl Readers {
         self.blocks_of(&cuts, reached)
     }
 
+    /// The row next to a pole, as one or several blocks.
+    fn ring(&mut self, cuts: &[&Arc<AxisCut>], last: bool) -> Vec<Delayed<Block>> {
+        match self.work.plan.rings.apart {
+            true => self.each_of(cuts, None, |readers, number| readers.row(number, last)),
+            false => self.blocks_of(cuts, None),
+        }
+    }
+
     /// The blocks that cuts need: every combination of their pieces, of those of the plane only such as are reached.
     pub(super) fn blocks_of(
         &mut self,
         cuts: &[&Arc<AxisCut>],
         reached: Option<&[bool]>,
+    ) -> Vec<Delayed<Block>> {
+        self.each_of(cuts, reached, Self::block)
+    }
+
+    /// What is made of the number of each block that cuts need.
+    fn each_of(
+        &mut self,
+        cuts: &[&Arc<AxisCut>],
+        reached: Option<&[bool]>,
+        mut make: impl FnMut(&mut Self, usize) -> Delayed<Block>,
     ) -> Vec<Delayed<Block>> {
         let all: usize = cuts.iter().map(|cut| cut.pieces.len()).product();
         let needed = |at: usize| reached.is_none_or(|reached| reached[at % reached.len()]);
@@ -128,7 +150,7 @@ impl Readers {
                 number += stride * pieces[at % pieces.len()].block;
                 at /= pieces.len();
             }
-            blocks.push(self.block(number));
+            blocks.push(make(self, number));
         }
         blocks
     }
@@ -154,16 +176,42 @@ impl Readers {
         if self.uneven {
             storage_chunks = self.work.storage_chunks(number);
         }
+        let block = self.read(number, storage_chunks, [cells, cells]);
+        self.blocks[start + outer] = Some(block.clone());
+        block
+    }
+
+    /// The first or the last row of what lies in a block's places along the other dimensions.
+    fn row(&mut self, block: usize, last: bool) -> Delayed<Block> {
+        let work = self.work.clone();
+        let number = work.plan.row_of(block, last);
+        if let Some(row) = self.rows.get(&number) {
+            return row.clone();
+        }
+        let ranges = work.plan.block_cells(number);
+        let cells = ranges.iter().map(ExactSizeIterator::len).product();
+        // As a part of whole storage chunks: these are what is read.
+        let covered = work.plan.covered_cells(number);
+        let row = self.read(number, work.storage_chunks(number), [covered, cells]);
+        self.rows.insert(number, row.clone());
+        row
+    }
+
+    /// The task that reads a block or a row of it, which has so many storage chunks; the cells of these, and its own.
+    fn read(
+        &mut self,
+        number: usize,
+        storage_chunks: usize,
+        [covered, cells]: [usize; 2],
+    ) -> Delayed<Block> {
         let [stored, decoded] = self.sizes;
         self.reads.blocks += 1;
         self.reads.storage_chunks += storage_chunks;
-        self.reads.bytes += (cells * stored) as u64;
+        self.reads.bytes += (covered * stored) as u64;
         self.read.push(number);
         let work = self.work.clone();
         let series = self.read_series.of((cells * decoded) as u64);
-        let block = series.try_delayed(number, move || work.read(number));
-        self.blocks[start + outer] = Some(block.clone());
-        block
+        series.try_delayed(number, move || work.read(number))
     }
 
     /// The means of the rows next to the poles that the weights of a chunk reach: one task for all chunks at the same times.
@@ -194,7 +242,7 @@ impl Readers {
             }
             let before = cuts[..outer].iter().copied();
             let ring: Vec<_> = before.chain(work.plan.ring_cuts(last)).collect();
-            let blocks = self.blocks_of(&ring, None);
+            let blocks = self.ring(&ring, last);
             let (own, number) = (work.clone(), 2 * place + usize::from(last));
             let pole = move |blocks: Vec<&Block>| own.pole(number, &blocks);
             let pole = self.pole_series.apply(number, blocks, pole);

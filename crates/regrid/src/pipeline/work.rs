@@ -35,14 +35,9 @@ pub(super) struct FieldWork {
 }
 
 impl FieldWork {
-    /// Which part of the variable has a block, and the block's region in it.
+    /// Which part of the variable has a block, or a row of it, and its region there.
     fn stored(&self, block: usize) -> (&OpenPart, Region) {
-        let place = self.plan.block_place(block);
-        let mut ranges: Vec<_> = place
-            .iter()
-            .zip(&self.plan.blocks)
-            .map(|(&i, blocks)| blocks[i].clone())
-            .collect();
+        let mut ranges = self.plan.block_cells(block);
         // Blocks never reach from one file into the next: storage chunks do not.
         let part = match self.time {
             Some(time) => {
