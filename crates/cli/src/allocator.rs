@@ -51,7 +51,7 @@ fn whole(size: usize) -> usize {
 unsafe impl GlobalAlloc for LargePages {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match is_large(layout) {
-            true => map(layout.size()),
+            true => advised(map(layout.size()), layout.size()),
             // SAFETY: the caller keeps to the same contract.
             false => unsafe { System.alloc(layout) },
         }
@@ -59,7 +59,7 @@ unsafe impl GlobalAlloc for LargePages {
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         match is_large(layout) {
-            true => map(layout.size()),
+            true => advised(map(layout.size()), layout.size()),
             // SAFETY: the caller keeps to the same contract.
             false => unsafe { System.alloc_zeroed(layout) },
         }
@@ -95,14 +95,18 @@ unsafe impl GlobalAlloc for LargePages {
 }
 
 impl LargePages {
-    /// An array of another size with what is in this one, which goes back.
+    /// An array of another size with what is in this one, which goes back. It has small pages: what grows has room that nobody may come
+    /// to use, and small ones leave that out.
     ///
     /// # Safety
     /// As of [`GlobalAlloc::realloc`].
     unsafe fn copied(&self, array: *mut u8, old: Layout, new: Layout) -> *mut u8 {
         // SAFETY: both have as many bytes as are copied, and the old one is used no more.
         unsafe {
-            let moved = self.alloc(new);
+            let moved = match is_large(new) {
+                true => map(new.size()),
+                false => System.alloc(new),
+            };
             if !moved.is_null() {
                 ptr::copy_nonoverlapping(array, moved, old.size().min(new.size()));
                 self.dealloc(array, old);
@@ -134,7 +138,6 @@ fn map(size: usize) -> *mut u8 {
         }
         let array = start.add(before);
         libc::munmap(array.add(wanted).cast(), room - before - wanted);
-        advise(array, wanted);
         array
     }
 }
@@ -150,22 +153,21 @@ unsafe fn remap(array: *mut u8, old: usize, new: usize) -> *mut u8 {
     // SAFETY: as the caller says.
     unsafe {
         let moved = libc::mremap(array.cast(), whole(old), whole(new), libc::MREMAP_MAYMOVE);
-        if moved == libc::MAP_FAILED {
-            return ptr::null_mut();
+        match moved {
+            libc::MAP_FAILED => ptr::null_mut(),
+            moved => moved.cast(),
         }
-        advise(moved.cast(), whole(new));
-        moved.cast()
     }
 }
 
-/// Asks for large pages for an array, all of it: what is marked in part counts as two, which can only be moved one by one. What does not
-/// fill a large page gets small ones.
-///
-/// # Safety
-/// So many bytes at the array are mapped, and the caller's.
-unsafe fn advise(array: *mut u8, mapped: usize) {
-    // SAFETY: it changes nothing that is in the array. That it may be refused is no reason not to work.
-    unsafe { libc::madvise(array.cast(), mapped, libc::MADV_HUGEPAGE) };
+/// Asks for large pages for a mapped array, if it is one, all of it: what is marked in part counts as two, which can only be moved one by
+/// one. What does not fill a large page gets small ones.
+fn advised(array: *mut u8, size: usize) -> *mut u8 {
+    if !array.is_null() {
+        // SAFETY: it is mapped, and this changes nothing that is in it. That it may be refused is no reason not to work.
+        unsafe { libc::madvise(array.cast(), whole(size), libc::MADV_HUGEPAGE) };
+    }
+    array
 }
 
 #[cfg(test)]
