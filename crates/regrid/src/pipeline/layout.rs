@@ -345,7 +345,8 @@ impl Plan {
         let rows = [0, self.rows - 1];
         for (cut, row) in self.rings.rows.iter_mut().zip(rows) {
             if let Some(cut) = cut {
-                *cut = Arc::new(AxisCut::window_of(&[row], &[row..row + 1]));
+                let own = row..row + 1;
+                *cut = Arc::new(AxisCut::window_of(&[row], std::slice::from_ref(&own)));
             }
         }
     }
