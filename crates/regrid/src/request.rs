@@ -9,7 +9,7 @@ use crate::companions::{TargetCoordinates, bystanders};
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::kernel::Rule;
-use crate::pipeline::{Explanation, LazyField, Overlap, check_chunks, regrid_param};
+use crate::pipeline::{Explanation, LazyField, Overlap, Plans, check_chunks, regrid_param};
 use crate::scheme::{Compat, Edges, Fill, Method, Outside, PlaneWeights, Pole};
 use crate::sphere::on_threads;
 use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
@@ -316,19 +316,21 @@ impl Request {
         let mut overlaps: Vec<(Arc<Grid>, Arc<Overlap>)> = Vec::new();
         // Made once, and after weights: those of a target without axes take as much memory as what weights are made with.
         let mut coordinates = None;
+        let mut plans = Plans::default();
         let mut fields = Vec::new();
         for variable in &variables {
             variable.check_join()?;
             let times = self.choose_times(files, variable)?;
             check_chunks(self, variable, times.as_ref())?;
+            let times = times.map(Arc::new);
             let weights = self.plane_weights(files, &mut notes, variable, &mut prepared)?;
             let overlap = self
                 .report
                 .then(|| self.overlap(variable, &weights, &mut overlaps));
             fields.push(regrid_param(
                 self,
-                files,
-                variable,
+                &mut plans,
+                (files, variable),
                 &weights,
                 overlap,
                 times.as_ref(),

@@ -323,22 +323,25 @@ fn fields_on_one_grid_share_their_weights() {
     source(&path, None);
     let mut file = netcdf::append(&path).unwrap();
     let values = vec![1.0_f32; SHAPE.iter().product()];
-    let mut second = file
-        .add_variable::<f32>("u", &["time", "lat", "lon"])
-        .unwrap();
+    let dimensions = ["time", "lat", "lon"];
+    let mut second = file.add_variable::<f32>("u", &dimensions).unwrap();
     second.put_values(&values, ..).unwrap();
+    let mut third = file.add_variable::<f64>("v", &dimensions).unwrap();
+    third.put_values(&values, ..).unwrap();
     drop(file);
     let files = Catalogue::open([&path]).unwrap();
     let target = Grid::named("r90x45").unwrap();
     for method in [Method::InverseDistance, Method::SecondOrderConservative] {
         let fields = Request::new(&target).method(method).build(&files).unwrap();
-        assert_eq!(fields.len(), 2);
+        assert_eq!(fields.len(), 3);
         let one = Explanation::of(&fields[..1]).weights_bytes;
-        let both = Explanation::of(&fields).weights_bytes;
-        // What is a field's own is where its chunks have the sources.
+        let alike = Explanation::of(&fields[..2]).weights_bytes;
+        let all = Explanation::of(&fields).weights_bytes;
+        assert_eq!(one, alike, "{}", method.name());
+        // What a field's own plan holds is where its chunks have the sources; one of wider numbers has other chunks.
         assert!(
-            one < both && 2 * both < 3 * one,
-            "{}: {one} and {both}",
+            one < all && 2 * all < 3 * one,
+            "{}: {one} and {all}",
             method.name()
         );
     }

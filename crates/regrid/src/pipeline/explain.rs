@@ -75,7 +75,7 @@ impl Totals {
             needs: None,
             fields: fields.to_vec(),
         };
-        let mut counted = Vec::new();
+        let (mut counted, mut plans) = (Vec::new(), Vec::new());
         for field in fields {
             totals.reads.blocks += field.reads.blocks;
             totals.reads.storage_chunks += field.reads.storage_chunks;
@@ -90,9 +90,14 @@ impl Totals {
                 true => more.shared = 0,
                 false => counted.push(more.digest),
             }
+            match plans.contains(&more.plan) {
+                true => more.weights = 0,
+                false => plans.push(more.plan),
+            }
             totals.needs = Some(totals.needs.map_or(more, |needs| Needs {
                 budget: needs.budget,
                 digest: needs.digest,
+                plan: needs.plan,
                 weights: needs.weights + more.weights,
                 shared: needs.shared + more.shared,
                 gathered: needs.gathered.max(more.gathered),

@@ -17,7 +17,7 @@ use crate::time::ChosenTimes;
 use crate::weights::SparseWeights;
 
 /// In which order a chunk is computed: the outer dimensions first, the plane's last.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Order {
     /// Which of the variable's dimensions each one of the window is.
     pub(super) source: Vec<usize>,
@@ -74,6 +74,20 @@ impl Order {
             result,
             outer,
         }
+    }
+
+    /// The storage chunks of a variable along each dimension, in this order.
+    pub(super) fn storage(
+        &self,
+        variable: &SourceVariable,
+        parts: &[OpenPart],
+    ) -> Vec<Vec<Range<usize>>> {
+        let along = |(axis, &d): (usize, &usize)| {
+            let is_column = variable.dimensions[d].role == Role::Longitude;
+            let plane = (axis >= self.outer).then_some(usize::from(is_column));
+            storage(variable, parts, d, plane)
+        };
+        self.source.iter().enumerate().map(along).collect()
     }
 
     /// A shape in the result's order, as the chunk is computed.
@@ -137,7 +151,7 @@ pub(super) struct Plan {
     /// The usual shape of a target chunk, in the order in which it is computed.
     pub(super) chunk_shape: Vec<usize>,
     /// Storage chunks along each dimension, to count what is read.
-    pub(super) storage: Vec<Vec<Range<usize>>>,
+    pub(super) storage: Arc<Vec<Vec<Range<usize>>>>,
     /// The rows next to the poles, if their means are needed.
     pub(super) rings: Rings,
     pub(super) rows: usize,
@@ -163,12 +177,13 @@ pub(super) enum PlanePlan {
 }
 
 impl Plan {
-    /// Plans a variable onto targets of a shape (in the order of the result's dimensions), in chunks of a size.
+    /// Plans a variable, stored in such chunks along the dimensions of its order, onto targets of a shape (in the order of the
+    /// result's dimensions), in chunks of a size.
     ///
     /// Its blocks hold what `also` reads of the plane too, so that the plan of either has the same blocks.
     pub(super) fn new(
         variable: &SourceVariable,
-        order: Order,
+        (order, storage): (Order, Arc<Vec<Vec<Range<usize>>>>),
         parts: &[OpenPart],
         (weights, also): (&PlaneWeights, Option<&PlaneWeights>),
         times: Option<&ChosenTimes>,
@@ -182,16 +197,6 @@ impl Plan {
             .map(|&d| variable.dimensions[d].len)
             .collect();
         let target_shape = order.computed(target);
-        let storage: Vec<Vec<Range<usize>>> = order
-            .source
-            .iter()
-            .enumerate()
-            .map(|(axis, &d)| {
-                let plane = (axis >= outer)
-                    .then(|| usize::from(variable.dimensions[d].role == Role::Longitude));
-                storage(variable, parts, d, plane)
-            })
-            .collect();
         let usual: Vec<usize> = storage.iter().map(|cuts| longest(cuts).max(1)).collect();
         let chunk_shape = order.chunk_shape(&target_shape, size, &usual[..outer]);
         let target_cuts: Vec<Vec<Range<usize>>> = target_shape
@@ -477,7 +482,7 @@ impl Plan {
 
     /// Cells of the largest block, and of the largest storage chunk.
     pub(super) fn largest(&self) -> [usize; 2] {
-        [&self.blocks, &self.storage].map(|cuts| cuts.iter().map(|cuts| longest(cuts)).product())
+        [&self.blocks, &*self.storage].map(|cuts| cuts.iter().map(|cuts| longest(cuts)).product())
     }
 
     /// For each dimension before the plane, how many places a target chunk has, and how long storage chunks are.

@@ -57,7 +57,9 @@ pub(crate) struct Needs {
     pub(crate) budget: Budget,
     /// A digest of the weights.
     pub(crate) digest: u64,
-    /// Bytes of weights that are its own.
+    /// What tells its plan from others: where it is.
+    pub(crate) plan: usize,
+    /// Bytes of weights that are its own, and those of others of the same plan.
     pub(crate) weights: u64,
     /// Bytes of weights that it shares with others of the same digest.
     pub(crate) shared: u64,

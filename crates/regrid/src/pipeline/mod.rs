@@ -5,6 +5,7 @@
 //! tasks: `read_block`, `pole_means`, `regrid_chunk` and the writing of a chunk. So the whole graph, parameters and
 //! chunks, is there before anything runs.
 
+mod alike;
 mod explain;
 mod fresh;
 mod layout;
@@ -20,6 +21,7 @@ mod reporting;
 mod work;
 mod writing;
 
+pub(crate) use alike::Plans;
 pub use explain::Explanation;
 pub(crate) use lazy::Needs;
 pub use lazy::{LazyField, Reads};
@@ -28,6 +30,7 @@ pub use writing::{CompleteOutput, PlannedWrite, write};
 
 use std::sync::Arc;
 
+use alike::{Likeness, Planned};
 use layout::{Order, Plan};
 use narrow::narrowed;
 use parts::{decoding, largest_storage, parts};
@@ -95,14 +98,14 @@ fn chunk_size(request: &Request, cell_bytes: usize) -> ChunkSize {
     }
 }
 
-/// Plans one parameter and builds its tasks.
+/// Plans one parameter, if none like it is among the plans, and builds its tasks.
 pub(crate) fn regrid_param(
     request: &Request,
-    catalogue: &Catalogue,
-    variable: &SourceVariable,
-    weights: &PlaneWeights,
+    plans: &mut Plans,
+    (catalogue, variable): (&Catalogue, &SourceVariable),
+    weights: &Arc<PlaneWeights>,
     overlap: Option<Arc<Overlap>>,
-    times: Option<&ChosenTimes>,
+    times: Option<&Arc<ChosenTimes>>,
     coordinates: &TargetCoordinates,
 ) -> Result<LazyField, Error> {
     let first = catalogue.files()[variable.parts[0].file].clone();
@@ -123,8 +126,12 @@ pub(crate) fn regrid_param(
     }
     let decoding = decoding(catalogue, variable, blends).map_err(refused)?;
     let fill = decoding.fill(&variable.meta);
-    let mut surroundings =
-        surroundings(catalogue, variable, (&request.target, coordinates), times)?;
+    let mut surroundings = surroundings(
+        catalogue,
+        variable,
+        (&request.target, coordinates),
+        times.map(|times| &**times),
+    )?;
     meaning::update(
         &mut surroundings.attributes,
         variable,
@@ -138,34 +145,47 @@ pub(crate) fn regrid_param(
     let order = Order::new(variable, request.target.is_list());
     let budget = request.budget();
     let cell_bytes = decoding.output.size();
-    let made = |weights: &PlaneWeights, also: Option<&PlaneWeights>, size: &ChunkSize| {
-        Plan::new(
-            variable,
-            order.clone(),
-            &parts,
-            (weights, also),
-            times,
-            &target_shape,
-            (size, budget),
-        )
-    };
-    let also = overlap.as_ref().map(|overlap| &*overlap.weights);
-    let most = budget.window_bytes() / cell_bytes.max(1);
-    let size = chunk_size(request, cell_bytes);
-    let (mut plan, size) = narrowed(size, most, |size| made(weights, also, size));
-    if budget.memory.is_some() {
-        plan.part_rings(most);
-    }
+    let also = overlap.as_ref().map(|overlap| &overlap.weights);
+    let like = Likeness::new(
+        variable,
+        &parts,
+        order,
+        (weights, also),
+        times,
+        &target_shape,
+        cell_bytes,
+    );
+    let Planned { plan, compared } = plans.of(like, |like| {
+        let made = |weights: &PlaneWeights, also: Option<&PlaneWeights>, size: &ChunkSize| {
+            Plan::new(
+                variable,
+                (like.order.clone(), like.storage.clone()),
+                &parts,
+                (weights, also),
+                times.map(|times| &**times),
+                &target_shape,
+                (size, budget),
+            )
+        };
+        let also = also.map(|also| &**also);
+        let most = budget.window_bytes() / cell_bytes.max(1);
+        let size = chunk_size(request, cell_bytes);
+        let (mut plan, size) = narrowed(size, most, |size| made(weights, also, size));
+        if budget.memory.is_some() {
+            plan.part_rings(most);
+        }
+        let compared = also.map(|also| made(also, Some(weights), &size));
+        Planned {
+            plan: Arc::new(plan),
+            compared: compared.map(Arc::new),
+        }
+    });
     if plan.rings.apart {
         surroundings.notes.push(format!(
             "of {} the rows next to the poles are read by themselves: the memory does not hold all that is stored with them",
             variable.name()
         ));
     }
-    let compared = overlap
-        .as_ref()
-        .map(|overlap| made(&overlap.weights, Some(weights), &size));
-
     let name = variable.name().to_owned();
     let absent = Arc::new(match decoding.output {
         DataType::F32 => single(&AttributeValue::F32(vec![f32::NAN])),
@@ -235,6 +255,7 @@ pub(crate) fn regrid_param(
     let needs = Needs {
         budget,
         digest: digest(weights),
+        plan: Arc::as_ptr(plan) as usize,
         weights: plan.weights_bytes() as u64,
         shared: weights.shared_bytes() as u64,
         gathered: gathered as u64,

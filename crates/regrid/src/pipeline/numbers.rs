@@ -223,13 +223,13 @@ impl Plan {
             let covered = |block| covered(block, storage);
             blocks.iter().map(covered).collect()
         };
-        self.blocks.iter().zip(&self.storage).map(along).collect()
+        self.blocks.iter().zip(&*self.storage).map(along).collect()
     }
 
     /// How many storage chunks one block covers, or a row of what lies in it.
     pub(super) fn covered(&self, block: usize) -> usize {
         let cells = self.block_cells(block);
-        let along = cells.iter().zip(&self.storage);
+        let along = cells.iter().zip(&*self.storage);
         along
             .map(|(cells, storage)| covered(cells, storage))
             .product()
@@ -238,7 +238,7 @@ impl Plan {
     /// Cells of the storage chunks that a row next to a pole lies in.
     pub(super) fn covered_cells(&self, row: usize) -> usize {
         let cells = self.block_cells(row);
-        let along = cells.iter().zip(&self.storage);
+        let along = cells.iter().zip(&*self.storage);
         let covered = |(cells, storage): (&Range<usize>, &Vec<Range<usize>>)| -> usize {
             let first = storage.partition_point(|chunk| chunk.end <= cells.start);
             let chunks = storage[first..].iter();

@@ -21,7 +21,8 @@ use crate::values::Values;
 pub(super) struct FieldWork {
     /// The field's name.
     pub(super) name: String,
-    pub(super) plan: Plan,
+    /// Shared with fields that are alike.
+    pub(super) plan: Arc<Plan>,
     pub(super) parts: Vec<OpenPart>,
     /// Whether files are steps of a dimension that they do not have.
     pub(super) stacked: bool,
