@@ -24,17 +24,17 @@ pub(super) struct Valid {
 }
 
 impl Valid {
+    #[inline]
     pub(super) fn value(self, covered: f64, min_valid: f64) -> f64 {
         // The same terms in the same order: where nothing is missing both are equal to the bit.
         let whole = self.size == self.all;
-        let share = if whole { 1.0 } else { self.size / self.all };
-        if self.weight <= 0.0 || share * covered < min_valid - WHOLE {
-            f64::NAN
-        } else if whole {
-            self.sum
-        } else {
-            self.sum / self.weight
-        }
+        // No branches: it is done for several at once.
+        let part = self.size / self.all;
+        let share = if whole { 1.0 } else { part };
+        let mean = self.sum / self.weight;
+        let value = if whole { self.sum } else { mean };
+        let dropped = (self.weight <= 0.0) | (share * covered < min_valid - WHOLE);
+        if dropped { f64::NAN } else { value }
     }
 }
 

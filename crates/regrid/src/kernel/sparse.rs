@@ -73,17 +73,26 @@ fn together<const N: usize, S: Float, T: Float>(
         }
         target += 1;
     };
-    // Two loops, so that the usual one knows nothing of slopes.
+    // Where a row had a missing cell the next one has, as a rule: it is not tried without. Both ways give the same bits where
+    // nothing is missing.
+    let mut missing = false;
+    // Loops of their own, so that the usual one knows nothing of slopes.
     match cut.slopes() {
         None => cut.for_each_row(|row| {
-            let mut values = sums(row, cells, min_valid);
-            // Where all must be valid, what is no number stays none.
-            if !strict && any_nan(values) {
-                values = masked(row, cells, min_valid);
+            if !missing {
+                let values = sums(row, cells, min_valid);
+                // Where all must be valid, what is no number stays none.
+                missing = !strict && any_nan(values);
+                if !missing {
+                    return set(values);
+                }
             }
-            set(values);
+            let sums = Sums::of(row, cells);
+            missing = sums.lack_some();
+            set(sums.values(row.covered, min_valid));
         }),
-        Some(slopes) => cut.for_each_row(|row| {
+        // Where all must be valid, what is no number stays none.
+        Some(slopes) if strict => cut.for_each_row(|row| {
             let mut values = sums(row, cells, min_valid);
             for (_, slopes) in slopes.of(row, |at| widened(cells, at)) {
                 for (value, slope) in values.iter_mut().zip(slopes) {
@@ -91,26 +100,31 @@ fn together<const N: usize, S: Float, T: Float>(
                     *value += if slope.is_nan() { -0.0 } else { slope };
                 }
             }
-            if !strict && any_nan(values) {
-                values = masked_slopes(row, cells, slopes, min_valid);
-            }
             set(values);
+        }),
+        // Beside slopes it costs little to look at what is missing.
+        Some(slopes) => cut.for_each_row(|row| {
+            let mut sums = Sums::of(row, cells);
+            sums.add_slopes(row, cells, slopes);
+            set(sums.values(row.covered, min_valid));
         }),
     }
 }
 
-#[inline]
+// What one group goes through is always part of it: it is compiled for several processors there, and by itself for the least of them.
+
+#[inline(always)]
 fn any_nan<const N: usize>(values: [f64; N]) -> bool {
     values.iter().fold(false, |any, x| any | x.is_nan())
 }
 
-#[inline]
+#[inline(always)]
 fn widened<const N: usize, S: Float>(cells: &[[S; N]], at: usize) -> [f64; N] {
     cells[at].map(S::widen)
 }
 
 /// The sums of a row over all its cells: NaN where one of them is missing, or where the row is not enough by itself.
-#[inline]
+#[inline(always)]
 fn sums<const N: usize, S: Float>(row: CutRow<'_>, cells: &[[S; N]], min_valid: f64) -> [f64; N] {
     let mut sums = [0.0; N];
     let mut all = 0.0;
@@ -126,54 +140,76 @@ fn sums<const N: usize, S: Float>(row: CutRow<'_>, cells: &[[S; N]], min_valid: 
     }
 }
 
-/// The sums over the valid cells, divided by their weight where some are missing.
-#[inline]
-fn masked<const N: usize, S: Float>(row: CutRow<'_>, cells: &[[S; N]], min_valid: f64) -> [f64; N] {
-    let valid = valid(row, cells);
-    valid.map(|sums| sums.value(row.covered, min_valid))
+/// The sums of a row over its valid cells, plane by plane: [`Valid`], each part of it side by side.
+struct Sums<const N: usize> {
+    sums: [f64; N],
+    weights: [f64; N],
+    sizes: [f64; N],
+    /// The same for all planes.
+    all: f64,
 }
 
-/// The same with slopes.
-#[inline]
-fn masked_slopes<const N: usize, S: Float>(
-    row: CutRow<'_>,
-    cells: &[[S; N]],
-    slopes: Slopes<'_>,
-    min_valid: f64,
-) -> [f64; N] {
-    let mut valid = valid(row, cells);
-    for (at, slopes) in slopes.of(row, |at| widened(cells, at)) {
-        let own = widened(cells, at);
-        for (sums, (slope, value)) in valid.iter_mut().zip(slopes.iter().zip(own)) {
-            // The slopes of the valid cells alone.
-            sums.sum += match slope.is_nan() | value.is_nan() {
-                true => -0.0,
-                false => *slope,
-            };
+impl<const N: usize> Sums<N> {
+    #[inline(always)]
+    fn of<S: Float>(row: CutRow<'_>, cells: &[[S; N]]) -> Self {
+        let mut own = Self {
+            sums: [0.0; N],
+            weights: [0.0; N],
+            sizes: [0.0; N],
+            all: 0.0,
+        };
+        for (at, weight) in row.entries() {
+            let size = weight.abs();
+            own.all += size;
+            let values = widened(cells, at);
+            for (lane, value) in values.into_iter().enumerate() {
+                // To add nothing changes no bit, and asks for no branch.
+                let missing = value.is_nan();
+                own.sums[lane] += if missing { 0.0 } else { weight * value };
+                own.weights[lane] += if missing { 0.0 } else { weight };
+                own.sizes[lane] += if missing { 0.0 } else { size };
+            }
         }
+        own
     }
-    valid.map(|sums| sums.value(row.covered, min_valid))
-}
 
-/// The sums of a row over its valid cells.
-#[inline]
-fn valid<const N: usize, S: Float>(row: CutRow<'_>, cells: &[[S; N]]) -> [Valid; N] {
-    let mut sums = [Valid::default(); N];
-    for (at, weight) in row.entries() {
-        let size = weight.abs();
-        for (sums, value) in sums.iter_mut().zip(widened(cells, at)) {
-            // To add nothing changes no bit, and asks for no branch.
-            let [value, weight, part] = match value.is_nan() {
-                true => [0.0; 3],
-                false => [value, weight, size],
-            };
-            sums.sum += weight * value;
-            sums.weight += weight;
-            sums.size += part;
-            sums.all += size;
+    /// Whether any of the cells is missing.
+    #[inline(always)]
+    fn lack_some(&self) -> bool {
+        self.sizes
+            .iter()
+            .fold(false, |any, size| any | (*size != self.all))
+    }
+
+    /// Adds what the slopes of valid cells add.
+    #[inline(always)]
+    fn add_slopes<S: Float>(&mut self, row: CutRow<'_>, cells: &[[S; N]], slopes: Slopes<'_>) {
+        for (at, slopes) in slopes.of(row, |at| widened(cells, at)) {
+            let values = widened(cells, at);
+            for (sum, (slope, value)) in self.sums.iter_mut().zip(slopes.into_iter().zip(values)) {
+                *sum += match slope.is_nan() | value.is_nan() {
+                    true => -0.0,
+                    false => slope,
+                };
+            }
         }
     }
-    sums
+
+    /// The sums, divided by the weight of the valid cells where some are missing.
+    #[inline(always)]
+    fn values(&self, covered: f64, min_valid: f64) -> [f64; N] {
+        let mut values = [0.0; N];
+        for (lane, value) in values.iter_mut().enumerate() {
+            let valid = Valid {
+                sum: self.sums[lane],
+                weight: self.weights[lane],
+                size: self.sizes[lane],
+                all: self.all,
+            };
+            *value = valid.value(covered, min_valid);
+        }
+        values
+    }
 }
 
 /// The one cell of each target, as it is.

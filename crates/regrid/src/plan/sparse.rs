@@ -101,7 +101,8 @@ pub(crate) struct Slopes<'a> {
 
 impl Slopes<'_> {
     /// For each entry of a row its place, and what slopes add to it in each of some windows of such values.
-    #[inline]
+    // Always: it becomes part of loops that are compiled for several processors.
+    #[inline(always)]
     pub(crate) fn of<const N: usize>(
         self,
         row: CutRow<'_>,

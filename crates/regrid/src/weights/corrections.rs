@@ -53,7 +53,8 @@ impl Corrections {
     }
 
     /// Calls with the source and the weight of each term of an entry, which has such a source and weight itself.
-    #[inline]
+    // Always, as `of` is: it becomes part of loops that are compiled for several processors.
+    #[inline(always)]
     pub(crate) fn for_each_term(
         &self,
         entry: usize,
@@ -149,7 +150,7 @@ impl Differences {
     }
 
     /// The neighbours with their shares; one that comes twice has its share together, where it comes first.
-    #[inline]
+    #[inline(always)]
     fn of(&self, entry: usize, source: u32) -> impl Iterator<Item = (u32, f64)> + use<> {
         let neighbours = self.neighbours.of(source);
         let [row, column] = self.shares[entry];
