@@ -73,6 +73,7 @@ mod grid;
 mod io;
 mod kernel;
 mod output;
+mod pieces;
 mod pipeline;
 mod plan;
 mod regridder;

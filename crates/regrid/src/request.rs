@@ -9,9 +9,9 @@ use crate::companions::{TargetCoordinates, bystanders};
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::kernel::Rule;
+use crate::pieces::on_threads;
 use crate::pipeline::{Explanation, LazyField, Overlap, Plans, check_chunks, regrid_param};
 use crate::scheme::{Compat, Edges, Fill, Method, Outside, PlaneWeights, Pole};
-use crate::sphere::on_threads;
 use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
 use crate::weightfile::Weights;
 

@@ -10,7 +10,7 @@ use super::{
 use crate::axis::{AxisKind, PlaneAxis};
 use crate::error::Error;
 use crate::grid::Grid;
-use crate::sphere::try_joined;
+use crate::pieces::try_joined;
 use crate::weights::{SparseWeights, merged};
 
 type Row = Vec<(usize, f64)>;

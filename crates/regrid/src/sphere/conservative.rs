@@ -4,9 +4,9 @@ use super::box_index::{BoxIndex, touch};
 use super::copies::{counts, firsts};
 use super::outlines::{Outline, Outlines};
 use super::overlap::{Area, AreaAndMoment, Measure, Scratch, overlap};
-use super::pieces::joined;
 use super::vector::{Vector, times};
 use super::{Cells, Refused};
+use crate::pieces::joined;
 use crate::weights::SparseWeights;
 
 /// Weights that keep the area integral: each target cell takes the source cells it overlaps, each by the area they share.

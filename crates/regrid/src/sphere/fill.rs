@@ -5,10 +5,10 @@
 
 use super::Cells;
 use super::distance::by_distance;
-use super::pieces::{joined, push_copy};
 use super::point_index::PointIndex;
 use super::topology::{place, points};
 use super::vector::is_finite;
+use crate::pieces::{joined, push_copy};
 use crate::weights::SparseWeights;
 
 /// Weights whose empty rows take the `neighbours` nearest source centres, each by its inverse distance to a power.

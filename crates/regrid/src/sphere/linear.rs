@@ -1,12 +1,12 @@
 //! Linear between four neighbouring source centres, anywhere on the sphere.
 
 use super::nearest::refuse_empty;
-use super::pieces::joined;
 use super::point_index::PointIndex;
 use super::quads::{Held, Quads};
 use super::topology::{Mesh, place};
 use super::vector::is_finite;
 use super::{Cells, Refused};
+use crate::pieces::joined;
 use crate::scheme::{Edges, Outside, Pole};
 use crate::weights::SparseWeights;
 

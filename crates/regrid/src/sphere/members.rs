@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::copies::{firsts, firsts_of_points};
 use super::outlines::{Outline, Outlines};
-use super::pieces::each_piece;
 use super::polygon::holds;
 use super::topology::{place, points};
 use super::vector::{is_finite, tangents};
 use super::{Cells, Refused};
+use crate::pieces::each_piece;
 use crate::weights::SparseWeights;
 
 /// The source centres in each target cell, each with the same weight: together their mean.

@@ -13,7 +13,6 @@ mod members;
 mod nearest;
 mod outlines;
 mod overlap;
-mod pieces;
 mod point_index;
 mod polygon;
 mod quads;
@@ -32,7 +31,6 @@ pub(crate) use linear::linear;
 pub(crate) use members::members;
 pub(crate) use nearest::nearest;
 pub(crate) use outlines::areas;
-pub(crate) use pieces::{on_threads, try_joined};
 pub(crate) use second_order::second_order;
 
 /// Why weights between cells on the sphere cannot be made.

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::pieces::{each_piece, joined};
 use super::point_index::PointIndex;
 use super::quads::{Held, Quads};
 use super::topology::{Mesh, place};
 use super::vector::{Vector, is_finite};
 use super::{Cells, Refused};
+use crate::pieces::{each_piece, joined};
 use crate::scheme::{Edges, Outside, Pole};
 use crate::weights::SparseWeights;
 

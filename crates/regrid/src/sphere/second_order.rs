@@ -6,10 +6,10 @@ use super::conservative::{Search, Tiling};
 use super::gradient::{duals, neighbours};
 use super::outlines::{Outline, Outlines};
 use super::overlap::AreaAndMoment;
-use super::pieces::{append, each_piece};
 use super::topology::Mesh;
 use super::vector::{Vector, dot, is_finite, minus, times, unit};
 use super::{Cells, Refused};
+use crate::pieces::{append, each_piece};
 use crate::weights::{Corrections, Differences, SparseWeights};
 
 /// First-order conservative weights, and what the gradients of the source add to them.

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -24,7 +26,9 @@ use crate::values::DataType;
 const MOST_OPEN: usize = 64;
 
 /// Attempts to open a file while too many are open: other threads take what was let go of, but not for long.
-const MOST_ATTEMPTS: usize = 100;
+const MOST_ATTEMPTS: u32 = 100;
+/// How much longer the wait before each of them is than before the last: half a second in all.
+const LONGER: Duration = Duration::from_micros(100);
 /// What the library answers then: `EMFILE`, the same number on all systems.
 const TOO_MANY_OPEN: i32 = 24;
 
@@ -159,7 +163,7 @@ impl OpenFiles {
             return Ok(file.clone());
         }
         let mut file = netcdf::open(path);
-        for _ in 0..MOST_ATTEMPTS {
+        for attempt in 0..MOST_ATTEMPTS {
             if file.is_ok() {
                 break;
             }
@@ -171,7 +175,7 @@ impl OpenFiles {
                 break;
             }
             // Other threads open theirs, and close them soon.
-            std::thread::yield_now();
+            thread::sleep(attempt * LONGER);
         }
         let file = Arc::new(file.map_err(library_error("open", path, None))?);
         #[cfg(test)]

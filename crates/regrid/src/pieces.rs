@@ -34,7 +34,7 @@ pub(crate) fn on_threads<T>(threads: usize, work: impl FnOnce() -> T) -> T {
 
 /// Does `work` on pieces of the targets, and hands over what comes of them in order, as soon as it is their turn: what
 /// waits for that is little.
-pub(super) fn each_piece<T: Send>(
+pub(crate) fn each_piece<T: Send>(
     len: usize,
     work: impl Fn(Range<usize>) -> T + Sync,
     take: impl FnMut(T) + Send,
@@ -73,7 +73,7 @@ pub(super) fn each_piece<T: Send>(
 }
 
 /// The weights of consecutive targets, made in pieces, as one.
-pub(super) fn joined(
+pub(crate) fn joined(
     len: usize,
     work: impl Fn(Range<usize>) -> SparseWeights + Sync,
 ) -> SparseWeights {
@@ -113,12 +113,12 @@ pub(crate) fn try_joined<E: Send>(
 }
 
 /// Adds the rows of other weights.
-pub(super) fn append(to: &mut SparseWeights, from: &SparseWeights) {
+pub(crate) fn append(to: &mut SparseWeights, from: &SparseWeights) {
     (0..from.len()).for_each(|target| push_copy(to, from, target));
 }
 
 /// Adds a target's row of other weights, with the part that is covered.
-pub(super) fn push_copy(to: &mut SparseWeights, from: &SparseWeights, target: usize) {
+pub(crate) fn push_copy(to: &mut SparseWeights, from: &SparseWeights, target: usize) {
     let row = from.row(target).iter();
     match from.covered(target) {
         1.0 => to.push_kept(row),
