@@ -20,6 +20,8 @@ const APART: libc::c_int = 1 << 20;
 const KEPT: libc::c_int = 1 << 20;
 /// Bytes of a large page, on most machines; where they are others, the system does what it can with the ranges that it is told.
 const LARGE_PAGE: usize = 2 << 20;
+/// Bytes of a large page that may be left empty: less than the bookkeeping of as many small ones takes time.
+const SPARE: usize = LARGE_PAGE / 8;
 /// Bytes of a page at the most; the system takes no other addresses as the ends of what is given back.
 const PAGE: usize = 64 << 10;
 
@@ -38,12 +40,16 @@ pub(crate) struct LargePages;
 
 /// Whether something is taken from the system by itself.
 fn is_large(layout: Layout) -> bool {
-    layout.size() >= LARGE_PAGE && layout.align() <= PAGE
+    layout.size() >= LARGE_PAGE - SPARE && layout.align() <= PAGE
 }
 
-/// The bytes that are taken from the system for so many: whole pages.
+/// The bytes that are taken from the system for so many: whole pages, large ones if these are nearly filled.
 fn whole(size: usize) -> usize {
-    size.next_multiple_of(PAGE)
+    let large = size.next_multiple_of(LARGE_PAGE);
+    match large - size <= SPARE {
+        true => large,
+        false => size.next_multiple_of(PAGE),
+    }
 }
 
 // SAFETY: what is small is left to the system's allocator, by a test that depends on the layout alone, so that each piece goes back to
@@ -183,9 +189,12 @@ mod tests {
         let mut array: Vec<u8> = Vec::new();
         let sizes = [
             1_000,
+            LARGE_PAGE - SPARE - 1,
+            LARGE_PAGE - SPARE,
             LARGE_PAGE - 1,
             LARGE_PAGE,
             LARGE_PAGE + 1,
+            3 * LARGE_PAGE - SPARE - 1,
             3 * LARGE_PAGE,
             40 * LARGE_PAGE + 5,
         ];
