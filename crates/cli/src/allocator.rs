@@ -12,6 +12,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Arrays from this size on are taken from the system one by one, by the C libraries too. Buffers of chunks are among them:
 /// those that come again are kept by whoever uses them, and those of another variable would leave holes in the heap.
@@ -24,6 +25,16 @@ const LARGE_PAGE: usize = 2 << 20;
 const SPARE: usize = LARGE_PAGE / 8;
 /// Bytes of a page at the most; the system takes no other addresses as the ends of what is given back.
 const PAGE: usize = 64 << 10;
+/// What a page is aligned to wherever it is, at the least.
+const ALIGNED: usize = 4 << 10;
+
+/// Whether the system has refused memory.
+static REFUSED: AtomicBool = AtomicBool::new(false);
+
+/// Whether memory was asked for that there was not: for whoever has to say why the process ends.
+pub(crate) fn was_refused() -> bool {
+    REFUSED.load(Ordering::Relaxed)
+}
 
 /// Has large arrays of C libraries go back to the system as soon as they are given back.
 pub(crate) fn return_large() {
@@ -40,7 +51,7 @@ pub(crate) struct LargePages;
 
 /// Whether something is taken from the system by itself.
 fn is_large(layout: Layout) -> bool {
-    layout.size() >= LARGE_PAGE - SPARE && layout.align() <= PAGE
+    layout.size() >= LARGE_PAGE - SPARE && layout.align() <= ALIGNED
 }
 
 /// The bytes that are taken from the system for so many: whole pages, large ones if these are nearly filled.
@@ -53,13 +64,13 @@ fn whole(size: usize) -> usize {
 }
 
 // SAFETY: what is small is left to the system's allocator, by a test that depends on the layout alone, so that each piece goes back to
-// where it came from; what is large is memory of its own from the system, zeroed, aligned to large pages.
+// where it came from; what is large is memory of its own from the system, zeroed, in pages of its own.
 unsafe impl GlobalAlloc for LargePages {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match is_large(layout) {
             true => advised(map(layout.size()), layout.size()),
             // SAFETY: the caller keeps to the same contract.
-            false => unsafe { System.alloc(layout) },
+            false => told(unsafe { System.alloc(layout) }),
         }
     }
 
@@ -67,7 +78,7 @@ unsafe impl GlobalAlloc for LargePages {
         match is_large(layout) {
             true => advised(map(layout.size()), layout.size()),
             // SAFETY: the caller keeps to the same contract.
-            false => unsafe { System.alloc_zeroed(layout) },
+            false => told(unsafe { System.alloc_zeroed(layout) }),
         }
     }
 
@@ -87,7 +98,7 @@ unsafe impl GlobalAlloc for LargePages {
         let new = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
         match (is_large(layout), is_large(new)) {
             // SAFETY: the caller keeps to the same contract.
-            (false, false) => unsafe { System.realloc(array, layout, size) },
+            (false, false) => told(unsafe { System.realloc(array, layout, size) }),
             // SAFETY: it was mapped with this size.
             (true, true) => match unsafe { remap(array, layout.size(), size) } {
                 // SAFETY: the caller keeps to the same contract.
@@ -111,7 +122,7 @@ impl LargePages {
         unsafe {
             let moved = match is_large(new) {
                 true => map(new.size()),
-                false => System.alloc(new),
+                false => told(System.alloc(new)),
             };
             if !moved.is_null() {
                 ptr::copy_nonoverlapping(array, moved, old.size().min(new.size()));
@@ -122,22 +133,35 @@ impl LargePages {
     }
 }
 
-/// So many bytes from the system, or null.
+/// Notes it if an array was not to be had.
+fn told(array: *mut u8) -> *mut u8 {
+    if array.is_null() {
+        REFUSED.store(true, Ordering::Relaxed);
+    }
+    array
+}
+
+/// So many bytes from the system, at the beginning of a large page if there is room for that; or null.
 fn map(size: usize) -> *mut u8 {
     let wanted = whole(size);
-    // With so many to spare there is an array in it that begins with a large page.
-    let Some(room) = wanted.checked_add(LARGE_PAGE) else {
-        return ptr::null_mut();
-    };
-    // SAFETY: new memory that nobody else has; the parts that are given back are beside what is kept.
-    unsafe {
+    // SAFETY: new memory that nobody else has.
+    let mapped = |len: usize| unsafe {
         let access = libc::PROT_READ | libc::PROT_WRITE;
         let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        let start = libc::mmap(ptr::null_mut(), room, access, kind, -1, 0);
-        if start == libc::MAP_FAILED {
-            return ptr::null_mut();
+        match libc::mmap(ptr::null_mut(), len, access, kind, -1, 0) {
+            libc::MAP_FAILED => ptr::null_mut(),
+            start => start.cast::<u8>(),
         }
-        let start = start.cast::<u8>();
+    };
+    // With so many to spare there is an array in it that begins with a large page.
+    let room = wanted.saturating_add(LARGE_PAGE);
+    let start = mapped(room);
+    if start.is_null() {
+        // Where addresses are few, as under a limit of them, there may be room for the array alone.
+        return told(mapped(wanted));
+    }
+    // SAFETY: the parts that are given back are beside what is kept.
+    unsafe {
         let before = start.align_offset(LARGE_PAGE);
         if before > 0 {
             libc::munmap(start.cast(), before);

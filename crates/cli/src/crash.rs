@@ -99,6 +99,14 @@ pub(crate) fn leaves(path: &Path) {
     }
 }
 
+/// Whether memory was asked for that there was not.
+fn was_refused_memory() -> bool {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    return crate::allocator::was_refused();
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    false
+}
+
 /// Says what was being read, removes what is not to stay, and ends the process.
 extern "C" fn crashed(signal: c_int) {
     let mut line = Line::default();
@@ -109,7 +117,10 @@ extern "C" fn crashed(signal: c_int) {
         .filter(|byte| byte.is_ascii_control())
         .for_each(|byte| *byte = b' ');
     line.add(b"regrid: error: ");
-    if read > 0 {
+    let memory = signal == libc::SIGABRT && was_refused_memory();
+    if memory {
+        line.add(b"there is not enough memory (");
+    } else if read > 0 {
         line.add(&what[..read]);
         line.add(b": the netCDF library crashed while reading it (");
     } else {
@@ -118,6 +129,7 @@ extern "C" fn crashed(signal: c_int) {
     let name = FAULTS.iter().find(|(fault, _)| *fault == signal);
     line.add(name.map_or("a signal", |(_, name)| name).as_bytes());
     line.add(match read > 0 {
+        _ if memory => b")\nhint: --memory states how much the work may take, fewer threads (-j) take less, and so do smaller grids\n",
         true => b"): the file is damaged, most likely\nhint: get the file anew, or leave it out\n",
         false => b")\nhint: a file may be damaged; if none is, please report it with the command\n",
     });

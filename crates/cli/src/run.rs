@@ -56,10 +56,16 @@ pub(crate) fn run(job: Job) -> Result<()> {
         }
     };
     let (planned, explanation) = match &job.then {
-        Then::Write(output) => (
-            Some(interrupt.making(|| write(output).plan(&fields))?),
-            None,
-        ),
+        Then::Write(output) => match interrupt.making(|| write(output).plan(&fields)) {
+            // Whoever goes on until it succeeds is to get there.
+            Err(done @ Error::AlreadyComplete { .. }) => {
+                if !job.quiet {
+                    say(&format!("note    {done}\n"));
+                }
+                return Ok(());
+            }
+            planned => (Some(planned?), None),
+        },
         Then::Explain(output) => {
             if let Some(output) = output {
                 write(output).check(&fields)?;

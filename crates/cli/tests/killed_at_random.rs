@@ -216,6 +216,15 @@ fn the_bytes_are_those_of_an_undisturbed_run() {
             }
             // Complete if it is there at all; what is still beside it tells of a file that has moved.
             if folder.path("out.nc").exists() {
+                // Who goes on until it succeeds finds it complete, and what was still beside it is gone.
+                let again = folder.job(variant).arg("--resume").output().unwrap();
+                let said = String::from_utf8_lossy(&again.stderr);
+                let expected = match again.status.success() {
+                    true => "is complete already",
+                    false => "exists already",
+                };
+                assert!(said.contains(expected), "{context}: {said}");
+                assert_eq!(names(folder.place.path()), ["in.nc", "out.nc"], "{context}");
                 folder.take(variant, &context);
                 match killed {
                     true => kills.after_the_rename += 1,

@@ -232,6 +232,47 @@ fn an_interrupt_leaves_what_can_be_resumed_only_if_asked() {
 }
 
 #[test]
+fn a_run_that_was_killed_while_it_tidied_up_is_complete() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    noise(&folder.join("in.nc"), Options::NETCDF4, 4, 45, 90);
+    let expected = undisturbed(folder, &[]);
+    let (output, journal) = (folder.join("out.nc"), folder.join(".out.nc.journal"));
+    // Stopped at its end by a name that is taken: as it is between renaming and removing, but for the name.
+    let stopped = |resume: &[&str]| {
+        let child = job(folder, "out.nc", resume).spawn().unwrap();
+        while !journal.exists() || records(&journal) == 0 {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        std::fs::write(&output, "another's").unwrap();
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(1));
+    };
+    stopped(&["--resume"]);
+    let part = folder.join(".out.nc.part1");
+    // Another's file is no output of ours.
+    let refused = job(folder, "out.nc", &["--resume"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(journal.exists() && part.exists());
+    std::fs::rename(&part, &output).unwrap();
+    std::fs::write(folder.join(".out.nc.part7"), "left").unwrap();
+    // Another request is not what made it.
+    let other = job(folder, "out.nc", &["--resume", "-m", "nearest"])
+        .output()
+        .unwrap();
+    assert_eq!(other.status.code(), Some(1));
+    assert!(journal.exists());
+    let said = done(job(folder, "out.nc", &["--resume"]));
+    assert!(said.contains("out.nc is complete already"), "{said}");
+    assert!(std::fs::read(&output).unwrap() == expected);
+    assert_eq!(names(folder), ["in.nc", "out.nc"]);
+    // Now it is there like any other file.
+    let again = job(folder, "out.nc", &["--resume"]).output().unwrap();
+    assert_eq!(again.status.code(), Some(1));
+}
+
+#[test]
 fn what_is_finished_is_kept_if_its_place_is_taken_meanwhile() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();

@@ -530,6 +530,12 @@ pub enum Error {
         /// The output.
         path: PathBuf,
     },
+    /// The output that was to be resumed is complete: the run before it was stopped when only tidying up was left to do.
+    #[error("{} is complete already", path.display())]
+    AlreadyComplete {
+        /// The output.
+        path: PathBuf,
+    },
     /// Somebody else is writing the output.
     #[error("{} is being written by another process", path.display())]
     OutputBusy {

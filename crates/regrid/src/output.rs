@@ -146,7 +146,15 @@ pub(crate) struct Chunk {
 impl Output {
     /// Makes the file with all that is known before the fields are computed.
     pub(crate) fn create(options: Write, fields: &[LazyField]) -> Result<Self, Error> {
-        options.check(fields)?;
+        let checked = options.check(fields);
+        if options.resume && matches!(checked, Err(Error::OutputExists { .. })) {
+            let (layout, _) = layout(fields, "", &fields[0]);
+            let request = request(&layout, fields, options.deflate);
+            if Attempt::was_completed(&options.path, &request)? {
+                return Err(Error::AlreadyComplete { path: options.path });
+            }
+        }
+        checked?;
         let Write {
             path,
             deflate,

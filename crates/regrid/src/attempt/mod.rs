@@ -101,6 +101,39 @@ impl Attempt {
         Ok(attempt)
     }
 
+    /// Whether an output is there because an earlier attempt at the same request has given it its name; then what that attempt
+    /// was stopped from removing goes.
+    ///
+    /// # Errors
+    /// Those of [`Place::new`] for a file that is there; [`Error::OutputBusy`], [`Error::File`].
+    pub(crate) fn was_completed(path: &Path, request: &str) -> Result<bool, Error> {
+        let place = Place::new(path, true)?;
+        let journal_path = place.beside("journal");
+        if !path.exists() || !journal_path.exists() {
+            return Ok(false);
+        }
+        let mut journal = Journal::new(locked(&journal_path, path)?);
+        let found = journal.find(request).map_err(|source| Error::File {
+            action: "write",
+            path: path.to_owned(),
+            source,
+        })?;
+        let last = match &found {
+            Found::Own(records) => records.iter().map(|record| record.attempt).max(),
+            _ => None,
+        };
+        // What the last one wrote is where it was unless it has got the name.
+        let part = last.map(|last| place.beside(&format!("part{last}")));
+        let completed = part.is_some_and(|part| !part.exists());
+        if completed {
+            for (_, part) in parts(&place) {
+                let _ = fs::remove_file(part);
+            }
+            let _ = fs::remove_file(&journal_path);
+        }
+        Ok(completed)
+    }
+
     /// The file that is written.
     pub(crate) fn part(&self) -> PathBuf {
         self.part_of(self.number)

@@ -13,6 +13,9 @@ const REGRID: [u64; 2] = [120, 1500];
 /// Picoseconds a byte of writing, by how much it is compressed: not at all; by igzip; by libdeflate.
 const WRITE: [u64; 3] = [450, 2000, 16_000];
 
+/// Nanoseconds that any task takes: locks, calls of the system, the library.
+const EACH: u64 = 20_000;
+
 /// What the pace of a run depends on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
@@ -45,6 +48,6 @@ impl Pace {
             }
             _ => bytes.saturating_add(input_bytes).saturating_mul(by_rows),
         };
-        Duration::from_nanos(picoseconds / 1000)
+        Duration::from_nanos(EACH + picoseconds / 1000)
     }
 }

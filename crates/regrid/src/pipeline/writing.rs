@@ -34,7 +34,7 @@ impl Write {
     ///
     /// # Errors
     /// [`Error::Nothing`] without fields, [`Error::OutputExists`], [`Error::OutputIsInput`], [`Error::OutputBusy`],
-    /// [`Error::OtherLeftovers`], [`Error::File`] and [`Error::Netcdf`] where the file cannot be made;
+    /// [`Error::AlreadyComplete`], [`Error::OtherLeftovers`], [`Error::File`] and [`Error::Netcdf`] where the file cannot be made;
     /// [`Error::NoIntegral`] if errors are to be judged that no report tells of.
     pub fn plan(self, fields: &[LazyField]) -> Result<PlannedWrite, Error> {
         let max_error = self.max_error;
