@@ -3,7 +3,7 @@
 # Where rustup puts cargo, for shells that have not read its environment.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup demo test bench measured bench-peers bench-growth bench-memory docs clean
+.PHONY: help setup demo test bench measured bench-peers bench-threads bench-growth bench-memory docs clean
 .DEFAULT_GOAL := help
 
 help: ## print this list
@@ -30,6 +30,9 @@ measured: setup
 
 bench-peers: measured ## from file to file beside Iris, xarray and, if it is installed, CDO
 	target/peers/bin/python -B benches/peers/peers.py --regrid target/release/regrid
+
+bench-threads: measured ## from file to file on one thread, on two, and as two processes at once
+	target/peers/bin/python -B benches/peers/threads.py --regrid target/release/regrid
 
 bench-growth: measured ## time per value, per file and per chunk, as these become many
 	target/peers/bin/python -B benches/command/growth.py --regrid target/release/regrid
