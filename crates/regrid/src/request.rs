@@ -203,6 +203,9 @@ impl Request {
     /// The plan makes chunks and what is read at once small enough for that, and [writing](crate::PlannedWrite::run) starts no
     /// new work while there is no room. It counts what grows with the work: values, buffers, weights. The program itself and
     /// its libraries come on top. The values of the result do not depend on it; the sizes of an output's chunks may.
+    ///
+    /// Where it does not hold a whole row of storage chunks together, the means next to the poles are taken of rows that are read by
+    /// themselves, and the storage chunks in which these lie are inflated twice; the field has a [note](LazyField::notes) then.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
         self.memory = Some(bytes);
