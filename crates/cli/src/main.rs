@@ -27,7 +27,7 @@ use crate::failure::Failure;
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[global_allocator]
-static ALLOCATOR: allocator::LargePages = allocator::LargePages;
+static ALLOCATOR: allocator::Pages = allocator::Pages;
 
 fn main() -> ! {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]

@@ -41,6 +41,33 @@ pub struct ExpectedTask<'t> {
     pub input_bytes: u64,
 }
 
+/// What a task takes while it runs: a while, and memory.
+///
+/// A [`Duration`] is one too, without memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ExpectedWork {
+    /// How long it lasts.
+    pub lasts: Duration,
+    /// The most bytes that it holds while it runs, beside its inputs and its value.
+    pub beside: u64,
+}
+
+/// What is alive at once at the most, as expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ExpectedPeak {
+    /// The most bytes of values.
+    pub values: u64,
+    /// The most bytes of values together with what tasks hold [beside](ExpectedWork::beside) at that moment.
+    pub with_work: u64,
+}
+
+impl From<Duration> for ExpectedWork {
+    fn from(lasts: Duration) -> Self {
+        Self { lasts, beside: 0 }
+    }
+}
+
 impl Graph {
     /// The most bytes alive at once when `threads` run the tasks, with a [memory limit](crate::Run::memory_limit) or without, by what tasks
     /// were said to make.
@@ -55,12 +82,14 @@ impl Graph {
     /// assert!(graph.expected_peak(2, Some(500)) <= 500 + 9 * 4);
     /// ```
     pub fn expected_peak(&self, threads: usize, memory_limit: Option<u64>) -> u64 {
-        Sketch::of_graph(self).peak_on(threads, memory_limit)
+        let sketch = Sketch::of_graph(self);
+        sketch.peak_on(threads, memory_limit).values
     }
 
     /// The most bytes and values alive at once when the tasks run one after another.
     pub(crate) fn peak(&self) -> (u64, usize) {
-        Sketch::of_graph(self).peak()
+        let (peak, values) = Sketch::of_graph(self).peak();
+        (peak.values, values)
     }
 }
 
@@ -75,10 +104,11 @@ impl Run {
         let mut wanted = Vec::new();
         outputs.nodes(&mut wanted);
         let sketch = Sketch::of_frozen(&self.freeze(&wanted));
-        sketch.peak_on(self.workers(), self.memory_limit)
+        sketch.peak_on(self.workers(), self.memory_limit).values
     }
 
-    /// The same, by who knows about how long tasks take: what they take in proportion to each other is all that matters.
+    /// The same, by who knows about how long tasks take, and what memory while they run: of durations only the proportion to each
+    /// other matters.
     /// ```
     /// use std::time::Duration;
     /// use delayed::{Run, delayed};
@@ -88,30 +118,26 @@ impl Run {
     ///     "read" => Duration::from_millis(5),
     ///     _ => Duration::from_nanos(task.input_bytes),
     /// });
-    /// assert!((2 * 400..=2 * 400 + 9 * 4).contains(&peak));
+    /// assert!((2 * 400..=2 * 400 + 9 * 4).contains(&peak.values));
     /// ```
-    pub fn expected_peak_by(
+    pub fn expected_peak_by<W: Into<ExpectedWork>>(
         &self,
         outputs: impl Outputs,
-        lasts: impl Fn(&ExpectedTask<'_>) -> Duration,
-    ) -> u64 {
+        work: impl Fn(&ExpectedTask<'_>) -> W,
+    ) -> ExpectedPeak {
         let mut wanted = Vec::new();
         outputs.nodes(&mut wanted);
         let frozen = self.freeze(&wanted);
-        let sketch = Sketch::of_frozen(&frozen);
-        let threads = self.workers();
-        if threads <= 1 {
-            return sketch.peak().0;
-        }
+        let mut sketch = Sketch::of_frozen(&frozen);
         let said = |(task, node): (usize, &Node)| {
-            let expected = |group: &str, step: &str| {
-                let lasts = lasts(&ExpectedTask {
+            let expected = |group: &str, step: &str| -> ExpectedWork {
+                work(&ExpectedTask {
                     group,
                     step,
                     bytes: sketch.bytes[task],
                     input_bytes: sketch.input_bytes(task as u32),
-                });
-                u64::try_from(lasts.as_nanos()).unwrap_or(u64::MAX)
+                })
+                .into()
             };
             let noted = node.with_notes(|notes: &Notes| {
                 let [group, step] = [&notes.group, &notes.step].map(|said| said.as_deref());
@@ -119,11 +145,18 @@ impl Run {
             });
             noted.unwrap_or_else(|| expected("", ""))
         };
-        let said: Vec<u64> = frozen.nodes().enumerate().map(said).collect();
+        let said: Vec<ExpectedWork> = frozen.nodes().enumerate().map(said).collect();
+        sketch.beside = said.iter().map(|work| work.beside).collect();
+        let threads = self.workers();
+        if threads <= 1 {
+            return sketch.peak().0;
+        }
         let plays = UNEVEN.map(|most| {
             let uneven = said.iter().enumerate();
+            let lasts =
+                |work: &ExpectedWork| u64::try_from(work.lasts.as_nanos()).unwrap_or(u64::MAX);
             uneven
-                .map(|(task, &lasts)| unevenly(lasts, task as u64, most))
+                .map(|(task, work)| unevenly(lasts(work), task as u64, most))
                 .collect()
         });
         sketch.most(plays, threads, self.memory_limit)
@@ -143,6 +176,8 @@ fn unevenly(lasts: u64, number: u64, most: u64) -> u64 {
 /// What a play has to know of a graph: its tasks by rank, and which of them read which.
 struct Sketch {
     bytes: Vec<u64>,
+    /// What each task holds beside while it runs.
+    beside: Vec<u64>,
     inputs: Lists,
     dependents: Lists,
     /// The tasks that are outputs, each as often as it is one.
@@ -207,6 +242,7 @@ impl Sketch {
         }
         let dependents = inputs.turned();
         Sketch {
+            beside: vec![0; bytes.len()],
             bytes,
             inputs,
             dependents,
@@ -269,15 +305,18 @@ impl Sketch {
         readers
     }
 
-    /// The most bytes and values alive at once on one thread.
-    fn peak(&self) -> (u64, usize) {
+    /// The most bytes and the most values alive at once on one thread.
+    fn peak(&self) -> (ExpectedPeak, usize) {
         let mut readers = self.readers();
+        let mut peak = Peak::default();
         // Wider than one size, so that no sum of them overflows.
-        let (mut bytes, mut values, mut peak) = (0_u128, 0, (0, 0));
+        let (mut bytes, mut values, mut most) = (0_u128, 0, 0);
         for task in self.tasks() {
             bytes += u128::from(self.bytes[task as usize]);
             values += 1;
-            peak = (peak.0.max(bytes), peak.1.max(values));
+            let beside = u128::from(self.beside[task as usize]);
+            peak.reach(bytes, beside);
+            most = most.max(values);
             for &input in self.inputs.of(task) {
                 let readers = &mut readers[input as usize];
                 *readers -= 1;
@@ -287,7 +326,7 @@ impl Sketch {
                 }
             }
         }
-        (u64::try_from(peak.0).unwrap_or(u64::MAX), peak.1)
+        (peak.expected(), most)
     }
 
     /// Bytes of all values that a task reads.
@@ -298,7 +337,7 @@ impl Sketch {
         })
     }
 
-    fn peak_on(&self, threads: usize, memory_limit: Option<u64>) -> u64 {
+    fn peak_on(&self, threads: usize, memory_limit: Option<u64>) -> ExpectedPeak {
         if threads <= 1 {
             return self.peak().0;
         }
@@ -322,14 +361,34 @@ impl Sketch {
         plays: [Vec<u64>; N],
         threads: usize,
         memory_limit: Option<u64>,
-    ) -> u64 {
+    ) -> ExpectedPeak {
         let peaks = plays.map(|lasts| {
             let mut play = Play::new(self, threads, memory_limit, lasts);
             play.play_out();
-            play.peak
+            play.peak.expected()
         });
-        let most = peaks.into_iter().max().unwrap_or(0);
-        u64::try_from(most).unwrap_or(u64::MAX)
+        let most = |of: fn(&ExpectedPeak) -> u64| peaks.iter().map(of).max().unwrap_or(0);
+        ExpectedPeak {
+            values: most(|peak| peak.values),
+            with_work: most(|peak| peak.with_work),
+        }
+    }
+}
+
+/// What was alive at once at the most so far: values, and values with what tasks hold beside.
+#[derive(Default)]
+struct Peak([u128; 2]);
+
+impl Peak {
+    fn reach(&mut self, values: u128, beside: u128) {
+        let [most, with_work] = &mut self.0;
+        *most = values.max(*most);
+        *with_work = (values + beside).max(*with_work);
+    }
+
+    fn expected(&self) -> ExpectedPeak {
+        let [values, with_work] = self.0.map(|most| u64::try_from(most).unwrap_or(u64::MAX));
+        ExpectedPeak { values, with_work }
     }
 }
 
@@ -350,8 +409,10 @@ struct Play<'g> {
     /// Bytes that exist or are being made, with those of tasks that are ready (`held`) or without.
     live: u128,
     held: u128,
+    /// Bytes that tasks hold beside while they run.
+    beside: u128,
     in_flight: usize,
-    peak: u128,
+    peak: Peak,
 }
 
 #[derive(Default)]
@@ -383,8 +444,9 @@ impl<'g> Play<'g> {
             next: 0,
             live: 0,
             held: 0,
+            beside: 0,
             in_flight: 0,
-            peak: 0,
+            peak: Peak::default(),
         }
     }
 
@@ -416,6 +478,10 @@ impl<'g> Play<'g> {
 
     fn bytes(&self, id: u32) -> u128 {
         u128::from(self.graph.bytes[id as usize])
+    }
+
+    fn beside(&self, id: u32) -> u128 {
+        u128::from(self.graph.beside[id as usize])
     }
 
     /// The tasks whose values a task reads.
@@ -488,7 +554,8 @@ impl<'g> Play<'g> {
     fn start(&mut self, worker: usize, task: u32, now: u128) {
         self.started[task as usize] = true;
         self.live += self.bytes(task);
-        self.peak = self.peak.max(self.live);
+        self.beside += self.beside(task);
+        self.peak.reach(self.live, self.beside);
         let lasts = u128::from(self.lasts[task as usize]);
         self.workers[worker].task = Some((now + 1 + lasts, task));
     }
@@ -498,6 +565,7 @@ impl<'g> Play<'g> {
             return;
         };
         self.workers[worker].last = Some(task);
+        self.beside -= self.beside(task);
         for input in self.inputs(task) {
             self.readers[input as usize] -= 1;
             if self.readers[input as usize] == 0 {
@@ -555,5 +623,37 @@ mod tests {
         assert!((400..=710).contains(&two), "{two}");
         let limited = graph.expected_peak(2, Some(450));
         assert!((360..=two).contains(&limited), "{limited}");
+    }
+
+    #[test]
+    fn what_a_task_holds_while_it_runs_counts_for_as_long() {
+        let parts: Vec<_> = (0..20)
+            .map(|_| delayed(|| ()).step("read").bytes(100))
+            .collect();
+        let chunks: Vec<_> = parts
+            .iter()
+            .map(|part| part.map(|()| ()).step("regrid").bytes(10))
+            .collect();
+        let beside = |threads: usize, of: &'static str| {
+            let run = Run::new().threads(threads);
+            let peak = run.expected_peak_by(&chunks, |task| ExpectedWork {
+                lasts: Duration::from_millis(if task.step == "read" { 10 } else { 1 }),
+                beside: if task.step == of { 1000 } else { 0 },
+            });
+            let without = run.expected_peak_by(&chunks, |task| {
+                Duration::from_millis(if task.step == "read" { 10 } else { 1 })
+            });
+            assert_eq!(without.values, without.with_work);
+            assert_eq!(peak.values, without.values);
+            peak.with_work
+        };
+        // The last part is read beside nineteen chunks, and regridded.
+        assert_eq!(beside(1, ""), 100 + 20 * 10);
+        assert_eq!(beside(1, "read"), 1100 + 19 * 10);
+        assert_eq!(beside(1, "regrid"), 1100 + 20 * 10);
+        // Two read at once, as a rule; two regrid only if they end at once.
+        assert!((2200..2400).contains(&beside(2, "read")));
+        assert!((1200..=2400).contains(&beside(2, "regrid")));
+        assert!((2 * 100 + 18 * 10..=2 * 110 + 18 * 10).contains(&beside(2, "")));
     }
 }

@@ -51,9 +51,9 @@ impl Budget {
             .map_or(WINDOW_BYTES, |share| share.min(WINDOW_BYTES))
     }
 
-    /// Bytes of unused buffers to be kept for the next chunk, of each type.
+    /// Bytes of unused buffers to be kept for the next chunk.
     pub(crate) fn kept_bytes(&self) -> Option<usize> {
-        self.share(16).map(|share| share * self.threads.max(1))
+        self.share(8).map(|share| share * self.threads.max(1))
     }
 
     /// Bytes of finished chunks that may wait in memory to be written; more of them wait on the disk.
@@ -95,7 +95,7 @@ mod tests {
             (short.block_bytes(), short.chunk_cells(4)),
             (2 << 20, 1 << 19)
         );
-        assert_eq!(short.kept_bytes(), Some(4 << 20));
+        assert_eq!(short.kept_bytes(), Some(8 << 20));
         assert_eq!(
             (none.waiting_bytes(), short.waiting_bytes()),
             (16 << 20, 8 << 20)

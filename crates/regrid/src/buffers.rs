@@ -2,8 +2,9 @@
 //!
 //! Who needs a buffer [takes](take) one, with whatever is in it; who has no more use for it [gives](give) it back. A
 //! buffer that is not given back is freed like any other. Buffers lie on one shelf per type, which all threads share,
-//! since a chunk is often made by one thread and used up by another.
+//! since a chunk is often made by one thread and used up by another; together they hold no more than is allowed.
 
+use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
@@ -12,15 +13,17 @@ use crate::values::{Element, Values};
 
 /// Bytes of one buffer below which the allocator does as well.
 const SMALL: usize = 64 << 10;
-/// Bytes kept on one shelf at the most: a few chunks for each of a few threads.
-const MOST_KEPT: usize = 64 << 20;
+/// Bytes kept on all shelves at the most: a few chunks for each of a few threads.
+const MOST_KEPT: usize = 128 << 20;
 
 /// The same, while somebody has [less](Less) room.
 static KEPT: AtomicUsize = AtomicUsize::new(MOST_KEPT);
+/// Bytes on all shelves.
+static SHELVED: AtomicUsize = AtomicUsize::new(0);
 /// What those who have less room allow.
 static ALLOWED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 
-/// While it lives, shelves hold no more than so many bytes each.
+/// While it lives, shelves hold no more than so many bytes together.
 #[derive(Debug)]
 pub(crate) struct Less(usize);
 
@@ -50,9 +53,13 @@ fn settle(allowed: &[usize]) {
     KEPT.store(least.unwrap_or(MOST_KEPT).min(MOST_KEPT), Ordering::Relaxed);
 }
 
-/// The buffers of one type that nobody uses at the moment.
+/// The buffers of one type that nobody uses at the moment, the last one given the last, and where the bytes on this shelf and others
+/// are counted.
 #[derive(Debug)]
-pub(crate) struct Shelf<T>(Mutex<Vec<Vec<T>>>);
+pub(crate) struct Shelf<T> {
+    kept: Mutex<Vec<Vec<T>>>,
+    bytes: &'static AtomicUsize,
+}
 
 /// Numbers, of which there are buffers.
 pub(crate) trait Number: Element + Copy {
@@ -64,34 +71,56 @@ macro_rules! numbers {
     ($($type:ty),*) => {$(
         impl Number for $type {
             fn shelf() -> &'static Shelf<Self> {
-                static SHELF: Shelf<$type> = Shelf(Mutex::new(Vec::new()));
+                static SHELF: Shelf<$type> = Shelf::counted(&SHELVED);
                 &SHELF
             }
         }
     )*
         /// Frees all buffers that nobody uses.
         pub(crate) fn clear() {
-            $(<$type as Number>::shelf().0.lock().clear();)*
+            $(<$type as Number>::shelf().clear();)*
         }
     };
 }
 
 numbers!(i8, u8, i16, u16, i32, u32, i64, u64, f32, f64);
 
+/// Bytes that a buffer has room for.
+fn bytes<T>(buffer: &Vec<T>) -> usize {
+    buffer.capacity() * size_of::<T>()
+}
+
 impl<T: Number> Shelf<T> {
-    /// The smallest kept buffer with room for so many numbers, unless it is much too large.
+    const fn counted(bytes: &'static AtomicUsize) -> Self {
+        Self {
+            kept: Mutex::new(Vec::new()),
+            bytes,
+        }
+    }
+
+    fn clear(&self) {
+        for buffer in mem::take(&mut *self.kept.lock()) {
+            self.bytes.fetch_sub(bytes(&buffer), Ordering::Relaxed);
+        }
+    }
+
+    /// The smallest kept buffer with room for so many numbers, unless it is much too large; of equals the one that was given last,
+    /// which is the warmest.
     fn find(&self, len: usize) -> Option<Vec<T>> {
         if len * size_of::<T>() < SMALL {
             return None;
         }
-        let mut kept = self.0.lock();
+        let mut kept = self.kept.lock();
         let fits = |buffer: &Vec<T>| (len..=2 * len).contains(&buffer.capacity());
         let (at, _) = kept
             .iter()
             .enumerate()
+            .rev()
             .filter(|(_, buffer)| fits(buffer))
             .min_by_key(|(_, buffer)| buffer.capacity())?;
-        Some(kept.swap_remove(at))
+        let found = kept.remove(at);
+        self.bytes.fetch_sub(bytes(&found), Ordering::Relaxed);
+        Some(found)
     }
 
     fn take(&self, len: usize) -> Vec<T> {
@@ -105,18 +134,18 @@ impl<T: Number> Shelf<T> {
         buffer
     }
 
-    /// Keeps a buffer, unless that makes more than so many bytes.
+    /// Keeps a buffer, unless that makes more than so many bytes with those of other types.
     fn give(&self, buffer: Vec<T>, most: usize) {
-        let bytes = |buffer: &Vec<T>| buffer.capacity() * size_of::<T>();
         if bytes(&buffer) < SMALL {
             return;
         }
-        let mut kept = self.0.lock();
+        let mut kept = self.kept.lock();
+        self.bytes.fetch_add(bytes(&buffer), Ordering::Relaxed);
         kept.push(buffer);
-        let mut total: usize = kept.iter().map(bytes).sum();
-        while total > most {
+        while self.bytes.load(Ordering::Relaxed) > most && !kept.is_empty() {
             // The oldest is the least likely to be still warm.
-            total -= bytes(&kept.remove(0));
+            let oldest = kept.remove(0);
+            self.bytes.fetch_sub(bytes(&oldest), Ordering::Relaxed);
         }
     }
 }
@@ -129,6 +158,25 @@ pub(crate) fn take<T: Number>(len: usize) -> Vec<T> {
 /// Takes back a buffer that nobody uses any more.
 pub(crate) fn give<T: Number>(buffer: Vec<T>) {
     T::shelf().give(buffer, KEPT.load(Ordering::Relaxed));
+}
+
+/// Has room for so many bytes in a buffer of somebody who needs it now and then; whatever is in it is lost if there was not.
+pub(crate) fn sized(buffer: &mut Vec<u8>, len: usize) -> &mut [u8] {
+    if buffer.capacity() < len {
+        give(mem::replace(buffer, take(len)));
+    }
+    // What is beyond the old length is zeroed, once; the rest is written over.
+    if buffer.len() < len {
+        buffer.resize(len, 0);
+    }
+    &mut buffer[..len]
+}
+
+/// Takes back such a buffer until it is needed again; who keeps a small one loses nothing.
+pub(crate) fn put_back(buffer: &mut Vec<u8>) {
+    if buffer.capacity() >= SMALL {
+        give(mem::take(buffer));
+    }
 }
 
 /// Takes back the buffer of an array that nobody uses any more.
@@ -149,11 +197,14 @@ mod tests {
     use super::*;
     use crate::values::DataType;
 
-    // Shelves of their own: those of all are emptied by other tests.
+    /// A shelf of its own: those of all are emptied by other tests.
+    fn shelf<T: Number>() -> Shelf<T> {
+        Shelf::counted(Box::leak(Box::default()))
+    }
 
     #[test]
     fn a_buffer_given_back_is_taken_again() {
-        let shelf = Shelf::<u64>(Mutex::default());
+        let shelf = shelf::<u64>();
         let mut buffer = shelf.take(20_000);
         assert!(buffer.iter().all(|&x| x == 0));
         buffer.fill(7);
@@ -170,15 +221,15 @@ mod tests {
 
     #[test]
     fn the_shelf_is_bounded() {
-        let shelf = Shelf::<u32>(Mutex::default());
+        let shelf = shelf::<u32>();
         for _ in 0..10 {
             shelf.give(vec![1; MOST_KEPT / 4 / 4], MOST_KEPT);
         }
-        assert!(shelf.0.lock().len() <= 4);
+        assert!(shelf.kept.lock().len() <= 4);
         shelf.give(vec![1; 2 * MOST_KEPT / 4], MOST_KEPT);
-        assert!(shelf.0.lock().is_empty());
+        assert!(shelf.kept.lock().is_empty());
         shelf.give(vec![1; 10], MOST_KEPT);
-        assert!(shelf.0.lock().is_empty());
+        assert!(shelf.kept.lock().is_empty());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use delayed::{Delayed, Graph, Run, Series};
+use delayed::{Delayed, ExpectedPeak, ExpectedWork, Graph, Run, Series};
 
 use super::lazy::{LazyField, Needs, Reads};
 use super::pace::Pace;
@@ -103,7 +103,8 @@ impl Totals {
                 gathered: needs.gathered.max(more.gathered),
                 filled: needs.filled.max(more.filled),
                 chunk: needs.chunk.max(more.chunk),
-                work: needs.work.max(more.work),
+                compared: needs.compared.max(more.compared),
+                turned: needs.turned.max(more.turned),
                 filtered: needs.filtered.max(more.filtered),
                 compressed: needs.compressed.max(more.compressed),
                 largest: needs.largest.max(more.largest),
@@ -122,18 +123,38 @@ impl Totals {
         )
     }
 
-    /// What is not values held by tasks: weights, and work of threads, which read storage chunks that are so much smaller in
-    /// the files. What is not smaller has no filters, as a rule, and is read to its place.
-    fn apart(&self, compressed: f64) -> u64 {
-        let Some(needs) = self.needs else { return 0 };
-        let chunk = match compressed < 1.0 {
-            true => needs.filtered + (needs.compressed as f64 * compressed) as u64,
-            false => 0,
+    /// What is neither values nor the work of threads: weights, and what waits to be written.
+    fn apart(&self) -> u64 {
+        self.weights_bytes() + self.waiting()
+    }
+
+    /// Bytes of buffers that are kept while nobody uses them, if these are limited.
+    fn kept(&self) -> Option<u64> {
+        self.budget().kept_bytes().map(|kept| kept as u64)
+    }
+
+    /// All memory, where values and the work of threads have this peak.
+    fn memory(&self, peak: ExpectedPeak, compressed: f64) -> u64 {
+        let threads = self.budget().threads as u64;
+        let buffers = self.pace(compressed).map_or(0, Pace::buffers) * threads;
+        // Either every thread has come to use all its buffers, and they are still there; or no more of them than are kept, most of
+        // which are in use again when the most is alive.
+        let all_there = peak.values + buffers;
+        let work = match self.kept() {
+            Some(kept) => all_there.min(peak.with_work + kept / 4),
+            None => all_there,
         };
-        // A window; when that is done with, its chunk, filled up, shuffled and compressed.
-        let written = needs.filled + 2 * needs.chunk * u64::from(self.deflate > 0);
-        let work = needs.gathered.max(written) + needs.work;
-        needs.weights + needs.shared + (work + chunk) * needs.budget.threads as u64
+        work + self.apart()
+    }
+
+    /// The pace of a run that reads storage chunks that are so much smaller in the files.
+    fn pace(&self, compressed: f64) -> Option<Pace> {
+        Some(Pace {
+            needs: self.needs?,
+            compressed,
+            cell_by_cell: self.fields.iter().any(LazyField::is_cell_by_cell),
+            deflate: self.deflate,
+        })
     }
 
     /// Bytes of weights, those that fields share counted once.
@@ -153,25 +174,23 @@ impl Totals {
 
     /// The limit on values that tasks hold, if the memory is limited: no task alone is beyond it.
     pub(super) fn live(&self) -> Option<u64> {
-        let kept = self.budget().kept_bytes().unwrap_or(0) as u64;
-        let live = self
-            .budget()
-            .live(self.apart(HARDLY_COMPRESSED) + self.waiting() + 2 * kept)?;
-        Some(live.max(self.needs.map_or(0, |needs| needs.largest)))
+        let pace = self.pace(HARDLY_COMPRESSED)?;
+        let work = pace.most_beside() * self.budget().threads as u64;
+        let live = (self.budget()).live(self.apart() + work + self.kept().unwrap_or(0))?;
+        Some(live.max(pace.needs.largest))
     }
 
-    /// The most bytes of values that tasks hold at once, where those that are read are so much smaller in the files.
-    fn values_bytes(&self, tasks: (&[Delayed<()>], &[Delayed<Report>]), compressed: f64) -> u64 {
+    /// The most bytes that tasks hold at once, where those that are read are so much smaller in the files.
+    fn peak(&self, tasks: (&[Delayed<()>], &[Delayed<Report>]), compressed: f64) -> ExpectedPeak {
         let mut run = Run::new().threads(self.budget().threads);
         if let Some(live) = self.live() {
             run = run.memory_limit(live);
         }
-        let pace = Pace {
-            inflated: compressed < 1.0,
-            cell_by_cell: self.fields.iter().any(LazyField::is_cell_by_cell),
-            deflate: self.deflate,
-        };
-        run.expected_peak_by(tasks, |task| pace.lasts(task))
+        let pace = self.pace(compressed);
+        run.expected_peak_by(tasks, |task| match pace {
+            Some(pace) => pace.of(task),
+            None => ExpectedWork::default(),
+        })
     }
 
     /// Whether the tasks that write the fields keep to the memory that the requests allow.
@@ -179,10 +198,9 @@ impl Totals {
         let Some(memory) = self.budget().memory else {
             return true;
         };
-        let values = self.values_bytes(tasks, HARDLY_COMPRESSED) + self.waiting();
+        let fits = |compressed| self.memory(self.peak(tasks, compressed), compressed) <= memory;
         // Asking the files how small their chunks are takes longer than the rest.
-        values + self.apart(HARDLY_COMPRESSED) <= memory
-            || values + self.apart(self.compressed(self.read_bytes())) <= memory
+        fits(HARDLY_COMPRESSED) || fits(self.compressed(self.read_bytes()))
     }
 
     /// The part that so many bytes in files are of the values in them.
@@ -205,7 +223,7 @@ impl Totals {
         let budget = self.budget();
         let read_bytes = self.read_bytes();
         let compressed = self.compressed(read_bytes);
-        let values_bytes = self.values_bytes((writes, reports), compressed);
+        let peak = self.peak((writes, reports), compressed);
         Explanation {
             tasks,
             read_tasks: self.reads.blocks,
@@ -215,8 +233,8 @@ impl Totals {
             chunks: self.chunks,
             write_bytes: self.write_bytes,
             weights_bytes: self.weights_bytes(),
-            values_bytes,
-            memory_bytes: values_bytes + self.apart(compressed) + self.waiting(),
+            values_bytes: peak.values,
+            memory_bytes: self.memory(peak, compressed),
             memory_limit: budget.memory,
             threads: budget.threads,
         }

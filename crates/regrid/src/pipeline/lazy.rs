@@ -69,8 +69,10 @@ pub(crate) struct Needs {
     pub(crate) filled: u64,
     /// Bytes of the largest chunk.
     pub(crate) chunk: u64,
-    /// Bytes that a thread holds beside these while it works, but for storage chunks.
-    pub(crate) work: u64,
+    /// Bytes that a thread holds while it compares a chunk with its source.
+    pub(crate) compared: u64,
+    /// Bytes of the largest block as it is stored, if its values are unpacked or turned then.
+    pub(crate) turned: u64,
     /// Bytes that a thread holds of storage chunks while it undoes their filters.
     pub(crate) filtered: u64,
     /// Bytes of the largest storage chunk, if it were not compressed.

@@ -252,6 +252,7 @@ pub(crate) fn regrid_param(
         Rule::Pick | Rule::Statistic { .. } => 0,
     };
     let gathered = (plan.gathered_cells(whole_planes) + side_by_side) * cell_bytes;
+    let in_parts = block * stored_size > storage || plan.rings.apart;
     let needs = Needs {
         budget,
         digest: digest(weights),
@@ -261,10 +262,10 @@ pub(crate) fn regrid_param(
         gathered: gathered as u64,
         // What ends with its field is filled up.
         filled: (usize::from(is_cut) * largest_chunk) as u64,
-        // What compares a chunk; values before they are unpacked or turned.
-        work: (comparing_bytes + block * stored_size * usize::from(converted)) as u64,
-        // Between filters, and whole where it lies apart in a block.
-        filtered: (storage * if block * stored_size > storage { 2 } else { 1 }) as u64,
+        compared: comparing_bytes as u64,
+        turned: (block * stored_size * usize::from(converted)) as u64,
+        // Between filters, and whole where only a part of it is wanted or it lies apart in a block.
+        filtered: (storage * (1 + usize::from(in_parts))) as u64,
         compressed: storage as u64,
         chunk: largest_chunk as u64,
         largest: largest_chunk.max(block * cell_bytes) as u64,

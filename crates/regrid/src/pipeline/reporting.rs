@@ -154,7 +154,8 @@ pub(super) fn report(
             },
         )
         .named(format!("compare {name} {region}"))
-        .group(name.to_owned());
+        .group(name.to_owned())
+        .step("compare");
         tallies.push(tally);
     });
     let variable = name.to_owned();

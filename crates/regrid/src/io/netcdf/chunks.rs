@@ -12,12 +12,11 @@ use super::located::{ChunkPlaces, read_at};
 use super::raw::{ChunkPlace, Filter, RawDataset, RawFile, Stored};
 use super::shuffle::swap_bytes;
 use super::stretches::PlainVariable;
+use crate::buffers::sized;
 use crate::chunk::{Region, combinations};
 use crate::io::traffic;
 use crate::values::DataType;
 
-/// Bytes that a thread keeps in one of its buffers between two chunks at the most.
-const MOST_KEPT: usize = 32 << 20;
 /// HDF5 is asked where a chunk lies only if the chunk has at least so many bytes for each chunk of its variable.
 ///
 /// To find one, HDF5 goes through half of all chunks, 60 ns for each. At this limit that is about a twenty-fifth of the time
@@ -237,7 +236,7 @@ impl ChunkedVariable {
                     break;
                 }
             }
-            scratch.shrink(MOST_KEPT);
+            scratch.put_back();
             result
         })
     }
@@ -297,7 +296,9 @@ impl ChunkedVariable {
             };
         }
         let mut whole = std::mem::take(&mut scratch.chunk);
-        whole.resize(self.chunk_shape.iter().product::<usize>() * self.cell, 0);
+        let bytes = self.chunk_shape.iter().product::<usize>() * self.cell;
+        sized(&mut whole, bytes);
+        whole.truncate(bytes);
         let (filled, from) = match self.decode(file, chunk, &mut whole, scratch) {
             Ok(true) => {
                 let ranges = offset.iter().zip(&self.chunk_shape);
@@ -332,7 +333,7 @@ impl ChunkedVariable {
         let whole = out.len();
         let buffer = &mut scratch.stored;
         let in_place = plain.then_some(&mut *out);
-        let sized = |size: usize| {
+        let room = |size: usize| {
             // No buffer is made for what a damaged file says of itself: hardly any chunk is larger than its values.
             let odd = size / 2 > whole;
             if odd && file.metadata().is_ok_and(|meta| size as u64 > meta.len()) {
@@ -341,24 +342,24 @@ impl ChunkedVariable {
             match in_place {
                 Some(out) => (size == out.len()).then_some(out),
                 None => {
-                    // What is beyond the old length is zeroed, once; the rest is written over.
-                    buffer.resize(size, 0);
+                    sized(buffer, size);
+                    buffer.truncate(size);
                     Some(buffer.as_mut_slice())
                 }
             }
         };
         let offset = self.offset(chunk);
         let stored = match &self.source {
-            Source::Library(dataset) => dataset.read_chunk(&offset, sized),
+            Source::Library(dataset) => dataset.read_chunk(&offset, room),
             Source::Asked(dataset, places) => {
                 match places.find(chunk, AHEAD, |chunks| self.ask(dataset, chunks)) {
-                    Some(place) => read_at(file, place, sized),
+                    Some(place) => read_at(file, place, room),
                     // What is damaged so much has an answer of its own.
-                    None => dataset.read_chunk(&offset, sized),
+                    None => dataset.read_chunk(&offset, room),
                 }
             }
             Source::Places(places) => match places.at(chunk) {
-                Some(place) => read_at(file, place, sized),
+                Some(place) => read_at(file, place, room),
                 None => Stored::Unreadable,
             },
         };

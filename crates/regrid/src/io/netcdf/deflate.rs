@@ -15,6 +15,7 @@ use libdeflater::{Adler32, CompressionLvl, Compressor};
 
 #[cfg(igzip)]
 use super::igzip::Igzip;
+use crate::buffers;
 
 /// Bytes that are judged together: as many as one stored block may have.
 const SEGMENT: usize = 65_535;
@@ -77,9 +78,7 @@ impl Libdeflate {
         let (stored, rest) = bytes.split_at(noise);
         let bound = self.0.deflate_compress_bound(rest.len());
         let most = 2 + noise + 5 * noise.div_ceil(SEGMENT) + bound + 4;
-        if buffer.len() < most {
-            buffer.resize(most, 0);
-        }
+        buffers::sized(buffer, most);
         // Deflate with a window of 32 KiB, and check bits that make the pair a multiple of 31.
         let mut at = put(buffer, 0, &[0x78, 0x01]);
         for segment in stored.chunks(SEGMENT) {

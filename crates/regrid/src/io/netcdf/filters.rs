@@ -9,6 +9,7 @@ use libdeflater::{DecompressionError, Decompressor};
 
 use super::raw::Filter;
 use super::shuffle::unshuffle;
+use crate::buffers::{put_back, sized};
 
 /// Why the bytes of a chunk are not what was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +43,7 @@ enum Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pipeline(Vec<Step>);
 
-/// Buffers and tables for undoing filters, kept by each thread from chunk to chunk.
+/// Buffers and tables for undoing filters, from chunk to chunk of what a thread reads.
 pub(super) struct Scratch {
     inflate: Decompressor,
     pub(super) stored: Vec<u8>,
@@ -64,13 +65,11 @@ impl Default for Scratch {
 }
 
 impl Scratch {
-    /// Gives back memory beyond so many bytes a buffer, after an unusually large chunk.
-    pub(super) fn shrink(&mut self, most: usize) {
+    /// Puts the buffers back, for whoever needs some next.
+    pub(super) fn put_back(&mut self) {
         let [a, b] = &mut self.between;
         for buffer in [&mut self.stored, &mut self.chunk, a, b] {
-            if buffer.capacity() > most {
-                *buffer = Vec::new();
-            }
+            put_back(buffer);
         }
     }
 }
@@ -201,13 +200,6 @@ fn expect(got: usize, expected: usize) -> Result<(), ChunkFault> {
     } else {
         Err(ChunkFault::Length { got, expected })
     }
-}
-
-fn sized(buffer: &mut Vec<u8>, len: usize) -> &mut [u8] {
-    if buffer.len() < len {
-        buffer.resize(len, 0);
-    }
-    &mut buffer[..len]
 }
 
 /// The length of what a checksum at the end is of, if it is right.

@@ -7,6 +7,8 @@
 use std::ffi::c_uchar;
 use std::ptr::NonNull;
 
+use crate::buffers;
+
 /// Its stream and the memory that it works in.
 #[repr(C)]
 struct State([u8; 0]);
@@ -46,9 +48,7 @@ impl Igzip {
         // What cannot be made smaller is stored as it is, in blocks.
         let (block, head) = STORED;
         let most = bytes.len() + head * bytes.len().div_ceil(block).max(1) + AROUND;
-        if buffer.len() < most {
-            buffer.resize(most, 0);
-        }
+        buffers::sized(buffer, most);
         let len = u32::try_from(bytes.len()).expect("HDF5 has no chunks of 4 GiB");
         let room = u32::try_from(most).unwrap_or(u32::MAX);
         // SAFETY: both stretches are as long as is said, and the state is this one's alone.

@@ -17,6 +17,7 @@ use super::silence::silence_hdf5;
 use super::text::Char;
 use super::{extents, library_error, library_type, to_library};
 use crate::attribute::AttributeValue;
+use crate::buffers::{put_back, sized};
 use crate::chunk::{Region, combinations};
 use crate::error::Error;
 use crate::io::decoding::single;
@@ -75,7 +76,7 @@ enum Refused {
     Closed,
 }
 
-/// Buffers of a thread that brings chunks.
+/// Buffers of a thread that brings a chunk, and what it compresses with.
 #[derive(Default)]
 struct Scratch {
     padded: Vec<u8>,
@@ -331,17 +332,17 @@ impl Field {
             let whole = if *region == chunk {
                 bytes
             } else {
-                padded.clear();
-                for _ in 0..chunk.len() {
-                    padded.extend_from_slice(&self.fill);
+                let whole = sized(padded, chunk.len() * self.fill.len());
+                for cell in whole.chunks_exact_mut(self.fill.len()) {
+                    cell.copy_from_slice(&self.fill);
                 }
-                copy_cells(self.fill.len(), region, (region, bytes), (&chunk, padded));
-                padded
+                copy_cells(self.fill.len(), region, (region, bytes), (&chunk, whole));
+                whole
             };
             let stored = match self.encoding {
                 Encoding::Plain => whole,
                 Encoding::Deflate(level) => {
-                    shuffled.resize(whole.len(), 0);
+                    let shuffled = sized(shuffled, whole.len());
                     shuffle(self.fill.len(), whole, shuffled);
                     match deflater {
                         Some(deflater) if deflater.level() == level => deflater,
@@ -350,7 +351,11 @@ impl Field {
                     .compress(shuffled, stream)
                 }
             };
-            then(stored)
+            let done = then(stored);
+            for buffer in [padded, shuffled, stream] {
+                put_back(buffer);
+            }
+            done
         })
     }
 }
