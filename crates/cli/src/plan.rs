@@ -171,7 +171,11 @@ impl Plan<'_> {
             ),
         );
         if let Some(known) = &self.explanation {
-            rows.add("weights", bytes(known.weights_bytes));
+            let in_file = match known.weights_in_file_bytes {
+                0 => String::new(),
+                some => format!(", {} of them in a file", bytes(some)),
+            };
+            rows.add("weights", bytes(known.weights_bytes) + &in_file);
             let limit = match known.memory_limit {
                 Some(limit) => format!(" (the limit is {})", bytes(limit)),
                 None => String::new(),
@@ -253,6 +257,7 @@ const WRITING: u64 = 3 << 20;
 /// Planning has been done as a run does it, weights and all, so that its most is what was measured. A run then adds what its
 /// work takes to what there is now; the weights are there already.
 fn peak(known: &Explanation, resident: Resident) -> u64 {
-    let work = known.memory_bytes.saturating_sub(known.weights_bytes);
+    let weights = known.weights_bytes - known.weights_in_file_bytes;
+    let work = known.memory_bytes.saturating_sub(weights);
     resident.most.max(resident.now).max(resident.now + work) + WRITING
 }

@@ -159,6 +159,10 @@ fn request(job: &Job, target: &Grid, weights: Option<&Weights>) -> Request {
     if let Some(bytes) = job.memory {
         request = request.memory(bytes);
     }
+    // There is room for the output, it is to be hoped; the folder for temporary files is in memory on some machines.
+    if let Then::Write(output) | Then::Explain(Some(output)) = &job.then {
+        request = request.scratch(folder(output));
+    }
     request.threads(threads(job))
 }
 

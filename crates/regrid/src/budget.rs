@@ -56,6 +56,12 @@ impl Budget {
         self.share(8).map(|share| share * self.threads.max(1))
     }
 
+    /// Bytes that a list of weights may have in memory, if that is limited.
+    pub(crate) fn list_bytes(&self) -> Option<usize> {
+        let memory = usize::try_from(self.memory?).unwrap_or(usize::MAX);
+        Some(memory / 4)
+    }
+
     /// Bytes of finished chunks that may wait in memory to be written; more of them wait on the disk.
     pub(crate) fn waiting_bytes(&self) -> usize {
         let part = self.memory.map(|memory| usize::try_from(memory / 8));

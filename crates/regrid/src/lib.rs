@@ -81,6 +81,7 @@ mod report;
 mod request;
 mod scheme;
 mod sphere;
+mod spill;
 pub mod time;
 mod turns;
 mod values;

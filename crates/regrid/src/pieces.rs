@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::weights::SparseWeights;
+use crate::weights::{Gathering, SparseWeights};
 
 /// Targets in a piece: small enough to share the work evenly, large enough not to notice the sharing.
 const PIECE: usize = 1024;
@@ -77,10 +77,9 @@ pub(crate) fn joined(
     len: usize,
     work: impl Fn(Range<usize>) -> SparseWeights + Sync,
 ) -> SparseWeights {
-    let mut whole = SparseWeights::default();
-    each_piece(len, work, |piece| append(&mut whole, &piece));
-    whole.shrink();
-    whole
+    let mut whole = Gathering::new();
+    each_piece(len, work, |piece| whole.append(&piece));
+    whole.finish()
 }
 
 /// The same where a target may be refused: of errors that of the first target counts, whoever meets it when.
@@ -88,7 +87,7 @@ pub(crate) fn try_joined<E: Send>(
     len: usize,
     work: impl Fn(Range<usize>) -> Result<SparseWeights, E> + Sync,
 ) -> Result<SparseWeights, E> {
-    let (mut whole, mut refused) = (SparseWeights::default(), None);
+    let (mut whole, mut refused) = (Gathering::new(), None);
     // Once a piece is refused, those behind it do not matter.
     let first = AtomicUsize::new(usize::MAX);
     let work = |range: Range<usize>| {
@@ -102,19 +101,13 @@ pub(crate) fn try_joined<E: Send>(
         })
     };
     each_piece(len, work, |piece| match piece {
-        Some(Ok(piece)) => append(&mut whole, &piece),
+        Some(Ok(piece)) => whole.append(&piece),
         Some(Err(error)) => {
             refused.get_or_insert(error);
         }
         None => {}
     });
-    whole.shrink();
-    refused.map_or(Ok(whole), Err)
-}
-
-/// Adds the rows of other weights.
-pub(crate) fn append(to: &mut SparseWeights, from: &SparseWeights) {
-    (0..from.len()).for_each(|target| push_copy(to, from, target));
+    refused.map_or_else(|| Ok(whole.finish()), Err)
 }
 
 /// Adds a target's row of other weights, with the part that is covered.

@@ -12,6 +12,7 @@ use crate::kernel::Rule;
 use crate::pieces::on_threads;
 use crate::pipeline::{Explanation, LazyField, Overlap, Plans, check_chunks, regrid_param};
 use crate::scheme::{Compat, Edges, Fill, Method, Outside, PlaneWeights, Pole};
+use crate::spill::{Room, within};
 use crate::time::{ChosenTimes, TimeAxis, TimeMethod, TimeSelection};
 use crate::weightfile::Weights;
 
@@ -52,6 +53,7 @@ pub struct Request {
     pub(crate) min_valid: Option<f64>,
     pub(crate) chunk: Option<(usize, usize)>,
     memory: Option<u64>,
+    scratch: Option<PathBuf>,
     threads: Option<usize>,
 }
 
@@ -74,6 +76,7 @@ impl Request {
             min_valid: None,
             chunk: None,
             memory: None,
+            scratch: None,
             threads: None,
         }
     }
@@ -212,6 +215,15 @@ impl Request {
         self
     }
 
+    /// The folder for what the [memory](Self::memory) does not hold: weights from cell to cell, in files without names, which are gone
+    /// when nobody uses them any more, whatever happens to the process. The one for temporary files unless stated. A
+    /// folder in which no file can be made is no error: weights stay in memory.
+    #[must_use]
+    pub fn scratch(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.scratch = Some(folder.into());
+        self
+    }
+
     /// The number of threads to plan for: one for each core unless stated. How many do work is said to the [run](delayed::Run).
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
@@ -293,7 +305,13 @@ impl Request {
     /// [`Error::Nothing`] if the catalogue has no field; [`Error::WeightsGrid`] and [`Error::WeightsMethod`] if given weights
     /// are for something else; errors of reading coordinates.
     pub fn build(&self, files: &Catalogue) -> Result<Vec<LazyField>, Error> {
-        on_threads(self.budget().threads, || self.build_fields(files))
+        let budget = self.budget();
+        // What a budget does not hold is written to a file.
+        let room = budget.list_bytes().map(|most| Room {
+            most,
+            folder: self.scratch.clone().unwrap_or_else(std::env::temp_dir),
+        });
+        on_threads(budget.threads, || within(room, || self.build_fields(files)))
     }
 
     fn build_fields(&self, files: &Catalogue) -> Result<Vec<LazyField>, Error> {

@@ -13,6 +13,8 @@ use std::ops::Range;
 pub(crate) use corrections::{Corrections, Differences, Listed};
 pub use row::{Entries, Row};
 
+use crate::spill::{Growing, Numbers};
+
 /// A sparse matrix in compressed rows: row by target index, column by source index.
 ///
 /// A row without entries means that the target lies outside the source: it is missing. Entries of weight zero are not
@@ -24,8 +26,8 @@ pub struct SparseWeights {
     /// Where the entries of each row end.
     ends: Vec<u32>,
     /// Kept apart from the weights: what goes through them reads nothing else, and an index takes half the room.
-    sources: Vec<u32>,
-    weights: Vec<f64>,
+    sources: Numbers<u32>,
+    weights: Numbers<f64>,
     /// The covered part of each target up to the last that is not wholly covered.
     covered: Vec<f64>,
 }
@@ -36,7 +38,7 @@ impl SparseWeights {
         (0..len).map(|i| vec![(i, 1.0)]).collect()
     }
 
-    /// Bytes of memory that they take.
+    /// Bytes that they take.
     pub fn bytes(&self) -> usize {
         size_of_val(&self.ends[..])
             + size_of_val(&self.sources[..])
@@ -44,11 +46,22 @@ impl SparseWeights {
             + size_of_val(&self.covered[..])
     }
 
+    /// Bytes of these that are in a file, since memory is short.
+    pub(crate) fn bytes_in_file(&self) -> usize {
+        self.sources.bytes_in_file() + self.weights.bytes_in_file()
+    }
+
+    /// Says that they will not be read in a while: what is in a file leaves the memory.
+    pub(crate) fn rest(&self) {
+        self.sources.rest();
+        self.weights.rest();
+    }
+
     /// Gives back the room for rows that do not come.
     pub(crate) fn shrink(&mut self) {
         self.ends.shrink_to_fit();
-        self.sources.shrink_to_fit();
-        self.weights.shrink_to_fit();
+        self.sources.in_memory().shrink_to_fit();
+        self.weights.in_memory().shrink_to_fit();
         self.covered.shrink_to_fit();
     }
 
@@ -83,11 +96,12 @@ impl SparseWeights {
 
     /// Adds the row of the next target as it is: a source whose weight is zero has a say where none may be missing.
     pub(crate) fn push_kept(&mut self, row: impl IntoIterator<Item = (usize, f64)>) {
+        let (sources, weights) = (self.sources.in_memory(), self.weights.in_memory());
         for (source, weight) in row {
-            self.sources.push(number(source));
-            self.weights.push(weight);
+            sources.push(number(source));
+            weights.push(weight);
         }
-        self.ends.push(number(self.weights.len()));
+        self.ends.push(number(weights.len()));
     }
 
     /// The same, but only the targets that the source covers as a whole.
@@ -139,12 +153,13 @@ impl SparseWeights {
         self.push_row(row);
         let sum: f64 = self.weights[start..].iter().sum();
         if sum == 0.0 {
-            self.sources.truncate(start);
-            self.weights.truncate(start);
+            self.sources.in_memory().truncate(start);
+            self.weights.in_memory().truncate(start);
             *self.ends.last_mut().expect("a row was pushed") = number(start);
             return;
         }
-        self.weights[start..].iter_mut().for_each(|w| *w /= sum);
+        let row = &mut self.weights.in_memory()[start..];
+        row.iter_mut().for_each(|w| *w /= sum);
         if covered < 1.0 - WHOLE {
             self.covered.resize(self.ends.len() - 1, 1.0);
             self.covered.push(covered);
@@ -170,11 +185,18 @@ impl SparseWeights {
     pub(crate) fn rows(&self, targets: Range<usize>) -> impl Iterator<Item = (usize, Row<'_>)> {
         let before = targets.start.checked_sub(1);
         let mut start = before.map_or(0, |before| self.ends[before] as usize);
+        // Once for all rows, wherever they are.
+        let (sources, weights) = (&self.sources[..], &self.weights[..]);
         self.ends[targets].iter().map(move |&end| {
             let end = end as usize;
             let first = std::mem::replace(&mut start, end);
-            (first, self.row_of(first..end))
+            (first, Row::new(&sources[first..end], &weights[first..end]))
         })
+    }
+
+    /// The number of all entries.
+    pub(crate) fn entries_in_all(&self) -> usize {
+        self.weights.len()
     }
 
     /// Where the entries of a target's row are among all entries.
@@ -187,24 +209,6 @@ impl SparseWeights {
         start as usize..self.ends[target] as usize
     }
 
-    /// The same rows, but for those of targets that are left out: they are empty.
-    pub(crate) fn only(mut self, kept: &[bool]) -> Self {
-        let (mut start, mut len) = (0, 0);
-        for (end, &kept) in self.ends.iter_mut().zip(kept) {
-            let row = std::mem::replace(&mut start, *end as usize)..*end as usize;
-            if kept {
-                self.sources.copy_within(row.clone(), len);
-                self.weights.copy_within(row.clone(), len);
-                len += row.len();
-            }
-            *end = number(len);
-        }
-        self.sources.truncate(len);
-        self.weights.truncate(len);
-        self.shrink();
-        self
-    }
-
     /// The rows of a range of targets, with source indices replaced by their places in `sources`.
     ///
     /// # Panics
@@ -213,8 +217,8 @@ impl SparseWeights {
         let entries = targets.clone().map(|t| self.entries(t).len()).sum();
         let mut chosen = Self {
             ends: Vec::with_capacity(targets.len()),
-            sources: Vec::with_capacity(entries),
-            weights: Vec::with_capacity(entries),
+            sources: Vec::with_capacity(entries).into(),
+            weights: Vec::with_capacity(entries).into(),
             covered: Vec::new(),
         };
         for t in targets {
@@ -230,6 +234,54 @@ impl SparseWeights {
             }
         }
         chosen
+    }
+}
+
+/// Weights that come in pieces, one after the other.
+#[derive(Debug)]
+pub(crate) struct Gathering {
+    ends: Vec<u32>,
+    sources: Growing<u32>,
+    weights: Growing<f64>,
+    covered: Vec<f64>,
+}
+
+impl Gathering {
+    pub(crate) fn new() -> Self {
+        Self {
+            ends: Vec::new(),
+            sources: Growing::new(),
+            weights: Growing::new(),
+            covered: Vec::new(),
+        }
+    }
+
+    /// Adds the rows of a piece.
+    ///
+    /// # Panics
+    /// If there are 2^32 entries or more.
+    pub(crate) fn append(&mut self, piece: &SparseWeights) {
+        let before = self.weights.len();
+        let end = |&end: &u32| number(before + end as usize);
+        if !piece.covered.is_empty() {
+            self.covered.resize(self.ends.len(), 1.0);
+            self.covered.extend_from_slice(&piece.covered);
+        }
+        self.ends.extend(piece.ends.iter().map(end));
+        self.sources.extend(&piece.sources);
+        self.weights.extend(&piece.weights);
+    }
+
+    /// All of them.
+    pub(crate) fn finish(mut self) -> SparseWeights {
+        self.ends.shrink_to_fit();
+        self.covered.shrink_to_fit();
+        SparseWeights {
+            ends: self.ends,
+            sources: self.sources.finish(),
+            weights: self.weights.finish(),
+            covered: self.covered,
+        }
     }
 }
 
@@ -277,25 +329,5 @@ mod tests {
         assert_eq!(weights.row(1), []);
         assert_eq!(weights.sources(0..3), [3, 4, 9]);
         assert_eq!(weights.local(2..3, &[3, 4, 9]).row(0), [(1, 0.5), (2, 0.5)]);
-    }
-
-    #[test]
-    fn rows_left_out_are_empty_and_the_others_stay() {
-        let weights: SparseWeights = [
-            vec![(3, 1.0)],
-            vec![(1, 0.5), (2, 0.5)],
-            vec![],
-            vec![(4, 0.25), (9, 0.75)],
-        ]
-        .into_iter()
-        .collect();
-        let some = weights.clone().only(&[false, true, true, true]);
-        assert_eq!(some.len(), 4);
-        assert!(some.row(0).is_empty() && some.row(2).is_empty());
-        assert_eq!((some.row(1), some.row(3)), (weights.row(1), weights.row(3)));
-        assert_eq!(weights.clone().only(&[true; 4]), weights);
-        let last = weights.only(&[false, false, false, true]);
-        assert_eq!(last.row(3), [(4, 0.25), (9, 0.75)]);
-        assert_eq!((last.sources.len(), last.weights.len()), (2, 2));
     }
 }

@@ -35,6 +35,8 @@ pub struct Explanation {
     pub write_bytes: u64,
     /// Bytes of weights.
     pub weights_bytes: u64,
+    /// Bytes of these that are in a file, since the memory does not hold them.
+    pub weights_in_file_bytes: u64,
     /// The most bytes of values that tasks hold at once.
     pub values_bytes: u64,
     /// The most memory that the work takes: values, weights, and what threads hold while they read, compress and write.
@@ -87,7 +89,7 @@ impl Totals {
             totals.write_bytes += (cells * cell) as u64;
             let mut more = field.needs;
             match counted.contains(&more.digest) {
-                true => more.shared = 0,
+                true => (more.shared, more.in_file) = (0, 0),
                 false => counted.push(more.digest),
             }
             match plans.contains(&more.plan) {
@@ -100,6 +102,8 @@ impl Totals {
                 plan: needs.plan,
                 weights: needs.weights + more.weights,
                 shared: needs.shared + more.shared,
+                in_file: needs.in_file + more.in_file,
+                mapped: needs.mapped.max(more.mapped),
                 gathered: needs.gathered.max(more.gathered),
                 filled: needs.filled.max(more.filled),
                 chunk: needs.chunk.max(more.chunk),
@@ -123,9 +127,14 @@ impl Totals {
         )
     }
 
-    /// What is neither values nor the work of threads: weights, and what waits to be written.
+    /// What is neither values nor the work of threads: weights in memory, and what waits to be written.
     fn apart(&self) -> u64 {
-        self.weights_bytes() + self.waiting()
+        self.weights_bytes() - self.in_file() + self.waiting()
+    }
+
+    /// Bytes of weights in a file.
+    fn in_file(&self) -> u64 {
+        self.needs.map_or(0, |needs| needs.in_file)
     }
 
     /// Bytes of buffers that are kept while nobody uses them, if these are limited.
@@ -233,6 +242,7 @@ impl Totals {
             chunks: self.chunks,
             write_bytes: self.write_bytes,
             weights_bytes: self.weights_bytes(),
+            weights_in_file_bytes: self.in_file(),
             values_bytes: peak.values,
             memory_bytes: self.memory(peak, compressed),
             memory_limit: budget.memory,
@@ -291,7 +301,11 @@ impl fmt::Display for Explanation {
             "write {} bytes of values in {} chunks",
             self.write_bytes, self.chunks
         )?;
-        writeln!(f, "weights {} bytes", self.weights_bytes)?;
+        write!(f, "weights {} bytes", self.weights_bytes)?;
+        match self.weights_in_file_bytes {
+            0 => writeln!(f)?,
+            bytes => writeln!(f, ", {bytes} of them in a file")?,
+        }
         write!(
             f,
             "memory {} bytes, {} of them values",

@@ -480,6 +480,17 @@ impl Plan {
         outer + plane
     }
 
+    /// Bytes of weights that come into memory while a chunk is made, of those that are in a file.
+    pub(super) fn bytes_in_file(&self) -> usize {
+        match &self.plane {
+            PlanePlan::Separable(_) => 0,
+            PlanePlan::Sparse(cuts) => {
+                let bytes = cuts.iter().map(|(_, cut)| cut.bytes_in_file());
+                bytes.max().unwrap_or(0)
+            }
+        }
+    }
+
     /// Cells of the largest block, and of the largest storage chunk.
     pub(super) fn largest(&self) -> [usize; 2] {
         [&self.blocks, &*self.storage].map(|cuts| cuts.iter().map(|cuts| longest(cuts)).product())

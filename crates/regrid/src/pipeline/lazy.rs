@@ -63,6 +63,9 @@ pub(crate) struct Needs {
     pub(crate) weights: u64,
     /// Bytes of weights that it shares with others of the same digest.
     pub(crate) shared: u64,
+    /// Bytes of these that are in a file, and of those the most that come into memory for a chunk.
+    pub(crate) in_file: u64,
+    pub(crate) mapped: u64,
     /// Bytes of the window that a thread gathers for a chunk.
     pub(crate) gathered: u64,
     /// Bytes of the chunk that a thread fills up, as it ends with its field.

@@ -259,6 +259,8 @@ pub(crate) fn regrid_param(
         plan: Arc::as_ptr(plan) as usize,
         weights: plan.weights_bytes() as u64,
         shared: weights.shared_bytes() as u64,
+        in_file: weights.bytes_in_file() as u64,
+        mapped: plan.bytes_in_file() as u64,
         gathered: gathered as u64,
         // What ends with its field is filled up.
         filled: (usize::from(is_cut) * largest_chunk) as u64,
@@ -322,7 +324,10 @@ fn digest(weights: &PlaneWeights) -> u64 {
             add(&weights.latitude);
             add(&weights.longitude);
         }
-        PlaneWeights::Sparse(weights, _) => add(weights),
+        PlaneWeights::Sparse(all, _) => {
+            add(all);
+            all.rest();
+        }
     }
     digest.number()
 }

@@ -68,8 +68,8 @@ impl Pace {
             // Filters are undone before there is room for what is turned.
             "read" if turned > 0 => turned + self.undoing().saturating_sub(task.bytes),
             "read" => self.undoing(),
-            "regrid" => self.needs.gathered,
-            "compare" => self.needs.compared,
+            "regrid" => self.needs.gathered + self.needs.mapped,
+            "compare" => self.needs.compared + self.needs.mapped,
             "write" => self.written(),
             _ => 0,
         }
@@ -80,10 +80,11 @@ impl Pace {
         let Needs {
             turned,
             gathered,
+            mapped,
             compared,
             ..
         } = self.needs;
-        turned + self.undoing() + compared + gathered.max(self.written())
+        turned + self.undoing() + compared + (gathered + mapped).max(self.written())
     }
 
     /// The most bytes that a task holds so.
@@ -91,12 +92,13 @@ impl Pace {
         let Needs {
             turned,
             gathered,
+            mapped,
             compared,
             ..
         } = self.needs;
         (turned + self.undoing())
-            .max(gathered)
-            .max(compared)
+            .max(gathered + mapped)
+            .max(compared + mapped)
             .max(self.written())
     }
 

@@ -143,14 +143,18 @@ pub(super) fn report(
                 let result = result.permuted_axes(IxDyn(&order));
                 let plane = chunk.targets().split_off(chunk.outer().len());
                 let areas = overlap.areas.as_ref().map(|areas| areas.part(&plane));
-                tally(
+                let tally = tally(
                     &chunk,
                     &values(&blocks),
                     &absent,
                     &result,
                     areas.as_deref(),
                     &fresh,
-                )
+                );
+                if let Some(cut) = &chunk.sparse {
+                    cut.rest();
+                }
+                tally
             },
         )
         .named(format!("compare {name} {region}"))

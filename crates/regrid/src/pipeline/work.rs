@@ -110,8 +110,11 @@ impl FieldWork {
     /// Computes a chunk of the result.
     pub(super) fn regrid(&self, chunk: usize, blocks: &[&Block], poles: &[&PoleMeans]) -> Values {
         let plan = self.plan.numbered(chunk);
-        regrid_chunk(&plan, &values(blocks), poles, self.rule, &self.absent)
-            .permuted(&self.plan.order.result)
+        let made = regrid_chunk(&plan, &values(blocks), poles, self.rule, &self.absent);
+        if let Some(cut) = &plan.sparse {
+            cut.rest();
+        }
+        made.permuted(&self.plan.order.result)
     }
 
     /// The tasks that read blocks, by the blocks' numbers.

@@ -191,6 +191,7 @@ impl SparsePlan {
                 }
             }
             let met = met.iter().map(|met| (0..met.len()).filter(|&at| met[at]));
+            weights.rest();
             needs.push((
                 cuts,
                 met.map(Iterator::collect).collect::<Vec<Vec<usize>>>(),
@@ -205,6 +206,7 @@ impl SparsePlan {
                     slopes.for_each_of_row(first, row, |cell, _| reached.mark(place(cell)));
                 }
             }
+            weights.rest();
         }
         let blocks: Vec<Vec<Range<usize>>> = sources
             .iter()
@@ -224,6 +226,7 @@ impl SparsePlan {
                     .collect();
                 let cut =
                     SparseCut::new(weights, slopes, (cuts, width), &needed, &windows, columns);
+                cut.rest();
                 (windows, Arc::new(cut))
             })
             .collect();
@@ -396,6 +399,25 @@ impl SparseCut {
     /// Where in the plane of the window the sources of all targets are, as often as they are read.
     pub(crate) fn places(&self) -> &[u32] {
         &self.places
+    }
+
+    /// Says that the weights will not be read in a while.
+    pub(crate) fn rest(&self) {
+        self.weights.rest();
+        if let Some((slopes, _)) = &self.slopes {
+            slopes.rest();
+        }
+    }
+
+    /// Bytes of weights that come into memory while its targets are made, of those that are in a file.
+    pub(crate) fn bytes_in_file(&self) -> usize {
+        let share =
+            |in_file: usize| in_file * self.places.len() / self.weights.entries_in_all().max(1);
+        let slopes = self
+            .slopes
+            .as_ref()
+            .map_or(0, |(slopes, _)| slopes.bytes_in_file());
+        share(self.weights.bytes_in_file() + slopes)
     }
 
     /// Bytes of memory that it takes for itself, beside the weights of the whole plane.

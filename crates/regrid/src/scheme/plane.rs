@@ -118,14 +118,7 @@ impl PlaneWeights {
             Method::Linear => sphere::linear(&*from, &*to, edges),
             Method::Nearest => sphere::nearest(&*from, &*to, edges),
             Method::InverseDistance => match inside_axes(source, target, edges)? {
-                Some(inside) => {
-                    let far = Edges {
-                        outside: Outside::Nearest,
-                        ..edges
-                    };
-                    sphere::inverse_distance(&*from, &*to, far, NEIGHBOURS)
-                        .map(|weights| weights.only(&inside))
-                }
+                Some(inside) => sphere::inverse_distance_of(&*from, &*to, inside, NEIGHBOURS),
                 None => sphere::inverse_distance(&*from, &*to, edges, NEIGHBOURS),
             },
             Method::AreaWeighted | Method::Mode => sphere::conservative(&*from, &*to),
@@ -170,12 +163,22 @@ impl PlaneWeights {
         Self::Sparse(Arc::new(weights), None)
     }
 
-    /// Bytes of memory of the weights that all cuts of the plane share; those by rows and columns are cut up.
+    /// Bytes of the weights that all cuts of the plane share; those by rows and columns are cut up.
     pub(crate) fn shared_bytes(&self) -> usize {
         match self {
             Self::Separable(_) => 0,
             Self::Sparse(weights, slopes) => {
                 weights.bytes() + slopes.as_ref().map_or(0, |slopes| slopes.bytes())
+            }
+        }
+    }
+
+    /// Bytes of these that are in a file, since memory is short.
+    pub(crate) fn bytes_in_file(&self) -> usize {
+        match self {
+            Self::Separable(_) => 0,
+            Self::Sparse(weights, slopes) => {
+                weights.bytes_in_file() + slopes.as_ref().map_or(0, |slopes| slopes.bytes_in_file())
             }
         }
     }

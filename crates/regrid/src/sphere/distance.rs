@@ -26,6 +26,28 @@ pub(crate) fn inverse_distance(
 ) -> Result<SparseWeights, Refused> {
     let mesh = Mesh::new(source);
     let domain = Domain::new(&mesh, target, edges);
+    within(&domain, mesh, target, neighbours)
+}
+
+/// The same where it is known which targets have values.
+///
+/// # Errors
+/// None: the others are missing.
+pub(crate) fn inverse_distance_of(
+    source: &dyn Cells,
+    target: &dyn Cells,
+    inside: Vec<bool>,
+    neighbours: usize,
+) -> Result<SparseWeights, Refused> {
+    within(&Domain::of(inside), Mesh::new(source), target, neighbours)
+}
+
+fn within(
+    domain: &Domain,
+    mesh: Mesh,
+    target: &dyn Cells,
+    neighbours: usize,
+) -> Result<SparseWeights, Refused> {
     let centres = PointIndex::new(&mesh.points);
     drop(mesh);
     domain.rows(target, |point| {

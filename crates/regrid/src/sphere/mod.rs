@@ -25,7 +25,7 @@ mod vector;
 
 pub(crate) use cells::{Cells, Cornered, Rectilinear, SphereCells};
 pub(crate) use conservative::conservative;
-pub(crate) use distance::inverse_distance;
+pub(crate) use distance::{inverse_distance, inverse_distance_of};
 pub(crate) use fill::{fill_creep, fill_inverse_distance};
 pub(crate) use linear::linear;
 pub(crate) use members::members;

@@ -74,6 +74,14 @@ impl Domain {
         }
     }
 
+    /// The domain of so many targets; what lies outside is missing.
+    pub(super) fn of(inside: Vec<bool>) -> Self {
+        Self {
+            holds: Some(inside),
+            outside: Outside::Missing,
+        }
+    }
+
     /// A row for each target in the domain, and an empty one for the others.
     pub(super) fn rows(
         &self,

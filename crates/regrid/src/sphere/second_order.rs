@@ -9,8 +9,9 @@ use super::overlap::AreaAndMoment;
 use super::topology::Mesh;
 use super::vector::{Vector, dot, is_finite, minus, times, unit};
 use super::{Cells, Refused};
-use crate::pieces::{append, each_piece};
-use crate::weights::{Corrections, Differences, SparseWeights};
+use crate::pieces::each_piece;
+use crate::spill::{Growing, Numbers};
+use crate::weights::{Corrections, Differences, Gathering, SparseWeights};
 
 /// First-order conservative weights, and what the gradients of the source add to them.
 ///
@@ -26,13 +27,16 @@ pub(crate) fn second_order(
     source: &dyn Cells,
     target: &dyn Cells,
 ) -> Result<(SparseWeights, Corrections), Refused> {
-    let mesh = Mesh::new(source);
+    let mut mesh = Mesh::new(source);
     if !mesh.has_quads() {
         return Err(Refused::NoMesh);
     }
+    // Which cell is beside which is known; where they are, outlines tell, and they need the room.
+    mesh.points = Vec::new();
     let tiling = Tiling::new(source)?;
     let targets = Outlines::new(target, "target")?;
-    let middles = middles(&tiling.outlines);
+    let all_middles = middles(&tiling.outlines);
+    let middles = &all_middles[..];
     let placed = |cell: usize| is_finite(middles[cell]);
     let around = (0..middles.len()).map(|cell| neighbours(&mesh, placed, cell));
     let mut differences = Differences::between(mesh.columns, around);
@@ -62,25 +66,27 @@ pub(crate) fn second_order(
                 sum / cell.area(),
             );
         }
+        // Those of the next targets lie elsewhere.
+        all_middles.rest();
         (weights, shares)
     };
-    let (mut weights, mut all) = (SparseWeights::default(), Vec::new());
+    let (mut weights, mut all) = (Gathering::new(), Growing::new());
     each_piece(targets.len(), piece, |(own, more)| {
-        append(&mut weights, &own);
-        all.extend(more);
+        weights.append(&own);
+        all.extend(&more);
     });
-    weights.shrink();
-    differences.set(all);
-    Ok((weights, Corrections::Differences(differences)))
+    differences.set(all.finish());
+    Ok((weights.finish(), Corrections::Differences(differences)))
 }
 
 /// The centres of mass of cells, a little within the sphere; not a number for a cell without extent.
-fn middles(outlines: &Outlines<'_>) -> Vec<Vector> {
-    let mut room = Vec::new();
-    let mut middle = |i: usize| outlines.get(i, &mut room).map(Outline::middle);
-    (0..outlines.len())
-        .map(|i| middle(i).unwrap_or([f64::NAN; 3]))
-        .collect()
+fn middles(outlines: &Outlines<'_>) -> Numbers<Vector> {
+    let (mut room, mut middles) = (Vec::new(), Growing::new());
+    for cell in 0..outlines.len() {
+        let middle = outlines.get(cell, &mut room).map(Outline::middle);
+        middles.extend(&[middle.unwrap_or([f64::NAN; 3])]);
+    }
+    middles.finish()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::neighbours::Neighbours;
 use super::{Row, number};
+use crate::spill::Numbers;
 
 /// What slopes add to each entry of the weights, in their order.
 ///
@@ -30,7 +31,7 @@ pub(crate) struct Listed {
 pub(crate) struct Differences {
     neighbours: Neighbours,
     /// How much each entry takes of either difference, as shares of its own weight.
-    shares: Vec<[f64; 2]>,
+    shares: Numbers<[f64; 2]>,
 }
 
 /// How much of a neighbour's value is no more than rounding, where a part lies even in its cell along that direction. It
@@ -38,7 +39,7 @@ pub(crate) struct Differences {
 const ROUNDING: f64 = 1e-10;
 
 impl Corrections {
-    /// Bytes of memory that they take.
+    /// Bytes that they take.
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Listed(listed) => {
@@ -49,6 +50,21 @@ impl Corrections {
             Self::Differences(differences) => {
                 differences.neighbours.bytes() + size_of_val(&differences.shares[..])
             }
+        }
+    }
+
+    /// Bytes of these that are in a file, since memory is short.
+    pub(crate) fn bytes_in_file(&self) -> usize {
+        match self {
+            Self::Listed(_) => 0,
+            Self::Differences(differences) => differences.shares.bytes_in_file(),
+        }
+    }
+
+    /// Says that they will not be read in a while: what is in a file leaves the memory.
+    pub(crate) fn rest(&self) {
+        if let Self::Differences(differences) = self {
+            differences.shares.rest();
         }
     }
 
@@ -134,7 +150,7 @@ impl Differences {
         let neighbours = neighbours.map(|own| own.map(number));
         Self {
             neighbours: Neighbours::new(number(columns), neighbours),
-            shares: Vec::new(),
+            shares: Numbers::default(),
         }
     }
 
@@ -144,9 +160,8 @@ impl Differences {
     }
 
     /// The same with how much each entry takes of the difference along the row, and along the column.
-    pub(crate) fn set(&mut self, shares: Vec<[f64; 2]>) {
-        self.shares = shares;
-        self.shares.shrink_to_fit();
+    pub(crate) fn set(&mut self, shares: impl Into<Numbers<[f64; 2]>>) {
+        self.shares = shares.into();
     }
 
     /// The neighbours with their shares; one that comes twice has its share together, where it comes first.
