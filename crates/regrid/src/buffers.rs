@@ -90,6 +90,18 @@ fn bytes<T>(buffer: &Vec<T>) -> usize {
     buffer.capacity() * size_of::<T>()
 }
 
+/// A buffer of so many zeros, with room for a few more: of few sizes, so that it serves others of about as many.
+fn fresh<T: Number>(len: usize) -> Vec<T> {
+    let step = match len * size_of::<T>() {
+        ..SMALL => 1,
+        bytes => (bytes.next_power_of_two() / 16 / size_of::<T>()).max(1),
+    };
+    // Zeroed pages come from the system as they are, and what nobody touches takes none.
+    let mut buffer = vec![T::default(); len.next_multiple_of(step)];
+    buffer.truncate(len);
+    buffer
+}
+
 impl<T: Number> Shelf<T> {
     const fn counted(bytes: &'static AtomicUsize) -> Self {
         Self {
@@ -124,14 +136,31 @@ impl<T: Number> Shelf<T> {
     }
 
     fn take(&self, len: usize) -> Vec<T> {
-        let mut buffer = self.find(len).unwrap_or_default();
-        if buffer.is_empty() {
-            // Zeroed pages come from the system as they are.
-            return vec![T::default(); len];
-        }
+        let Some(mut buffer) = self.find(len) else {
+            return fresh(len);
+        };
         buffer.truncate(len);
         buffer.resize(len, T::default());
         buffer
+    }
+
+    /// The same for who needs more from time to time: a buffer that is too small by less than half goes, since nobody will take it.
+    fn take_grown(&self, len: usize) -> Vec<T> {
+        if let Some(buffer) = self.find(len) {
+            return buffer;
+        }
+        let mut kept = self.kept.lock();
+        let outgrown = |buffer: &Vec<T>| (len / 2..len).contains(&buffer.capacity());
+        let numbered = kept.iter().enumerate();
+        let largest = numbered
+            .filter(|(_, buffer)| outgrown(buffer))
+            .max_by_key(|(_, buffer)| buffer.capacity());
+        if let Some((at, _)) = largest {
+            let gone = kept.swap_remove(at);
+            self.bytes.fetch_sub(bytes(&gone), Ordering::Relaxed);
+        }
+        drop(kept);
+        fresh(len)
     }
 
     /// Keeps a buffer, unless that makes more than so many bytes with those of other types.
@@ -163,7 +192,9 @@ pub(crate) fn give<T: Number>(buffer: Vec<T>) {
 /// Has room for so many bytes in a buffer of somebody who needs it now and then; whatever is in it is lost if there was not.
 pub(crate) fn sized(buffer: &mut Vec<u8>, len: usize) -> &mut [u8] {
     if buffer.capacity() < len {
-        give(mem::replace(buffer, take(len)));
+        // It goes before there is another one.
+        drop(mem::take(buffer));
+        *buffer = u8::shelf().take_grown(len);
     }
     // What is beyond the old length is zeroed, once; the rest is written over.
     if buffer.len() < len {
@@ -217,6 +248,29 @@ mod tests {
         // Much too large for this one.
         assert_eq!(shelf.take(9_000), [0; 9_000]);
         assert_eq!(shelf.take(20_000)[..15_000], [7; 15_000]);
+    }
+
+    #[test]
+    fn a_buffer_serves_who_needs_a_little_more_and_goes_when_it_is_outgrown() {
+        let shelf = shelf::<u8>();
+        let buffer = shelf.take(1_000_001);
+        let room = buffer.capacity();
+        assert!((1_000_001..1_130_000).contains(&room), "{room}");
+        shelf.give(buffer, MOST_KEPT);
+        for len in (1_000_001..=room).step_by(10_000) {
+            let buffer = shelf.take(len);
+            assert_eq!((buffer.len(), buffer.capacity()), (len, room));
+            shelf.give(buffer, MOST_KEPT);
+        }
+        // However it grows, there is one of it.
+        for len in (100_000..30_000_000).step_by(70_001) {
+            let buffer = shelf.take_grown(len);
+            assert!(buffer.capacity() >= len);
+            shelf.give(buffer, MOST_KEPT);
+        }
+        let kept = shelf.kept.lock();
+        let large = kept.iter().filter(|buffer| buffer.capacity() > 2_000_000);
+        assert_eq!(large.count(), 1);
     }
 
     #[test]

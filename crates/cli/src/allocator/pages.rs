@@ -39,9 +39,11 @@ pub(super) fn map(len: usize) -> *mut u8 {
 /// # Safety
 /// They were mapped, and nobody uses them any more.
 pub(super) unsafe fn unmap(start: *mut u8, len: usize) {
-    // SAFETY: as the caller says. That it may fail, where the system has too many ranges, loses these bytes and no more.
+    // SAFETY: as the caller says. Where the system has too many ranges to part one, it loses the addresses, but not the memory.
     unsafe {
-        libc::munmap(start.cast(), len);
+        if libc::munmap(start.cast(), len) != 0 {
+            libc::madvise(start.cast(), len, libc::MADV_DONTNEED);
+        }
     }
 }
 

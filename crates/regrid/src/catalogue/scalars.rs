@@ -209,6 +209,10 @@ impl ChunkSource for UnfoldedVariable {
         Ok(values)
     }
 
+    fn filter_buffers(&self) -> Option<usize> {
+        self.source.filter_buffers()
+    }
+
     fn stored_bytes(&self, region: &Region) -> Option<u64> {
         self.source.stored_bytes(&self.own(region))
     }

@@ -126,6 +126,12 @@ pub trait ChunkSource: fmt::Debug + Send + Sync {
     /// What the file system or the format's library says.
     fn read(&self, region: &Region) -> Result<Values, Error>;
 
+    /// How many buffers of the size of a storage chunk are filled while one is read, beside the chunk as it is stored and its values:
+    /// between filters. Nothing where chunks are stored as they are read.
+    fn filter_buffers(&self) -> Option<usize> {
+        None
+    }
+
     /// Bytes that a region takes in the file, compressed as they are; nothing if that is not known.
     fn stored_bytes(&self, region: &Region) -> Option<u64> {
         let _ = region;

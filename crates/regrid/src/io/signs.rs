@@ -146,6 +146,10 @@ impl ChunkSource for OtherSign {
         Ok(signs!(values, I8 i8, U8 u8; I16 i16, U16 u16; I32 i32, U32 u32; I64 i64, U64 u64;))
     }
 
+    fn filter_buffers(&self) -> Option<usize> {
+        self.stored.filter_buffers()
+    }
+
     fn stored_bytes(&self, region: &Region) -> Option<u64> {
         self.stored.stored_bytes(region)
     }

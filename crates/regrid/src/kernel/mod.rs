@@ -280,6 +280,7 @@ pub(crate) fn floats<'r, T: Float>(
             }
         }
     }
+    buffers::give(mixed);
     if let (Some(cut), Rule::Blend { min_valid }) = (&plan.sparse, rule) {
         sparse::blend(cut, &whole, min_valid, &mut whole_out);
     }
@@ -291,16 +292,18 @@ fn mix<'a, T: Float>(
     plane: impl Fn(usize) -> &'a [&'a [T]],
     mixed: &mut Vec<f64>,
 ) {
-    mixed.clear();
-    for &(at, weight) in sources {
+    for (number, &(at, weight)) in sources.iter().enumerate() {
         let cells = plane(at).iter().copied().flatten();
-        if mixed.is_empty() {
-            mixed.extend(cells.map(|x| weight * x.widen()));
+        if number == 0 {
+            let len = plane(at).iter().map(|stretch| stretch.len()).sum();
+            if mixed.len() != len {
+                buffers::give(std::mem::replace(mixed, buffers::take(len)));
+            }
+            let both = mixed.iter_mut().zip(cells);
+            both.for_each(|(sum, x)| *sum = weight * x.widen());
         } else {
-            mixed
-                .iter_mut()
-                .zip(cells)
-                .for_each(|(sum, x)| *sum += weight * x.widen());
+            let both = mixed.iter_mut().zip(cells);
+            both.for_each(|(sum, x)| *sum += weight * x.widen());
         }
     }
 }

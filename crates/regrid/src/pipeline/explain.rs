@@ -5,7 +5,7 @@ use std::fmt;
 use delayed::{Delayed, ExpectedPeak, ExpectedWork, Graph, Run, Series};
 
 use super::lazy::{LazyField, Needs, Reads};
-use super::pace::Pace;
+use super::pace::{Pace, Undoing};
 use super::writing::{in_turn, reports, series, writing_of};
 use crate::budget::Budget;
 use crate::output::Write;
@@ -62,8 +62,7 @@ pub(super) struct Totals {
     fields: Vec<LazyField>,
 }
 
-/// Which part of its values' bytes a storage chunk is taken to have in a file that was not asked: so little less than all that
-/// it needs as much room as one that is hardly compressed, and that for the undoing of filters.
+/// Which part of its values' bytes a storage chunk is taken to have in a file that was not asked: as one that is hardly compressed.
 const HARDLY_COMPRESSED: f64 = 0.99;
 
 impl Totals {
@@ -105,12 +104,13 @@ impl Totals {
                 in_file: needs.in_file + more.in_file,
                 mapped: needs.mapped.max(more.mapped),
                 gathered: needs.gathered.max(more.gathered),
+                mixed: needs.mixed.max(more.mixed),
                 filled: needs.filled.max(more.filled),
                 chunk: needs.chunk.max(more.chunk),
                 compared: needs.compared.max(more.compared),
                 turned: needs.turned.max(more.turned),
-                filtered: needs.filtered.max(more.filtered),
-                compressed: needs.compressed.max(more.compressed),
+                storage: needs.storage.max(more.storage),
+                in_parts: needs.in_parts || more.in_parts,
                 largest: needs.largest.max(more.largest),
             }));
         }
@@ -137,30 +137,64 @@ impl Totals {
         self.needs.map_or(0, |needs| needs.in_file)
     }
 
-    /// Bytes of buffers that are kept while nobody uses them, if these are limited.
+    /// Bytes of buffers that are kept while nobody uses them, if the memory is limited.
     fn kept(&self) -> Option<u64> {
         self.budget().kept_bytes().map(|kept| kept as u64)
     }
 
+    /// The same in any case: else those that all threads come to use, with a value each, and no more.
+    pub(super) fn kept_bytes(&self) -> usize {
+        let all = || {
+            let pace = self.pace(self.undoing_at_most())?;
+            let each = pace.buffers() + pace.needs.largest;
+            usize::try_from(each)
+                .ok()?
+                .checked_mul(self.budget().threads)
+        };
+        self.budget()
+            .kept_bytes()
+            .unwrap_or_else(|| all().unwrap_or(0))
+    }
+
     /// All memory, where values and the work of threads have this peak.
-    fn memory(&self, peak: ExpectedPeak, compressed: f64) -> u64 {
+    fn memory(&self, peak: ExpectedPeak, undoing: Undoing) -> u64 {
         let threads = self.budget().threads as u64;
-        let buffers = self.pace(compressed).map_or(0, Pace::buffers) * threads;
-        // Either every thread has come to use all its buffers, and they are still there; or no more of them than are kept, most of
+        let buffers = self.pace(undoing).map_or(0, Pace::buffers) * threads;
+        // Either every thread has come to use all its buffers, and they are still there; or no more of them than are kept, some of
         // which are in use again when the most is alive.
-        let all_there = peak.values + buffers;
+        let all_there = peak.with_work.max(peak.values + buffers);
         let work = match self.kept() {
-            Some(kept) => all_there.min(peak.with_work + kept / 4),
+            Some(kept) => all_there.min(peak.with_work + kept / 2),
             None => all_there,
         };
         work + self.apart()
     }
 
-    /// The pace of a run that reads storage chunks that are so much smaller in the files.
-    fn pace(&self, compressed: f64) -> Option<Pace> {
+    /// What reading takes where no file was asked: chunks have filters then, one buffer between them, and are hardly compressed.
+    fn undoing_at_most(&self) -> Undoing {
+        Undoing::of(&self.fields, |field| {
+            let one = field.needs.storage.map(|_| 1);
+            one.map(|buffers| (buffers, HARDLY_COMPRESSED))
+        })
+    }
+
+    /// The same as the files say.
+    fn undoing_as_stored(&self) -> Undoing {
+        Undoing::of(&self.fields, |field| {
+            let part = |stored| stored as f64 / field.reads.bytes.max(1) as f64;
+            let buffers = field.filter_buffers()?;
+            Some((
+                buffers,
+                field.stored_bytes().map_or(HARDLY_COMPRESSED, part),
+            ))
+        })
+    }
+
+    /// The pace of a run in which threads hold that while they read.
+    fn pace(&self, undoing: Undoing) -> Option<Pace> {
         Some(Pace {
             needs: self.needs?,
-            compressed,
+            undoing,
             cell_by_cell: self.fields.iter().any(LazyField::is_cell_by_cell),
             deflate: self.deflate,
         })
@@ -183,19 +217,19 @@ impl Totals {
 
     /// The limit on values that tasks hold, if the memory is limited: no task alone is beyond it.
     pub(super) fn live(&self) -> Option<u64> {
-        let pace = self.pace(HARDLY_COMPRESSED)?;
+        let pace = self.pace(self.undoing_at_most())?;
         let work = pace.most_beside() * self.budget().threads as u64;
         let live = (self.budget()).live(self.apart() + work + self.kept().unwrap_or(0))?;
         Some(live.max(pace.needs.largest))
     }
 
-    /// The most bytes that tasks hold at once, where those that are read are so much smaller in the files.
-    fn peak(&self, tasks: (&[Delayed<()>], &[Delayed<Report>]), compressed: f64) -> ExpectedPeak {
+    /// The most bytes that tasks hold at once, where threads hold that of storage chunks while they read.
+    fn peak(&self, tasks: (&[Delayed<()>], &[Delayed<Report>]), undoing: Undoing) -> ExpectedPeak {
         let mut run = Run::new().threads(self.budget().threads);
         if let Some(live) = self.live() {
             run = run.memory_limit(live);
         }
-        let pace = self.pace(compressed);
+        let pace = self.pace(undoing);
         run.expected_peak_by(tasks, |task| match pace {
             Some(pace) => pace.of(task),
             None => ExpectedWork::default(),
@@ -207,14 +241,9 @@ impl Totals {
         let Some(memory) = self.budget().memory else {
             return true;
         };
-        let fits = |compressed| self.memory(self.peak(tasks, compressed), compressed) <= memory;
+        let fits = |undoing| self.memory(self.peak(tasks, undoing), undoing) <= memory;
         // Asking the files how small their chunks are takes longer than the rest.
-        fits(HARDLY_COMPRESSED) || fits(self.compressed(self.read_bytes()))
-    }
-
-    /// The part that so many bytes in files are of the values in them.
-    fn compressed(&self, read_bytes: u64) -> f64 {
-        read_bytes as f64 / self.reads.bytes.max(1) as f64
+        fits(self.undoing_at_most()) || fits(self.undoing_as_stored())
     }
 
     /// Bytes to read, compressed as they are in the files; of sources that do not know that, the bytes of their values.
@@ -231,8 +260,8 @@ impl Totals {
     ) -> Explanation {
         let budget = self.budget();
         let read_bytes = self.read_bytes();
-        let compressed = self.compressed(read_bytes);
-        let peak = self.peak((writes, reports), compressed);
+        let undoing = self.undoing_as_stored();
+        let peak = self.peak((writes, reports), undoing);
         Explanation {
             tasks,
             read_tasks: self.reads.blocks,
@@ -244,7 +273,7 @@ impl Totals {
             weights_bytes: self.weights_bytes(),
             weights_in_file_bytes: self.in_file(),
             values_bytes: peak.values,
-            memory_bytes: self.memory(peak, compressed),
+            memory_bytes: self.memory(peak, undoing),
             memory_limit: budget.memory,
             threads: budget.threads,
         }

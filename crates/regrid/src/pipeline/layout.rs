@@ -464,6 +464,16 @@ impl Plan {
         }
     }
 
+    /// Whether some planes are mixed of several: at a time between two, say.
+    pub(super) fn mixes(&self) -> bool {
+        let mixed = |cut: &Arc<AxisCut>| {
+            let rows = (0..cut.weights.len()).map(|target| cut.weights.row(target));
+            rows.into_iter()
+                .any(|row| row.len() > 1 || row.weights().iter().any(|&w| w != 1.0))
+        };
+        self.outer.iter().flatten().any(mixed)
+    }
+
     /// Bytes of the weights that chunks hold for themselves.
     pub(super) fn weights_bytes(&self) -> usize {
         // Neighbouring cuts may share theirs.
@@ -491,9 +501,9 @@ impl Plan {
         }
     }
 
-    /// Cells of the largest block, and of the largest storage chunk.
-    pub(super) fn largest(&self) -> [usize; 2] {
-        [&self.blocks, &*self.storage].map(|cuts| cuts.iter().map(|cuts| longest(cuts)).product())
+    /// Cells of the largest block.
+    pub(super) fn largest_block(&self) -> usize {
+        self.blocks.iter().map(|cuts| longest(cuts)).product()
     }
 
     /// For each dimension before the plane, how many places a target chunk has, and how long storage chunks are.

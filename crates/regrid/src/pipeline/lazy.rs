@@ -68,6 +68,8 @@ pub(crate) struct Needs {
     pub(crate) mapped: u64,
     /// Bytes of the window that a thread gathers for a chunk.
     pub(crate) gathered: u64,
+    /// Bytes of a plane that is mixed of several, in doubles.
+    pub(crate) mixed: u64,
     /// Bytes of the chunk that a thread fills up, as it ends with its field.
     pub(crate) filled: u64,
     /// Bytes of the largest chunk.
@@ -76,10 +78,10 @@ pub(crate) struct Needs {
     pub(crate) compared: u64,
     /// Bytes of the largest block as it is stored, if its values are unpacked or turned then.
     pub(crate) turned: u64,
-    /// Bytes that a thread holds of storage chunks while it undoes their filters.
-    pub(crate) filtered: u64,
-    /// Bytes of the largest storage chunk, if it were not compressed.
-    pub(crate) compressed: u64,
+    /// Bytes of the values of the largest storage chunk, if there are any.
+    pub(crate) storage: Option<u64>,
+    /// Whether a storage chunk is read beside its place: only a part of it is wanted, or it does not lie in one stretch there.
+    pub(crate) in_parts: bool,
     /// Bytes of the largest value that a task makes.
     pub(crate) largest: u64,
 }
@@ -137,6 +139,12 @@ impl LazyField {
             source.stored_bytes(&region)
         };
         self.stored.iter().map(bytes).sum()
+    }
+
+    /// How many buffers a storage chunk fills [between filters](crate::ChunkSource::filter_buffers), as the file of its first block says.
+    pub(super) fn filter_buffers(&self) -> Option<usize> {
+        let (source, _) = self.work.origin(*self.stored.first()?);
+        source.filter_buffers()
     }
 
     /// Whether its weights go from cell to cell, not along rows and columns.

@@ -33,7 +33,7 @@ use std::sync::Arc;
 use alike::{Likeness, Planned};
 use layout::{Order, Plan};
 use narrow::narrowed;
-use parts::{decoding, largest_storage, parts};
+use parts::{decoding, largest_storage, parts, reach_beyond};
 use readers::{Block, Readers};
 use reporting::report;
 use work::FieldWork;
@@ -240,8 +240,8 @@ pub(crate) fn regrid_param(
     });
     let comparing = report.as_ref().map_or(0, |report| report.tallies.len() + 1);
     let tasks = readers.tasks() + chunks.len() + comparing;
-    let [block, planned] = plan.largest();
-    let storage = largest_storage(&work.parts).unwrap_or(planned) * stored_size;
+    let block = plan.largest_block();
+    let storage = largest_storage(&work.parts).map(|cells| cells * stored_size);
     let converted = variable.meta.data_type != decoding.output || !plan.order.source.is_sorted();
     let is_cut = chunks
         .iter()
@@ -252,7 +252,10 @@ pub(crate) fn regrid_param(
         Rule::Pick | Rule::Statistic { .. } => 0,
     };
     let gathered = (plan.gathered_cells(whole_planes) + side_by_side) * cell_bytes;
-    let in_parts = block * stored_size > storage || plan.rings.apart;
+    let mixed = usize::from(plan.mixes()) * plan.plane_cells() * size_of::<f64>();
+    let in_parts = storage.is_some_and(|storage| {
+        block * stored_size > storage || plan.rings.apart || reach_beyond(&work.parts)
+    });
     let needs = Needs {
         budget,
         digest: digest(weights),
@@ -262,13 +265,13 @@ pub(crate) fn regrid_param(
         in_file: weights.bytes_in_file() as u64,
         mapped: plan.bytes_in_file() as u64,
         gathered: gathered as u64,
+        mixed: mixed as u64,
         // What ends with its field is filled up.
         filled: (usize::from(is_cut) * largest_chunk) as u64,
         compared: comparing_bytes as u64,
         turned: (block * stored_size * usize::from(converted)) as u64,
-        // Between filters, and whole where only a part of it is wanted or it lies apart in a block.
-        filtered: (storage * (1 + usize::from(in_parts))) as u64,
-        compressed: storage as u64,
+        storage: storage.map(|storage| storage as u64),
+        in_parts,
         chunk: largest_chunk as u64,
         largest: largest_chunk.max(block * cell_bytes) as u64,
     };

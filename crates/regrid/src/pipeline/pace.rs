@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use delayed::{ExpectedTask, ExpectedWork};
 
-use super::lazy::Needs;
+use super::lazy::{LazyField, Needs};
 
 /// Picoseconds a byte of reading: values as they lie in the file, and inflated.
 const READ: [u64; 2] = [220, 1500];
@@ -24,12 +24,45 @@ const EACH: u64 = 20_000;
 pub(super) struct Pace {
     /// What tasks need at the most.
     pub(super) needs: Needs,
-    /// Which part of its values' bytes is stored of what is read.
-    pub(super) compressed: f64,
+    /// What reading takes of storage chunks.
+    pub(super) undoing: Undoing,
     /// Whether weights go from cell to cell.
     pub(super) cell_by_cell: bool,
     /// The level by which chunks are compressed.
     pub(super) deflate: u8,
+}
+
+/// What a thread holds of a storage chunk while it reads it, beside its place in a block.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Undoing {
+    /// Bytes as it is stored, between filters, and whole.
+    bytes: u64,
+    /// Whether filters are undone at all.
+    inflated: bool,
+}
+
+impl Undoing {
+    /// The most of some fields; `filters` tells, if they have filters, how many buffers these fill between them, and which part of its
+    /// values' bytes a storage chunk has in the file.
+    pub(super) fn of(
+        fields: &[LazyField],
+        filters: impl Fn(&LazyField) -> Option<(usize, f64)>,
+    ) -> Self {
+        let mut most = Self::default();
+        for field in fields {
+            let Some(storage) = field.needs.storage else {
+                continue;
+            };
+            let whole = usize::from(field.needs.in_parts);
+            let (buffers, part) = filters(field).map_or((0, 0.0), |filters| {
+                most.inflated = true;
+                filters
+            });
+            let bytes = storage * (buffers + whole) as u64 + (storage as f64 * part) as u64;
+            most.bytes = most.bytes.max(bytes);
+        }
+        most
+    }
 }
 
 impl Pace {
@@ -38,20 +71,6 @@ impl Pace {
         ExpectedWork {
             lasts: self.lasts(task),
             beside: self.beside(task),
-        }
-    }
-
-    /// Whether filters are undone. What is not smaller in the files has none, as a rule, and is read to its place.
-    fn is_inflated(self) -> bool {
-        self.compressed < 1.0
-    }
-
-    /// Bytes of storage chunks, as they are stored and between filters.
-    fn undoing(self) -> u64 {
-        let compressed = || (self.needs.compressed as f64 * self.compressed) as u64;
-        match self.is_inflated() {
-            true => self.needs.filtered + compressed(),
-            false => 0,
         }
     }
 
@@ -66,25 +85,26 @@ impl Pace {
         match task.step {
             "read" if task.input_bytes > 0 => task.input_bytes,
             // Filters are undone before there is room for what is turned.
-            "read" if turned > 0 => turned + self.undoing().saturating_sub(task.bytes),
-            "read" => self.undoing(),
-            "regrid" => self.needs.gathered + self.needs.mapped,
+            "read" if turned > 0 => turned + self.undoing.bytes.saturating_sub(task.bytes),
+            "read" => self.undoing.bytes,
+            "regrid" => self.needs.gathered + self.needs.mixed + self.needs.mapped,
             "compare" => self.needs.compared + self.needs.mapped,
             "write" => self.written(),
             _ => 0,
         }
     }
 
-    /// Bytes of all buffers that a thread comes to use. A window goes before its chunk is written.
+    /// Bytes of all buffers that a thread comes to use and puts back for others. Those of reading serve writing, too, if they are about as
+    /// large.
     pub(super) fn buffers(self) -> u64 {
-        let Needs {
-            turned,
-            gathered,
-            mapped,
-            compared,
-            ..
-        } = self.needs;
-        turned + self.undoing() + compared + (gathered + mapped).max(self.written())
+        let (read, written) = (self.undoing.bytes, self.written());
+        let chunk = self.needs.chunk;
+        let alike = |storage: u64| storage <= 2 * chunk && chunk <= 2 * storage;
+        let bytes = match self.needs.storage.is_some_and(alike) {
+            true => read.max(written),
+            false => read + written,
+        };
+        bytes + self.needs.turned + self.needs.mixed + self.needs.compared
     }
 
     /// The most bytes that a task holds so.
@@ -92,12 +112,13 @@ impl Pace {
         let Needs {
             turned,
             gathered,
+            mixed,
             mapped,
             compared,
             ..
         } = self.needs;
-        (turned + self.undoing())
-            .max(gathered + mapped)
+        (turned + self.undoing.bytes)
+            .max(gathered + mixed + mapped)
             .max(compared + mapped)
             .max(self.written())
     }
@@ -111,7 +132,7 @@ impl Pace {
         let picoseconds = match task.step {
             // The mean of a row next to a pole counts as reading, but has inputs.
             "read" if input_bytes == 0 => {
-                bytes.saturating_mul(READ[usize::from(self.is_inflated())])
+                bytes.saturating_mul(READ[usize::from(self.undoing.inflated)])
             }
             "regrid" if self.cell_by_cell => bytes.saturating_mul(by_cells),
             "write" => {

@@ -94,6 +94,15 @@ pub(super) fn largest_storage(parts: &[OpenPart]) -> Option<usize> {
     cells.collect::<Option<Vec<usize>>>()?.into_iter().max()
 }
 
+/// Whether storage chunks of some part reach beyond its end: such a one is not read to its place.
+pub(super) fn reach_beyond(parts: &[OpenPart]) -> bool {
+    parts.iter().any(|part| {
+        let chunk = part.source.chunk_shape().unwrap_or_default();
+        let mut along = chunk.iter().zip(part.source.shape());
+        along.any(|(&chunk, &len)| !len.is_multiple_of(chunk.max(1)))
+    })
+}
+
 /// Cells of a stretch along the plane's dimensions, where a variable is not stored in chunks.
 const STRETCH: [usize; 2] = [16, 64];
 /// The same along the last dimension, if it is none of the plane's: cells next to each other are read together.

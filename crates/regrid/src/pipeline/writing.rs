@@ -276,8 +276,7 @@ impl PlannedWrite {
         run: &Run,
         see: impl FnOnce(&[Report]),
     ) -> Result<(Vec<Report>, CompleteOutput), Error> {
-        let budget = self.totals.budget();
-        let _kept = budget.kept_bytes().map(Less::than);
+        let _kept = Less::than(self.totals.kept_bytes());
         let limited = self
             .totals
             .live()

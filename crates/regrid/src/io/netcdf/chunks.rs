@@ -253,6 +253,11 @@ impl ChunkedVariable {
             .map(move |place| place.iter().zip(&first).map(|(p, f)| p + f).collect())
     }
 
+    /// How many buffers are filled [between filters](Pipeline::buffers); nothing if there are none.
+    pub(super) fn filter_buffers(&self) -> Option<usize> {
+        self.pipeline.buffers()
+    }
+
     /// Bytes in the file of the chunks that a region touches.
     pub(super) fn stored_bytes(&self, region: &Region) -> u64 {
         let bytes = |chunk: Vec<usize>| match &self.source {

@@ -99,6 +99,18 @@ impl Pipeline {
         (deflates <= 1).then_some(Self(steps))
     }
 
+    /// How many buffers are filled while filters are undone, beside the chunk as it is stored and its values; nothing if there are no
+    /// filters.
+    pub(super) fn buffers(&self) -> Option<usize> {
+        let first = self.0.first()?;
+        let making = self.0.iter().filter(|&&s| s != Step::Fletcher32).count();
+        // What is undone last writes into place, if it writes.
+        Some(match first {
+            Step::Fletcher32 => making.min(2),
+            Step::Deflate | Step::Shuffle(_) => (making - 1).min(2),
+        })
+    }
+
     /// Whether nothing was done to a chunk, given the filters that were left out for it, a bit each.
     pub(super) fn is_plain(&self, mask: u32) -> bool {
         self.steps(mask).next().is_none()
@@ -303,6 +315,17 @@ mod tests {
             };
         }
         bytes
+    }
+
+    #[test]
+    fn as_many_buffers_are_filled_as_there_are_steps_between() {
+        let buffers = |ids: &[i32]| Pipeline::new(&filters(ids, 4)).unwrap().buffers();
+        assert_eq!(buffers(&[]), None);
+        assert_eq!(buffers(&[3]), Some(0));
+        assert_eq!(buffers(&[1]), Some(0));
+        assert_eq!(buffers(&[2, 1]), Some(1));
+        assert_eq!(buffers(&[2, 1, 3]), Some(1));
+        assert_eq!(buffers(&[3, 2, 1]), Some(2));
     }
 
     #[test]

@@ -470,6 +470,20 @@ impl ChunkSource for NetcdfVariable {
         Ok(read!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64))
     }
 
+    fn filter_buffers(&self) -> Option<usize> {
+        if !self.beneath {
+            return None;
+        }
+        let _reading = BeingRead::new(&self.path, Some((&self.name, 0)));
+        let (_, access) = self.access()?;
+        match &*access {
+            Access::Chunks(chunks) => chunks.filter_buffers(),
+            Access::Plain(_) => None,
+            // The library has a chunk as it is stored and another one for a filter.
+            Access::Library | Access::Lacks(_) => self.chunk_shape().map(|_| 1),
+        }
+    }
+
     fn stored_bytes(&self, region: &Region) -> Option<u64> {
         if self.small.is_some() && region.shape() == self.shape {
             return Some(0);
