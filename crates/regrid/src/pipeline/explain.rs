@@ -159,7 +159,7 @@ impl Totals {
     /// All memory, where values and the work of threads have this peak.
     fn memory(&self, peak: ExpectedPeak, undoing: Undoing) -> u64 {
         let threads = self.budget().threads as u64;
-        let buffers = self.pace(undoing).map_or(0, Pace::buffers) * threads;
+        let buffers = self.pace(undoing).map_or(0, Pace::with_buffers) * threads;
         // Either every thread has come to use all its buffers, and they are still there; or no more of them than are kept, some of
         // which are in use again when the most is alive.
         let all_there = peak.with_work.max(peak.values + buffers);

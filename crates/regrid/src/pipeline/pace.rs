@@ -107,6 +107,12 @@ impl Pace {
         bytes + self.needs.turned + self.needs.mixed + self.needs.compared
     }
 
+    /// The most bytes that a thread holds with all its buffers there. A window goes before its chunk is written.
+    pub(super) fn with_buffers(self) -> u64 {
+        let window = self.needs.gathered + self.needs.mapped;
+        self.buffers() + window.saturating_sub(self.written())
+    }
+
     /// The most bytes that a task holds so.
     pub(super) fn most_beside(self) -> u64 {
         let Needs {
