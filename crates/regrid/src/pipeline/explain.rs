@@ -142,11 +142,12 @@ impl Totals {
         self.budget().kept_bytes().map(|kept| kept as u64)
     }
 
-    /// The same in any case: else those that all threads come to use, with a value each, and no more.
+    /// The same in any case: else those that all threads come to use, with a few values each, and no more.
     pub(super) fn kept_bytes(&self) -> usize {
         let all = || {
             let pace = self.pace(self.undoing_at_most())?;
-            let each = pace.buffers() + pace.needs.largest;
+            // The blocks of a window go together, and come again one by one.
+            let each = pace.buffers() + 3 * pace.needs.largest;
             usize::try_from(each)
                 .ok()?
                 .checked_mul(self.budget().threads)
