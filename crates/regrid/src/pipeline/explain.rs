@@ -173,22 +173,22 @@ impl Totals {
 
     /// What reading takes where no file was asked: chunks have filters then, one buffer between them, and are hardly compressed.
     fn undoing_at_most(&self) -> Undoing {
-        Undoing::of(&self.fields, |field| {
-            let one = field.needs.storage.map(|_| 1);
-            one.map(|buffers| (buffers, HARDLY_COMPRESSED))
-        })
+        let fields = self.fields.iter();
+        Undoing::of(fields.map(|field| (field, Some((1, HARDLY_COMPRESSED)))))
     }
 
-    /// The same as the files say.
-    fn undoing_as_stored(&self) -> Undoing {
-        Undoing::of(&self.fields, |field| {
+    /// The same as the files say, where so many bytes of each field are stored.
+    fn undoing_as_stored(&self, stored: &[Option<u64>]) -> Undoing {
+        Undoing::of(self.fields.iter().zip(stored).map(|(field, stored)| {
             let part = |stored| stored as f64 / field.reads.bytes.max(1) as f64;
-            let buffers = field.filter_buffers()?;
-            Some((
-                buffers,
-                field.stored_bytes().map_or(HARDLY_COMPRESSED, part),
-            ))
-        })
+            let part = stored.map_or(HARDLY_COMPRESSED, part);
+            (field, field.filter_buffers().map(|buffers| (buffers, part)))
+        }))
+    }
+
+    /// Bytes that are stored of each field, as the files say, which takes them a while.
+    fn stored(&self) -> Vec<Option<u64>> {
+        self.fields.iter().map(LazyField::stored_bytes).collect()
     }
 
     /// The pace of a run in which threads hold that while they read.
@@ -244,13 +244,7 @@ impl Totals {
         };
         let fits = |undoing| self.memory(self.peak(tasks, undoing), undoing) <= memory;
         // Asking the files how small their chunks are takes longer than the rest.
-        fits(self.undoing_at_most()) || fits(self.undoing_as_stored())
-    }
-
-    /// Bytes to read, compressed as they are in the files; of sources that do not know that, the bytes of their values.
-    fn read_bytes(&self) -> u64 {
-        let stored: Option<u64> = self.fields.iter().map(LazyField::stored_bytes).sum();
-        stored.unwrap_or(self.reads.bytes)
+        fits(self.undoing_at_most()) || fits(self.undoing_as_stored(&self.stored()))
     }
 
     /// What so many tasks come to, the last of which write the fields.
@@ -260,8 +254,10 @@ impl Totals {
         tasks: usize,
     ) -> Explanation {
         let budget = self.budget();
-        let read_bytes = self.read_bytes();
-        let undoing = self.undoing_as_stored();
+        let stored = self.stored();
+        let all: Option<u64> = stored.iter().copied().sum();
+        let read_bytes = all.unwrap_or(self.reads.bytes);
+        let undoing = self.undoing_as_stored(&stored);
         let peak = self.peak((writes, reports), undoing);
         Explanation {
             tasks,

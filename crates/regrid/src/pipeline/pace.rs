@@ -42,19 +42,18 @@ pub(super) struct Undoing {
 }
 
 impl Undoing {
-    /// The most of some fields; `filters` tells, if they have filters, how many buffers these fill between them, and which part of its
+    /// The most of some fields, each with, if it has filters, how many buffers these fill between them, and which part of its
     /// values' bytes a storage chunk has in the file.
-    pub(super) fn of(
-        fields: &[LazyField],
-        filters: impl Fn(&LazyField) -> Option<(usize, f64)>,
+    pub(super) fn of<'f>(
+        fields: impl Iterator<Item = (&'f LazyField, Option<(usize, f64)>)>,
     ) -> Self {
         let mut most = Self::default();
-        for field in fields {
+        for (field, filters) in fields {
             let Some(storage) = field.needs.storage else {
                 continue;
             };
             let whole = usize::from(field.needs.in_parts);
-            let (buffers, part) = filters(field).map_or((0, 0.0), |filters| {
+            let (buffers, part) = filters.map_or((0, 0.0), |filters| {
                 most.inflated = true;
                 filters
             });
