@@ -207,17 +207,18 @@ impl Request {
     /// new work while there is no room. It counts what grows with the work: values, buffers, weights. The program itself and
     /// its libraries come on top. The values of the result do not depend on it; the sizes of an output's chunks may.
     ///
-    /// Where it does not hold a whole row of storage chunks together, the means next to the poles are taken of rows that are read by
-    /// themselves, and the storage chunks in which these lie are inflated twice; the field has a [note](LazyField::notes) then.
+    /// Where it does not hold a whole row of storage chunks together, as the means next to the poles ask for, these wait in a
+    /// [file](Self::scratch); the field has a [note](LazyField::notes) then.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
         self.memory = Some(bytes);
         self
     }
 
-    /// The folder for what the [memory](Self::memory) does not hold: weights from cell to cell, in files without names, which are gone
-    /// when nobody uses them any more, whatever happens to the process. The one for temporary files unless stated. A
-    /// folder in which no file can be made is no error: weights stay in memory.
+    /// The folder for what the [memory](Self::memory) does not hold: weights from cell to cell, and what is stored next to the poles,
+    /// in files without names, which are gone when nobody uses them any more, whatever happens to the process. The one for temporary
+    /// files unless stated. A folder in which no file can be made is no error: weights stay in memory, and storage chunks next to
+    /// the poles are inflated twice.
     #[must_use]
     pub fn scratch(mut self, folder: impl Into<PathBuf>) -> Self {
         self.scratch = Some(folder.into());
@@ -309,9 +310,14 @@ impl Request {
         // What a budget does not hold is written to a file.
         let room = budget.list_bytes().map(|most| Room {
             most,
-            folder: self.scratch.clone().unwrap_or_else(std::env::temp_dir),
+            folder: self.scratch_folder(),
         });
         on_threads(budget.threads, || within(room, || self.build_fields(files)))
+    }
+
+    /// The folder for what the memory does not hold.
+    pub(crate) fn scratch_folder(&self) -> PathBuf {
+        self.scratch.clone().unwrap_or_else(std::env::temp_dir)
     }
 
     fn build_fields(&self, files: &Catalogue) -> Result<Vec<LazyField>, Error> {

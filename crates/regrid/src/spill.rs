@@ -4,6 +4,8 @@
 //! hold them they are written to a file without a name as they are made, which the system removes whatever happens to the process. The
 //! file is mapped, so that who reads the numbers need not know where they are; who is done with them lets them [rest](Numbers::rest):
 //! they leave the process's memory then, and stay in the system's cache as long as nothing else needs the room.
+//!
+//! What comes and goes while tasks run is [put aside](Aside) in such a file, piece by piece.
 
 #![expect(
     unsafe_code,
@@ -11,6 +13,7 @@
 )]
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -19,10 +22,11 @@ use std::mem;
 use std::ops::Deref;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytemuck::Pod;
 use memmap2::{Mmap, UncheckedAdvice};
+use parking_lot::Mutex;
 
 /// Bytes that are written at a time.
 const AT_ONCE: usize = 1 << 20;
@@ -235,6 +239,87 @@ impl<T: Pod> Growing<T> {
     }
 }
 
+/// Pieces of bytes that wait in a file without a name until somebody wants them back.
+#[derive(Debug)]
+pub(crate) struct Aside {
+    folder: PathBuf,
+    /// Made when there is something to put there; none if it could not be made.
+    file: OnceLock<Option<File>>,
+    places: Mutex<Places>,
+}
+
+/// Where in the file there is room.
+#[derive(Debug, Default)]
+struct Places {
+    /// Stretches that somebody had, by their lengths.
+    free: HashMap<usize, Vec<u64>>,
+    end: u64,
+}
+
+/// A piece that was put aside; when it is dropped, others may have its place.
+#[derive(Debug)]
+pub(crate) struct PutAside {
+    all: Arc<Aside>,
+    start: u64,
+    len: usize,
+}
+
+impl Aside {
+    /// A file in a folder.
+    pub(crate) fn new(folder: PathBuf) -> Arc<Self> {
+        Arc::new(Self {
+            folder,
+            file: OnceLock::new(),
+            places: Mutex::default(),
+        })
+    }
+
+    fn file(&self) -> Option<&File> {
+        let file = || tempfile::tempfile_in(&self.folder).ok();
+        self.file.get_or_init(file).as_ref()
+    }
+
+    /// Puts bytes aside, if they can be written.
+    pub(crate) fn put(self: &Arc<Self>, bytes: &[u8]) -> Option<PutAside> {
+        let file = self.file()?;
+        let start = {
+            let mut places = self.places.lock();
+            let free = places.free.get_mut(&bytes.len()).and_then(Vec::pop);
+            free.unwrap_or_else(|| {
+                places.end += bytes.len() as u64;
+                places.end - bytes.len() as u64
+            })
+        };
+        let put = PutAside {
+            all: self.clone(),
+            start,
+            len: bytes.len(),
+        };
+        file.write_all_at(bytes, start).ok()?;
+        Some(put)
+    }
+}
+
+impl PutAside {
+    /// How many bytes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Brings as many bytes back as there are, if they can be read.
+    pub(crate) fn bring_back(&self, into: &mut [u8]) -> Option<()> {
+        assert_eq!(into.len(), self.len, "all of it comes back");
+        self.all.file()?.read_exact_at(into, self.start).ok()
+    }
+}
+
+impl Drop for PutAside {
+    fn drop(&mut self) {
+        let mut places = self.all.places.lock();
+        places.free.entry(self.len).or_default().push(self.start);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,5 +382,26 @@ mod tests {
         growing.extend(&[4, 5]);
         let list = growing.finish();
         assert_eq!((&list[..], list.bytes_in_file()), (&[1, 2, 3, 4, 5][..], 0));
+    }
+    #[test]
+    fn what_is_put_aside_comes_back_and_its_place_is_used_again() {
+        let aside = Aside::new(std::env::temp_dir());
+        let pieces = [[1_u8; 1000], [2; 1000]].map(|bytes| aside.put(&bytes).unwrap());
+        let longer = aside.put(&[3; 5000]).unwrap();
+        let mut back = [0; 1000];
+        for (piece, of) in pieces.iter().zip([1, 2]) {
+            piece.bring_back(&mut back).unwrap();
+            assert_eq!(back, [of; 1000]);
+        }
+        let [gone, kept] = pieces;
+        drop(gone);
+        let more = aside.put(&[4; 1000]).unwrap();
+        assert_eq!(more.start, 0);
+        kept.bring_back(&mut back).unwrap();
+        assert_eq!(back, [2; 1000]);
+        let mut back = [0; 5000];
+        longer.bring_back(&mut back).unwrap();
+        assert_eq!(back, [3; 5000]);
+        assert!(Aside::new("/nowhere/at/all".into()).put(&[1]).is_none());
     }
 }

@@ -108,6 +108,7 @@ impl Totals {
                 filled: needs.filled.max(more.filled),
                 chunk: needs.chunk.max(more.chunk),
                 compared: needs.compared.max(more.compared),
+                apart: needs.apart.max(more.apart),
                 turned: needs.turned.max(more.turned),
                 storage: needs.storage.max(more.storage),
                 in_parts: needs.in_parts || more.in_parts,

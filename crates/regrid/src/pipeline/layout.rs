@@ -333,7 +333,7 @@ impl Plan {
     }
 
     /// Has the rows next to the poles read by themselves if their blocks have more than so many cells, and more than those of a
-    /// chunk: all blocks around the globe would have to be there at once. Their storage chunks are then read twice.
+    /// chunk: all blocks around the globe would have to be there at once. What they are part of is [shared](super::shared) then.
     pub(super) fn part_rings(&mut self, most: usize) {
         let Some(columns) = &self.rings.columns else {
             return;

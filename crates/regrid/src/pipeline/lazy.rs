@@ -76,6 +76,8 @@ pub(crate) struct Needs {
     pub(crate) chunk: u64,
     /// Bytes that a thread holds while it compares a chunk with its source.
     pub(crate) compared: u64,
+    /// Bytes of the largest block, if some are read for a row of theirs.
+    pub(crate) apart: u64,
     /// Bytes of the largest block as it is stored, if its values are unpacked or turned then.
     pub(crate) turned: u64,
     /// Bytes of the values of the largest storage chunk, if there are any.

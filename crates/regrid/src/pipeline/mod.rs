@@ -18,6 +18,7 @@ mod pace;
 mod parts;
 mod readers;
 mod reporting;
+mod shared;
 mod work;
 mod writing;
 
@@ -28,7 +29,7 @@ pub use lazy::{LazyField, Reads};
 pub(crate) use reporting::Overlap;
 pub use writing::{CompleteOutput, PlannedWrite, write};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use alike::{Likeness, Planned};
 use layout::{Order, Plan};
@@ -36,6 +37,7 @@ use narrow::narrowed;
 use parts::{decoding, largest_storage, parts, reach_beyond};
 use readers::{Block, Readers};
 use reporting::report;
+use shared::SharedBlocks;
 use work::FieldWork;
 
 use crate::attribute::AttributeValue;
@@ -181,10 +183,15 @@ pub(crate) fn regrid_param(
         }
     });
     if plan.rings.apart {
-        surroundings.notes.push(format!(
-            "of {} the rows next to the poles are read by themselves: the memory does not hold all that is stored with them",
-            variable.name()
-        ));
+        let name = variable.name();
+        surroundings.notes.push(match largest_storage(&parts) {
+            Some(_) => format!(
+                "of {name} what is stored next to the poles waits in a file: the memory does not hold all of it at once"
+            ),
+            None => format!(
+                "of {name} the rows next to the poles are read by themselves: the memory does not hold all that is read with them"
+            ),
+        });
     }
     let name = variable.name().to_owned();
     let absent = Arc::new(match decoding.output {
@@ -203,6 +210,7 @@ pub(crate) fn regrid_param(
         rule: request.rule(),
         plan,
         parts,
+        shared: OnceLock::new(),
     });
     let plan = &work.plan;
     let mut readers = Readers::new(&work, [stored_size, cell_bytes]);
@@ -238,6 +246,11 @@ pub(crate) fn regrid_param(
             + largest_chunk / cell_bytes.max(1) * size_of::<f64>();
         report(&name, overlap, &compared, &mut readers, &absent, &chunks)
     });
+    if plan.rings.apart {
+        let shared = SharedBlocks::new(readers.shared(), request.scratch_folder());
+        // Nobody has read anything yet.
+        let _ = work.shared.set(shared);
+    }
     let comparing = report.as_ref().map_or(0, |report| report.tallies.len() + 1);
     let tasks = readers.tasks() + chunks.len() + comparing;
     let block = plan.largest_block();
@@ -253,9 +266,8 @@ pub(crate) fn regrid_param(
     };
     let gathered = (plan.gathered_cells(whole_planes) + side_by_side) * cell_bytes;
     let mixed = usize::from(plan.mixes()) * plan.plane_cells() * size_of::<f64>();
-    let in_parts = storage.is_some_and(|storage| {
-        block * stored_size > storage || plan.rings.apart || reach_beyond(&work.parts)
-    });
+    let in_parts =
+        storage.is_some_and(|storage| block * stored_size > storage || reach_beyond(&work.parts));
     let needs = Needs {
         budget,
         digest: digest(weights),
@@ -269,6 +281,7 @@ pub(crate) fn regrid_param(
         // What ends with its field is filled up.
         filled: (usize::from(is_cut) * largest_chunk) as u64,
         compared: comparing_bytes as u64,
+        apart: (usize::from(plan.rings.apart && storage.is_some()) * block * cell_bytes) as u64,
         turned: (block * stored_size * usize::from(converted)) as u64,
         storage: storage.map(|storage| storage as u64),
         in_parts,

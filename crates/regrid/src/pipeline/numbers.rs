@@ -204,15 +204,22 @@ impl Plan {
         block + plane * outer * (1 + usize::from(last))
     }
 
-    /// The cells along each dimension of a block, or of such a row, by its number.
-    pub(super) fn block_cells(&self, number: usize) -> Vec<Range<usize>> {
+    /// The block of a number, and if the number is that of a row next to a pole, whether it is the first (0) or the last one (1).
+    pub(super) fn block_of(&self, number: usize) -> (usize, Option<usize>) {
         let [plane, outer] = self.block_counts();
         let blocks = (plane * outer).max(1);
-        let place = self.block_place(number % blocks);
+        (number % blocks, (number / blocks).checked_sub(1))
+    }
+
+    /// The cells along each dimension of a block, or of such a row, by its number.
+    pub(super) fn block_cells(&self, number: usize) -> Vec<Range<usize>> {
+        let (block, row) = self.block_of(number);
+        let place = self.block_place(block);
         let along = place.iter().zip(&self.blocks);
         let mut cells: Vec<_> = along.map(|(&at, blocks)| blocks[at].clone()).collect();
-        if let Some(row) = [0, self.rows - 1].get((number / blocks).wrapping_sub(1)) {
-            cells[self.outer.len()] = *row..row + 1;
+        if let Some(row) = row {
+            let row = [0, self.rows - 1][row];
+            cells[self.outer.len()] = row..row + 1;
         }
         cells
     }

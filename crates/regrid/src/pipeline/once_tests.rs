@@ -8,7 +8,8 @@ use tempfile::TempDir;
 
 use crate::io::traffic::tally;
 use crate::time::TimeMethod;
-use crate::{Catalogue, Grid, Method, Request, Write};
+use crate::values::Values;
+use crate::{Catalogue, Grid, Latitudes, Longitudes, Method, Request, Write};
 
 /// Fields of a file to be made: their names, and the shapes of their storage chunks.
 type Fields<'a> = &'a [(&'a str, [usize; 3])];
@@ -58,8 +59,18 @@ fn since(before: &BTreeMap<String, usize>, folder: &Path) -> BTreeMap<String, us
     done
 }
 
-/// The storage chunks that a request inflates, each by its name; how many chunks it writes.
+/// The storage chunks that a request inflates, each by its name, as many as it says; how many chunks it writes.
 fn inflated(files: &[PathBuf], request: &Request) -> (BTreeMap<String, usize>, u64) {
+    let (chunks, planned, written) = inflated_and_planned(files, request);
+    assert_eq!(chunks.values().sum::<usize>(), planned);
+    (chunks, written)
+}
+
+/// The same, with how many storage chunks it says that it will read.
+fn inflated_and_planned(
+    files: &[PathBuf],
+    request: &Request,
+) -> (BTreeMap<String, usize>, usize, u64) {
     let folder = files[0].parent().unwrap();
     let before = tally::of(&folder.display().to_string());
     let fields = request.build(&Catalogue::open(files).unwrap()).unwrap();
@@ -73,11 +84,8 @@ fn inflated(files: &[PathBuf], request: &Request) -> (BTreeMap<String, usize>, u
     write.run(&Run::new().threads(2)).unwrap();
     let mut chunks = since(&before, folder);
     chunks.retain(|what, _| what.contains("] of variable"));
-    assert_eq!(chunks.values().sum::<usize>(), planned);
-    (
-        chunks,
-        fields.iter().map(|field| field.chunks().len() as u64).sum(),
-    )
+    let written = fields.iter().map(|field| field.chunks().len() as u64);
+    (chunks, planned, written.sum())
 }
 
 #[test]
@@ -123,39 +131,53 @@ fn no_storage_chunk_is_inflated_twice() {
     assert!(chunks.values().all(|&times| times == 1), "{chunks:?}");
 }
 
+/// The values of all fields, each of which tells that something waits in a file, or does not.
+fn computed(path: &Path, request: &Request, waits: bool) -> Vec<Values> {
+    let fields = request.build(&Catalogue::open([path]).unwrap()).unwrap();
+    let values = fields.iter().map(|field| {
+        assert_eq!(field.notes().len(), usize::from(waits), "{field:?}");
+        field.compute().unwrap().values
+    });
+    values.collect()
+}
+
 #[test]
-fn rows_next_to_the_poles_are_read_apart_only_where_memory_does_not_hold_their_chunks() {
+fn chunks_next_to_the_poles_are_inflated_once_though_memory_does_not_hold_them() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a.nc");
-    let fields = [("t", [64, 10, 10]), ("u", [1, 60, 120])];
+    // Chunks next to one pole, and such as reach from one to the other.
+    let fields = [("t", [64, 10, 10]), ("u", [64, 60, 10])];
     source(&path, 0..64, 60, &fields);
-    let target = Grid::global(2.5).unwrap();
-    let usual = Request::new(&target).threads(2);
-    let (all, _) = inflated(std::slice::from_ref(&path), &usual);
-    assert!(all.values().all(|&times| times == 1), "{all:?}");
-    let computed = |request: &Request| {
-        let fields = request.build(&Catalogue::open([&path]).unwrap()).unwrap();
-        let noted = fields
-            .iter()
-            .map(|field| field.notes().len())
-            .sum::<usize>();
-        let values: Vec<_> = fields
-            .iter()
-            .map(|field| field.compute().unwrap().values)
-            .collect();
-        (values, noted)
+    let files = std::slice::from_ref(&path);
+    let all = Grid::global(2.5).unwrap();
+    // Around the globe there are more chunks than these targets reach.
+    let of = |rows: &[f64]| {
+        let columns = Longitudes::new(vec![10.0, 15.0, 20.0, 25.0, 30.0], None).unwrap();
+        Grid::new(Latitudes::new(rows.to_vec(), None).unwrap(), columns)
     };
-    let whole = computed(&usual);
-    assert_eq!(whole.1, 0);
-    for threads in [1, 2] {
-        let short = usual.clone().threads(threads).memory(1 << 18);
-        let (chunks, _) = inflated(std::slice::from_ref(&path), &short);
-        assert!(chunks.keys().eq(all.keys()));
-        // Of t the first and the last row of chunks.
-        let twice = chunks.values().filter(|&&times| times == 2).count();
-        assert_eq!(twice, 2 * 12, "{chunks:?}");
-        assert!(chunks.values().all(|&times| times <= 2), "{chunks:?}");
-        assert_eq!(computed(&short), (whole.0.clone(), 1));
+    let (narrow, at_poles) = (of(&[-89.5, 40.5, 89.5]), of(&[-89.5, 89.5]));
+    for target in [all, narrow, at_poles] {
+        let usual = Request::new(&target).threads(2);
+        let (all, _) = inflated(files, &usual);
+        assert!(all.values().all(|&times| times == 1), "{all:?}");
+        let whole = computed(&path, &usual, false);
+        for threads in [1, 2] {
+            let short = usual.clone().threads(threads).memory(1 << 18);
+            for report in [false, threads == 2] {
+                let short = short.clone().report(report);
+                let (chunks, _) = inflated(files, &short);
+                assert!(chunks.values().all(|&times| times == 1), "{chunks:?}");
+                assert!(all.keys().all(|chunk| chunks.contains_key(chunk)));
+                assert!(computed(&path, &short, true) == whole);
+            }
+            // Where nothing can be put aside, some are inflated once more.
+            let short = short.scratch(folder.path().join("nowhere"));
+            let (chunks, planned, _) = inflated_and_planned(files, &short);
+            assert!(chunks.keys().eq(all.keys()));
+            assert!(chunks.values().all(|&times| times <= 2), "{chunks:?}");
+            assert!(chunks.values().sum::<usize>() > planned);
+            assert!(computed(&path, &short, true) == whole);
+        }
     }
 }
 

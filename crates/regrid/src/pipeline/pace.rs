@@ -84,8 +84,15 @@ impl Pace {
         match task.step {
             "read" if task.input_bytes > 0 => task.input_bytes,
             // Filters are undone before there is room for what is turned.
-            "read" if turned > 0 => turned + self.undoing.bytes.saturating_sub(task.bytes),
-            "read" => self.undoing.bytes,
+            "read" => {
+                // Who reads a row may read the block that it lies in.
+                let block = task.bytes.max(self.needs.apart);
+                let undone = match turned {
+                    0 => self.undoing.bytes,
+                    _ => turned + self.undoing.bytes.saturating_sub(block),
+                };
+                block - task.bytes + undone
+            }
             "regrid" => self.needs.gathered + self.needs.mixed + self.needs.mapped,
             "compare" => self.needs.compared + self.needs.mapped,
             "write" => self.written(),
@@ -120,9 +127,10 @@ impl Pace {
             mixed,
             mapped,
             compared,
+            apart,
             ..
         } = self.needs;
-        (turned + self.undoing.bytes)
+        (apart + turned + self.undoing.bytes)
             .max(gathered + mixed + mapped)
             .max(compared + mapped)
             .max(self.written())

@@ -115,7 +115,13 @@ impl Readers {
     /// The row next to a pole, as one or several blocks.
     fn ring(&mut self, cuts: &[&Arc<AxisCut>], last: bool) -> Vec<Delayed<Block>> {
         match self.work.plan.rings.apart {
-            true => self.each_of(cuts, None, |readers, number| readers.row(number, last)),
+            true => {
+                // The row counts as one block of its own, the first along its dimension.
+                let rows = self.work.plan.outer.len();
+                let after = usize::from(last) * (self.work.plan.blocks[rows].len() - 1);
+                let after = after * self.strides[rows];
+                self.each_of(cuts, None, |readers, at| readers.row(at + after, last))
+            }
             false => self.blocks_of(cuts, None),
         }
     }
@@ -176,42 +182,81 @@ impl Readers {
         if self.uneven {
             storage_chunks = self.work.storage_chunks(number);
         }
-        let block = self.read(number, storage_chunks, [cells, cells]);
+        self.count(number, storage_chunks, cells);
+        let block = self.task(number, cells);
         self.blocks[start + outer] = Some(block.clone());
         block
     }
 
-    /// The first or the last row of what lies in a block's places along the other dimensions.
+    /// The first or the last row of all, as far as it lies in a block.
     fn row(&mut self, block: usize, last: bool) -> Delayed<Block> {
-        let work = self.work.clone();
-        let number = work.plan.row_of(block, last);
+        let number = self.work.plan.row_of(block, last);
         if let Some(row) = self.rows.get(&number) {
             return row.clone();
         }
-        let ranges = work.plan.block_cells(number);
+        let ranges = self.work.plan.block_cells(number);
         let cells = ranges.iter().map(ExactSizeIterator::len).product();
-        // As a part of whole storage chunks: these are what is read.
-        let covered = work.plan.covered_cells(number);
-        let row = self.read(number, work.storage_chunks(number), [covered, cells]);
+        // Otherwise it depends on who else wants the block.
+        if self.work.origin(block).0.chunk_shape().is_none() {
+            self.count(number, self.work.storage_chunks(number), cells);
+        }
+        let row = self.task(number, cells);
         self.rows.insert(number, row.clone());
         row
     }
 
-    /// The task that reads a block or a row of it, which has so many storage chunks; the cells of these, and its own.
-    fn read(
-        &mut self,
-        number: usize,
-        storage_chunks: usize,
-        [covered, cells]: [usize; 2],
-    ) -> Delayed<Block> {
-        let [stored, decoded] = self.sizes;
-        self.reads.blocks += 1;
-        self.reads.storage_chunks += storage_chunks;
-        self.reads.bytes += (covered * stored) as u64;
-        self.read.push(number);
+    /// The blocks that are wanted twice, once all tasks are made: as a row that is read apart, and as a whole (which the answer tells)
+    /// or as the other row. Of rows that are all that is wanted, the storage chunks count as read now.
+    pub(super) fn shared(&mut self) -> Vec<(usize, bool)> {
         let work = self.work.clone();
-        let series = self.read_series.of((cells * decoded) as u64);
+        let mut rows: Vec<(usize, usize)> = (self.rows.keys())
+            .map(|&row| (work.plan.block_of(row).0, row))
+            .filter(|&(block, _)| work.origin(block).0.chunk_shape().is_some())
+            .collect();
+        rows.sort_unstable();
+        let mut shared = Vec::new();
+        for rows in rows.chunk_by(|a, b| a.0 == b.0) {
+            let (block, row) = rows[0];
+            if self.is_read(block) {
+                shared.push((block, true));
+                continue;
+            }
+            let number = match rows.len() {
+                1 => row,
+                _ => {
+                    shared.push((block, false));
+                    block
+                }
+            };
+            // As a part of whole storage chunks: these are what is read.
+            self.count(
+                number,
+                work.storage_chunks(number),
+                work.plan.covered_cells(number),
+            );
+        }
+        shared
+    }
+
+    /// Whether a task reads a block.
+    fn is_read(&self, block: usize) -> bool {
+        let (outer, part) = (block / self.starts.len(), block % self.starts.len());
+        self.starts[part].is_some_and(|start| self.blocks[start + outer].is_some())
+    }
+
+    /// The task that reads so many cells, a block or a row of it.
+    fn task(&mut self, number: usize, cells: usize) -> Delayed<Block> {
+        self.reads.blocks += 1;
+        let work = self.work.clone();
+        let series = self.read_series.of((cells * self.sizes[1]) as u64);
         series.try_delayed(number, move || work.read(number))
+    }
+
+    /// Counts what is read of a block or a row of it: storage chunks, and cells in them.
+    fn count(&mut self, number: usize, storage_chunks: usize, cells: usize) {
+        self.reads.storage_chunks += storage_chunks;
+        self.reads.bytes += (cells * self.sizes[0]) as u64;
+        self.read.push(number);
     }
 
     /// The means of the rows next to the poles that the weights of a chunk reach: one task for all chunks at the same times.

@@ -1,13 +1,14 @@
 //! What the tasks of one field share: each of them holds a handle on it, and a number.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use delayed::Series;
 
 use super::layout::Plan;
 use super::parts::OpenPart;
 use super::readers::{Block, values};
+use super::shared::SharedBlocks;
 use crate::attribute::AttributeValue;
 use crate::chunk::Region;
 use crate::error::Error;
@@ -33,6 +34,8 @@ pub(super) struct FieldWork {
     /// What marks a missing value while it is worked on.
     pub(super) absent: Arc<Values>,
     pub(super) rule: Rule,
+    /// Blocks that are wanted twice, once it is known which.
+    pub(super) shared: OnceLock<SharedBlocks>,
 }
 
 impl FieldWork {
@@ -78,8 +81,17 @@ impl FieldWork {
             .product()
     }
 
-    /// Reads a block.
-    pub(super) fn read(&self, block: usize) -> Result<Block, Error> {
+    /// Reads a block, or a row of one.
+    pub(super) fn read(&self, number: usize) -> Result<Block, Error> {
+        let values = match self.shared.get() {
+            Some(shared) => shared.get(number, &self.plan, |number| self.read_stored(number)),
+            None => self.read_stored(number),
+        };
+        values.map(Block::from)
+    }
+
+    /// Reads it from its file.
+    fn read_stored(&self, block: usize) -> Result<Values, Error> {
         let (part, stored) = self.stored(block);
         let (values, read) = counted(|| {
             read_block(
@@ -98,7 +110,7 @@ impl FieldWork {
         let chunks = read.map(|read| read.chunks).filter(|&chunks| chunks > 0);
         let chunks = chunks.unwrap_or_else(|| self.storage_chunks(block) as u64);
         delayed::count("storage chunks read", chunks);
-        values.map(Block::from)
+        values
     }
 
     /// The mean of a row next to a pole, by the number of the chunks' outer dimensions, which there is twice.
