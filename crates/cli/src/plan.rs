@@ -250,7 +250,7 @@ impl Plan<'_> {
 }
 
 /// What writing takes beside the chunks in work: the library's own tables and buffers, threads, the allocator's slack.
-const WRITING: u64 = 3 << 20;
+const WRITING: u64 = 3 << 19;
 
 /// The most bytes that the process will have in memory.
 ///

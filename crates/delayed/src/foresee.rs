@@ -6,6 +6,8 @@
 //! Who knows how long tasks take [says so](Run::expected_peak_by); some are then played a little shorter and longer, as no two take the same
 //! time in a run. Else a task is taken to last as long as the bytes are many that it makes and reads; tasks without inputs, or those that
 //! make nothing, perhaps several times as long. Of such plays the one with the most alive counts.
+//!
+//! Who knows what tasks hold beside their values [watches](Run::rehearse) how the run goes.
 
 use std::time::Duration;
 
@@ -41,31 +43,32 @@ pub struct ExpectedTask<'t> {
     pub input_bytes: u64,
 }
 
-/// What a task takes while it runs: a while, and memory.
+/// Who knows about how long tasks take, and wants to see how a run [goes on paper](Run::rehearse).
 ///
-/// A [`Duration`] is one too, without memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ExpectedWork {
-    /// How long it lasts.
-    pub lasts: Duration,
-    /// The most bytes that it holds while it runs, beside its inputs and its value.
-    pub beside: u64,
+/// Tasks have numbers, in the order in which it is asked how long they last.
+pub trait Rehearsal {
+    /// About how long a task lasts; only the proportion to others matters.
+    fn lasts(&mut self, task: &ExpectedTask<'_>) -> Duration;
+
+    /// The run begins, or begins anew, otherwise uneven.
+    fn begins(&mut self);
+
+    /// A task starts: from now on there has to be room for its value.
+    fn starts(&mut self, task: usize);
+
+    /// A task ends.
+    fn ends(&mut self, task: usize);
+
+    /// The value of a task that has ended goes: nobody needs it any more.
+    fn goes(&mut self, task: usize);
 }
 
-/// What is alive at once at the most, as expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct ExpectedPeak {
-    /// The most bytes of values.
-    pub values: u64,
-    /// The most bytes of values together with what tasks hold [beside](ExpectedWork::beside) at that moment.
-    pub with_work: u64,
-}
-
-impl From<Duration> for ExpectedWork {
-    fn from(lasts: Duration) -> Self {
-        Self { lasts, beside: 0 }
-    }
+/// A moment of a run on paper.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    Starts(u32),
+    Ends(u32),
+    Goes(u32),
 }
 
 impl Graph {
@@ -83,13 +86,12 @@ impl Graph {
     /// ```
     pub fn expected_peak(&self, threads: usize, memory_limit: Option<u64>) -> u64 {
         let sketch = Sketch::of_graph(self);
-        sketch.peak_on(threads, memory_limit).values
+        sketch.peak_on(threads, memory_limit)
     }
 
     /// The most bytes and values alive at once when the tasks run one after another.
     pub(crate) fn peak(&self) -> (u64, usize) {
-        let (peak, values) = Sketch::of_graph(self).peak();
-        (peak.values, values)
+        Sketch::of_graph(self).peak()
     }
 }
 
@@ -104,11 +106,10 @@ impl Run {
         let mut wanted = Vec::new();
         outputs.nodes(&mut wanted);
         let sketch = Sketch::of_frozen(&self.freeze(&wanted));
-        sketch.peak_on(self.workers(), self.memory_limit).values
+        sketch.peak_on(self.workers(), self.memory_limit)
     }
 
-    /// The same, by who knows about how long tasks take, and what memory while they run: of durations only the proportion to each
-    /// other matters.
+    /// The same, by who knows about how long tasks take: of durations only the proportion to each other matters.
     /// ```
     /// use std::time::Duration;
     /// use delayed::{Run, delayed};
@@ -118,48 +119,105 @@ impl Run {
     ///     "read" => Duration::from_millis(5),
     ///     _ => Duration::from_nanos(task.input_bytes),
     /// });
-    /// assert!((2 * 400..=2 * 400 + 9 * 4).contains(&peak.values));
+    /// assert!((2 * 400..=2 * 400 + 9 * 4).contains(&peak));
     /// ```
-    pub fn expected_peak_by<W: Into<ExpectedWork>>(
+    pub fn expected_peak_by(
         &self,
         outputs: impl Outputs,
-        work: impl Fn(&ExpectedTask<'_>) -> W,
-    ) -> ExpectedPeak {
+        lasts: impl FnMut(&ExpectedTask<'_>) -> Duration,
+    ) -> u64 {
+        let (sketch, lasts) = self.sketched(&outputs, lasts);
+        let plays = self.plays(&lasts);
+        let peaks = plays.map(|lasts| sketch.peak_where(self.workers(), self.memory_limit, lasts));
+        peaks.max().unwrap_or(0)
+    }
+
+    /// Plays the run through on paper, for somebody who sees what starts, ends and goes: on one thread once, on several a few times,
+    /// since no two runs are the same.
+    ///
+    /// What tasks hold while they run, beside their values, can be added up so:
+    /// ```
+    /// use std::time::Duration;
+    /// use delayed::{ExpectedTask, Rehearsal, Run, delayed};
+    ///
+    /// #[derive(Default)]
+    /// struct Beside { each: Vec<u64>, held: u64, most: u64 }
+    ///
+    /// impl Rehearsal for Beside {
+    ///     fn lasts(&mut self, task: &ExpectedTask<'_>) -> Duration {
+    ///         self.each.push(if task.step == "read" { 50 } else { 10 });
+    ///         Duration::from_millis(1)
+    ///     }
+    ///     fn begins(&mut self) { self.held = 0; }
+    ///     fn starts(&mut self, task: usize) {
+    ///         self.held += self.each[task];
+    ///         self.most = self.most.max(self.held);
+    ///     }
+    ///     fn ends(&mut self, task: usize) { self.held -= self.each[task]; }
+    ///     fn goes(&mut self, _: usize) {}
+    /// }
+    ///
+    /// let part = |i| delayed(move || vec![i; 100]).step("read").bytes(400);
+    /// let sums: Vec<_> = (0..9).map(|i| part(i).map(|part| part[0]).step("add up").bytes(4)).collect();
+    /// let mut beside = Beside::default();
+    /// Run::new().threads(1).rehearse(&sums, &mut beside);
+    /// assert_eq!(beside.most, 50);
+    /// Run::new().threads(2).rehearse(&sums, &mut beside);
+    /// assert_eq!(beside.most, 100);
+    /// ```
+    pub fn rehearse(&self, outputs: impl Outputs, rehearsal: &mut impl Rehearsal) {
+        let (sketch, lasts) = self.sketched(&outputs, |task| rehearsal.lasts(task));
+        for lasts in self.plays(&lasts) {
+            rehearsal.begins();
+            let mut watch = |moment| match moment {
+                Moment::Starts(task) => rehearsal.starts(task as usize),
+                Moment::Ends(task) => rehearsal.ends(task as usize),
+                Moment::Goes(task) => rehearsal.goes(task as usize),
+            };
+            sketch.play(self.workers(), self.memory_limit, lasts, &mut watch);
+        }
+    }
+
+    /// What is to be run, and how long each task lasts.
+    fn sketched(
+        &self,
+        outputs: &impl Outputs,
+        mut lasts: impl FnMut(&ExpectedTask<'_>) -> Duration,
+    ) -> (Sketch, Vec<u64>) {
         let mut wanted = Vec::new();
         outputs.nodes(&mut wanted);
         let frozen = self.freeze(&wanted);
-        let mut sketch = Sketch::of_frozen(&frozen);
+        let sketch = Sketch::of_frozen(&frozen);
         let said = |(task, node): (usize, &Node)| {
-            let expected = |group: &str, step: &str| -> ExpectedWork {
-                work(&ExpectedTask {
+            let mut lasts = |group: &str, step: &str| {
+                let duration = lasts(&ExpectedTask {
                     group,
                     step,
                     bytes: sketch.bytes[task],
                     input_bytes: sketch.input_bytes(task as u32),
-                })
-                .into()
+                });
+                u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
             };
             let noted = node.with_notes(|notes: &Notes| {
                 let [group, step] = [&notes.group, &notes.step].map(|said| said.as_deref());
-                expected(group.unwrap_or_default(), step.unwrap_or_default())
+                lasts(group.unwrap_or_default(), step.unwrap_or_default())
             });
-            noted.unwrap_or_else(|| expected("", ""))
+            noted.unwrap_or_else(|| lasts("", ""))
         };
-        let said: Vec<ExpectedWork> = frozen.nodes().enumerate().map(said).collect();
-        sketch.beside = said.iter().map(|work| work.beside).collect();
-        let threads = self.workers();
-        if threads <= 1 {
-            return sketch.peak().0;
-        }
-        let plays = UNEVEN.map(|most| {
-            let uneven = said.iter().enumerate();
-            let lasts =
-                |work: &ExpectedWork| u64::try_from(work.lasts.as_nanos()).unwrap_or(u64::MAX);
+        let lasts = frozen.nodes().enumerate().map(said).collect();
+        (sketch, lasts)
+    }
+
+    /// How long tasks last in each play.
+    fn plays(&self, lasts: &[u64]) -> impl Iterator<Item = Vec<u64>> {
+        // One thread does one after another, however long they last.
+        let count = if self.workers() > 1 { UNEVEN.len() } else { 1 };
+        UNEVEN[..count].iter().map(|&most| {
+            let uneven = lasts.iter().enumerate();
             uneven
-                .map(|(task, work)| unevenly(lasts(work), task as u64, most))
+                .map(|(task, &lasts)| unevenly(lasts, task as u64, most))
                 .collect()
-        });
-        sketch.most(plays, threads, self.memory_limit)
+        })
     }
 }
 
@@ -176,8 +234,6 @@ fn unevenly(lasts: u64, number: u64, most: u64) -> u64 {
 /// What a play has to know of a graph: its tasks by rank, and which of them read which.
 struct Sketch {
     bytes: Vec<u64>,
-    /// What each task holds beside while it runs.
-    beside: Vec<u64>,
     inputs: Lists,
     dependents: Lists,
     /// The tasks that are outputs, each as often as it is one.
@@ -242,7 +298,6 @@ impl Sketch {
         }
         let dependents = inputs.turned();
         Sketch {
-            beside: vec![0; bytes.len()],
             bytes,
             inputs,
             dependents,
@@ -306,27 +361,60 @@ impl Sketch {
     }
 
     /// The most bytes and the most values alive at once on one thread.
-    fn peak(&self) -> (ExpectedPeak, usize) {
+    fn peak(&self) -> (u64, usize) {
+        let (mut alive, mut values, mut most) = (Alive::of(self), 0_usize, 0);
+        self.in_order(&mut |moment| {
+            alive.goes_on(moment);
+            match moment {
+                Moment::Starts(_) => values += 1,
+                Moment::Ends(_) => {}
+                Moment::Goes(_) => values -= 1,
+            }
+            most = values.max(most);
+        });
+        (alive.most(), most)
+    }
+
+    /// The run on one thread.
+    fn in_order(&self, watch: &mut impl FnMut(Moment)) {
         let mut readers = self.readers();
-        let mut peak = Peak::default();
-        // Wider than one size, so that no sum of them overflows.
-        let (mut bytes, mut values, mut most) = (0_u128, 0, 0);
         for task in self.tasks() {
-            bytes += u128::from(self.bytes[task as usize]);
-            values += 1;
-            let beside = u128::from(self.beside[task as usize]);
-            peak.reach(bytes, beside);
-            most = most.max(values);
+            watch(Moment::Starts(task));
+            watch(Moment::Ends(task));
             for &input in self.inputs.of(task) {
                 let readers = &mut readers[input as usize];
                 *readers -= 1;
                 if *readers == 0 {
-                    bytes -= u128::from(self.bytes[input as usize]);
-                    values -= 1;
+                    watch(Moment::Goes(input));
                 }
             }
+            if readers[task as usize] == 0 {
+                watch(Moment::Goes(task));
+            }
         }
-        (peak.expected(), most)
+    }
+
+    /// The run, where tasks last so long.
+    fn play(
+        &self,
+        threads: usize,
+        memory_limit: Option<u64>,
+        lasts: Vec<u64>,
+        watch: &mut impl FnMut(Moment),
+    ) {
+        match threads {
+            0 | 1 => self.in_order(watch),
+            _ => Play::new(self, threads, memory_limit, lasts, watch).play_out(),
+        }
+    }
+
+    /// The most bytes alive at once in such a run.
+    fn peak_where(&self, threads: usize, memory_limit: Option<u64>, lasts: Vec<u64>) -> u64 {
+        let mut alive = Alive::of(self);
+        self.play(threads, memory_limit, lasts, &mut |moment| {
+            alive.goes_on(moment)
+        });
+        alive.most()
     }
 
     /// Bytes of all values that a task reads.
@@ -337,11 +425,11 @@ impl Sketch {
         })
     }
 
-    fn peak_on(&self, threads: usize, memory_limit: Option<u64>) -> ExpectedPeak {
+    fn peak_on(&self, threads: usize, memory_limit: Option<u64>) -> u64 {
         if threads <= 1 {
             return self.peak().0;
         }
-        let plays = PACES.map(|[bringing, taking]| {
+        let plays = PACES.into_iter().map(|[bringing, taking]| {
             let lasts = |task| {
                 let (made, read) = (self.bytes[task as usize], self.input_bytes(task));
                 match (read, made) {
@@ -352,48 +440,44 @@ impl Sketch {
             };
             self.tasks().map(lasts).collect()
         });
-        self.most(plays, threads, memory_limit)
-    }
-
-    /// The most bytes alive at once in any of some plays, in which tasks last so long.
-    fn most<const N: usize>(
-        &self,
-        plays: [Vec<u64>; N],
-        threads: usize,
-        memory_limit: Option<u64>,
-    ) -> ExpectedPeak {
-        let peaks = plays.map(|lasts| {
-            let mut play = Play::new(self, threads, memory_limit, lasts);
-            play.play_out();
-            play.peak.expected()
-        });
-        let most = |of: fn(&ExpectedPeak) -> u64| peaks.iter().map(of).max().unwrap_or(0);
-        ExpectedPeak {
-            values: most(|peak| peak.values),
-            with_work: most(|peak| peak.with_work),
-        }
+        let peaks = plays.map(|lasts| self.peak_where(threads, memory_limit, lasts));
+        peaks.max().unwrap_or(0)
     }
 }
 
-/// What was alive at once at the most so far: values, and values with what tasks hold beside.
-#[derive(Default)]
-struct Peak([u128; 2]);
+/// The bytes of values that are alive, and were at the most.
+struct Alive<'g> {
+    bytes: &'g [u64],
+    // Wider than one size, so that no sum of them overflows.
+    alive: u128,
+    most: u128,
+}
 
-impl Peak {
-    fn reach(&mut self, values: u128, beside: u128) {
-        let [most, with_work] = &mut self.0;
-        *most = values.max(*most);
-        *with_work = (values + beside).max(*with_work);
+impl<'g> Alive<'g> {
+    fn of(graph: &'g Sketch) -> Self {
+        Self {
+            bytes: &graph.bytes,
+            alive: 0,
+            most: 0,
+        }
     }
 
-    fn expected(&self) -> ExpectedPeak {
-        let [values, with_work] = self.0.map(|most| u64::try_from(most).unwrap_or(u64::MAX));
-        ExpectedPeak { values, with_work }
+    fn goes_on(&mut self, moment: Moment) {
+        match moment {
+            Moment::Starts(task) => self.alive += u128::from(self.bytes[task as usize]),
+            Moment::Ends(_) => {}
+            Moment::Goes(task) => self.alive -= u128::from(self.bytes[task as usize]),
+        }
+        self.most = self.alive.max(self.most);
+    }
+
+    fn most(&self) -> u64 {
+        u64::try_from(self.most).unwrap_or(u64::MAX)
     }
 }
 
 /// A run on paper.
-struct Play<'g> {
+struct Play<'g, W> {
     graph: &'g Sketch,
     limit: Option<u128>,
     /// How long each task takes.
@@ -406,13 +490,10 @@ struct Play<'g> {
     /// Tasks without inputs, by rank; those before `next` have started.
     roots: Vec<u32>,
     next: usize,
-    /// Bytes that exist or are being made, with those of tasks that are ready (`held`) or without.
-    live: u128,
+    /// Bytes that exist, are being made, or will be by tasks that are ready.
     held: u128,
-    /// Bytes that tasks hold beside while they run.
-    beside: u128,
     in_flight: usize,
-    peak: Peak,
+    watch: &'g mut W,
 }
 
 #[derive(Default)]
@@ -424,8 +505,14 @@ struct Worker {
     last: Option<u32>,
 }
 
-impl<'g> Play<'g> {
-    fn new(graph: &'g Sketch, threads: usize, limit: Option<u64>, lasts: Vec<u64>) -> Self {
+impl<'g, W: FnMut(Moment)> Play<'g, W> {
+    fn new(
+        graph: &'g Sketch,
+        threads: usize,
+        limit: Option<u64>,
+        lasts: Vec<u64>,
+        watch: &'g mut W,
+    ) -> Self {
         Play {
             graph,
             lasts,
@@ -442,11 +529,9 @@ impl<'g> Play<'g> {
                 .filter(|&task| graph.inputs.of(task).is_empty())
                 .collect(),
             next: 0,
-            live: 0,
             held: 0,
-            beside: 0,
             in_flight: 0,
-            peak: Peak::default(),
+            watch,
         }
     }
 
@@ -480,12 +565,8 @@ impl<'g> Play<'g> {
         u128::from(self.graph.bytes[id as usize])
     }
 
-    fn beside(&self, id: u32) -> u128 {
-        u128::from(self.graph.beside[id as usize])
-    }
-
     /// The tasks whose values a task reads.
-    fn inputs(&self, id: u32) -> impl Iterator<Item = u32> + use<'g> {
+    fn inputs(&self, id: u32) -> impl Iterator<Item = u32> + use<'g, W> {
         self.graph.inputs.of(id).iter().copied()
     }
 
@@ -553,9 +634,7 @@ impl<'g> Play<'g> {
 
     fn start(&mut self, worker: usize, task: u32, now: u128) {
         self.started[task as usize] = true;
-        self.live += self.bytes(task);
-        self.beside += self.beside(task);
-        self.peak.reach(self.live, self.beside);
+        (self.watch)(Moment::Starts(task));
         let lasts = u128::from(self.lasts[task as usize]);
         self.workers[worker].task = Some((now + 1 + lasts, task));
     }
@@ -565,13 +644,11 @@ impl<'g> Play<'g> {
             return;
         };
         self.workers[worker].last = Some(task);
-        self.beside -= self.beside(task);
+        (self.watch)(Moment::Ends(task));
         for input in self.inputs(task) {
             self.readers[input as usize] -= 1;
             if self.readers[input as usize] == 0 {
-                let bytes = self.bytes(input);
-                self.live -= bytes;
-                self.held -= bytes;
+                self.goes(input);
             }
         }
         let graph = self.graph;
@@ -585,11 +662,14 @@ impl<'g> Play<'g> {
         }
         // A value that nobody reads goes at once.
         if self.readers[task as usize] == 0 {
-            let bytes = self.bytes(task);
-            self.live -= bytes;
-            self.held -= bytes;
+            self.goes(task);
         }
         self.in_flight -= 1;
+    }
+
+    fn goes(&mut self, task: u32) {
+        self.held -= self.bytes(task);
+        (self.watch)(Moment::Goes(task));
     }
 }
 
@@ -625,6 +705,46 @@ mod tests {
         assert!((360..=two).contains(&limited), "{limited}");
     }
 
+    /// Adds up values, and values with what tasks of one step hold while they run.
+    #[derive(Default)]
+    struct Beside {
+        of: &'static str,
+        tasks: Vec<[u64; 2]>,
+        held: [u64; 2],
+        most: [u64; 2],
+    }
+
+    impl Rehearsal for Beside {
+        fn lasts(&mut self, task: &ExpectedTask<'_>) -> Duration {
+            let beside = if task.step == self.of { 1000 } else { 0 };
+            self.tasks.push([task.bytes, beside]);
+            Duration::from_millis(if task.step == "read" { 10 } else { 1 })
+        }
+
+        fn begins(&mut self) {
+            self.held = [0; 2];
+        }
+
+        fn starts(&mut self, task: usize) {
+            let [bytes, beside] = self.tasks[task];
+            self.held[0] += bytes;
+            self.held[1] += bytes + beside;
+            for (most, held) in self.most.iter_mut().zip(self.held) {
+                *most = held.max(*most);
+            }
+        }
+
+        fn ends(&mut self, task: usize) {
+            self.held[1] -= self.tasks[task][1];
+        }
+
+        fn goes(&mut self, task: usize) {
+            self.held
+                .iter_mut()
+                .for_each(|held| *held -= self.tasks[task][0]);
+        }
+    }
+
     #[test]
     fn what_a_task_holds_while_it_runs_counts_for_as_long() {
         let parts: Vec<_> = (0..20)
@@ -635,17 +755,17 @@ mod tests {
             .map(|part| part.map(|()| ()).step("regrid").bytes(10))
             .collect();
         let beside = |threads: usize, of: &'static str| {
-            let run = Run::new().threads(threads);
-            let peak = run.expected_peak_by(&chunks, |task| ExpectedWork {
-                lasts: Duration::from_millis(if task.step == "read" { 10 } else { 1 }),
-                beside: if task.step == of { 1000 } else { 0 },
-            });
-            let without = run.expected_peak_by(&chunks, |task| {
-                Duration::from_millis(if task.step == "read" { 10 } else { 1 })
-            });
-            assert_eq!(without.values, without.with_work);
-            assert_eq!(peak.values, without.values);
-            peak.with_work
+            let mut rehearsal = Beside {
+                of,
+                ..Beside::default()
+            };
+            Run::new()
+                .threads(threads)
+                .rehearse(&chunks, &mut rehearsal);
+            let lasts = |task: &ExpectedTask<'_>| Beside::default().lasts(task);
+            let values = Run::new().threads(threads).expected_peak_by(&chunks, lasts);
+            assert_eq!(rehearsal.most[0], values);
+            rehearsal.most[1]
         };
         // The last part is read beside nineteen chunks, and regridded.
         assert_eq!(beside(1, ""), 100 + 20 * 10);

@@ -211,7 +211,7 @@ pub use crate::{
     dot::Dot,
     error::{BoxError, Error, Result, TaskTrace},
     explain::Explanation,
-    foresee::{ExpectedPeak, ExpectedTask, ExpectedWork},
+    foresee::{ExpectedTask, Rehearsal},
     graph::{Graph, Kind, Output, TaskId, TaskInfo},
     inputs::{Inputs, Owned, Shape, own},
     key::{Key, Label},

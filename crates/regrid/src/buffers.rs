@@ -4,17 +4,21 @@
 //! buffer that is not given back is freed like any other. Buffers lie on one shelf per type, which all threads share,
 //! since a chunk is often made by one thread and used up by another; together they hold no more than is allowed.
 
+mod on_paper;
+mod pile;
+
+pub(crate) use on_paper::{PaperBuffer, PaperShelves};
+
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
 use crate::values::{Element, Values};
+use pile::{Pile, Room, SMALL, ample};
 
-/// Bytes of one buffer below which the allocator does as well.
-const SMALL: usize = 64 << 10;
 /// Bytes kept on all shelves at the most: a few chunks for each of a few threads.
-const MOST_KEPT: usize = 128 << 20;
+pub(crate) const MOST_KEPT: usize = 128 << 20;
 
 /// The same, while somebody has [less](Less) room.
 static KEPT: AtomicUsize = AtomicUsize::new(MOST_KEPT);
@@ -53,11 +57,10 @@ fn settle(allowed: &[usize]) {
     KEPT.store(least.unwrap_or(MOST_KEPT).min(MOST_KEPT), Ordering::Relaxed);
 }
 
-/// The buffers of one type that nobody uses at the moment, the last one given the last, and where the bytes on this shelf and others
-/// are counted.
+/// The buffers of one type that nobody uses at the moment, and where the bytes on this shelf and others are counted.
 #[derive(Debug)]
 pub(crate) struct Shelf<T> {
-    kept: Mutex<Vec<Vec<T>>>,
+    kept: Mutex<Pile<Vec<T>>>,
     bytes: &'static AtomicUsize,
 }
 
@@ -85,19 +88,11 @@ macro_rules! numbers {
 
 numbers!(i8, u8, i16, u16, i32, u32, i64, u64, f32, f64);
 
-/// Bytes that a buffer has room for.
-fn bytes<T>(buffer: &Vec<T>) -> usize {
-    buffer.capacity() * size_of::<T>()
-}
-
-/// A buffer of so many zeros, with room for a few more: of few sizes, so that it serves others of about as many.
+/// A buffer of so many zeros, with [ample] room.
 fn fresh<T: Number>(len: usize) -> Vec<T> {
-    let step = match len * size_of::<T>() {
-        ..SMALL => 1,
-        bytes => (bytes.next_power_of_two() / 16 / size_of::<T>()).max(1),
-    };
+    let room = ample(len * size_of::<T>()) / size_of::<T>();
     // Zeroed pages come from the system as they are, and what nobody touches takes none.
-    let mut buffer = vec![T::default(); len.next_multiple_of(step)];
+    let mut buffer = vec![T::default(); room];
     buffer.truncate(len);
     buffer
 }
@@ -105,33 +100,29 @@ fn fresh<T: Number>(len: usize) -> Vec<T> {
 impl<T: Number> Shelf<T> {
     const fn counted(bytes: &'static AtomicUsize) -> Self {
         Self {
-            kept: Mutex::new(Vec::new()),
+            kept: Mutex::new(Pile::new()),
             bytes,
         }
     }
 
-    fn clear(&self) {
-        for buffer in mem::take(&mut *self.kept.lock()) {
-            self.bytes.fetch_sub(bytes(&buffer), Ordering::Relaxed);
-        }
+    /// A buffer has left the shelf.
+    fn left(&self, buffer: &Vec<T>) {
+        self.bytes.fetch_sub(buffer.room(), Ordering::Relaxed);
     }
 
-    /// The smallest kept buffer with room for so many numbers, unless it is much too large; of equals the one that was given last,
-    /// which is the warmest.
+    fn clear(&self) {
+        let all = self.kept.lock().all();
+        all.iter().for_each(|buffer| self.left(buffer));
+    }
+
+    /// A kept buffer with room for so many numbers.
     fn find(&self, len: usize) -> Option<Vec<T>> {
-        if len * size_of::<T>() < SMALL {
+        let bytes = len * size_of::<T>();
+        if bytes < SMALL {
             return None;
         }
-        let mut kept = self.kept.lock();
-        let fits = |buffer: &Vec<T>| (len..=2 * len).contains(&buffer.capacity());
-        let (at, _) = kept
-            .iter()
-            .enumerate()
-            .rev()
-            .filter(|(_, buffer)| fits(buffer))
-            .min_by_key(|(_, buffer)| buffer.capacity())?;
-        let found = kept.remove(at);
-        self.bytes.fetch_sub(bytes(&found), Ordering::Relaxed);
+        let found = self.kept.lock().fitting(bytes)?;
+        self.left(&found);
         Some(found)
     }
 
@@ -144,37 +135,30 @@ impl<T: Number> Shelf<T> {
         buffer
     }
 
-    /// The same for who needs more from time to time: a buffer that is too small by less than half goes, since nobody will take it.
+    /// The same for who needs more from time to time: what was outgrown goes, since nobody will take it.
     fn take_grown(&self, len: usize) -> Vec<T> {
         if let Some(buffer) = self.find(len) {
             return buffer;
         }
-        let mut kept = self.kept.lock();
-        let outgrown = |buffer: &Vec<T>| (len / 2..len).contains(&buffer.capacity());
-        let numbered = kept.iter().enumerate();
-        let largest = numbered
-            .filter(|(_, buffer)| outgrown(buffer))
-            .max_by_key(|(_, buffer)| buffer.capacity());
-        if let Some((at, _)) = largest {
-            let gone = kept.swap_remove(at);
-            self.bytes.fetch_sub(bytes(&gone), Ordering::Relaxed);
+        let outgrown = self.kept.lock().outgrown(len * size_of::<T>());
+        if let Some(gone) = outgrown {
+            self.left(&gone);
         }
-        drop(kept);
         fresh(len)
     }
 
     /// Keeps a buffer, unless that makes more than so many bytes with those of other types.
     fn give(&self, buffer: Vec<T>, most: usize) {
-        if bytes(&buffer) < SMALL {
+        if buffer.room() < SMALL {
             return;
         }
         let mut kept = self.kept.lock();
-        self.bytes.fetch_add(bytes(&buffer), Ordering::Relaxed);
-        kept.push(buffer);
-        while self.bytes.load(Ordering::Relaxed) > most && !kept.is_empty() {
-            // The oldest is the least likely to be still warm.
-            let oldest = kept.remove(0);
-            self.bytes.fetch_sub(bytes(&oldest), Ordering::Relaxed);
+        self.bytes.fetch_add(buffer.room(), Ordering::Relaxed);
+        kept.put(buffer);
+        while self.bytes.load(Ordering::Relaxed) > most
+            && let Some(oldest) = kept.oldest()
+        {
+            self.left(&oldest);
         }
     }
 }
@@ -269,8 +253,7 @@ mod tests {
             shelf.give(buffer, MOST_KEPT);
         }
         let kept = shelf.kept.lock();
-        let large = kept.iter().filter(|buffer| buffer.capacity() > 2_000_000);
-        assert_eq!(large.count(), 1);
+        assert_eq!(kept.rooms().filter(|&room| room > 2_000_000).count(), 1);
     }
 
     #[test]
@@ -279,11 +262,11 @@ mod tests {
         for _ in 0..10 {
             shelf.give(vec![1; MOST_KEPT / 4 / 4], MOST_KEPT);
         }
-        assert!(shelf.kept.lock().len() <= 4);
+        assert!(shelf.kept.lock().rooms().count() <= 4);
         shelf.give(vec![1; 2 * MOST_KEPT / 4], MOST_KEPT);
-        assert!(shelf.kept.lock().is_empty());
+        assert!(shelf.kept.lock().rooms().count() == 0);
         shelf.give(vec![1; 10], MOST_KEPT);
-        assert!(shelf.kept.lock().is_empty());
+        assert!(shelf.kept.lock().rooms().count() == 0);
     }
 
     #[test]

@@ -10,13 +10,21 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::buffers;
 
 /// The order in which things are stored, and those that came before their turn.
 #[derive(Debug)]
-pub(crate) struct Turns<T>(Mutex<State<T>>);
+pub(crate) struct Turns<T> {
+    state: Mutex<State<T>>,
+    /// Told when something was stored.
+    stored: Condvar,
+}
+
+/// The part of what may wait in memory that may pile up while one stores. Where storing is what takes the time, more would not make
+/// it faster.
+const PILED_UP: usize = 4;
 
 #[derive(Debug)]
 struct State<T> {
@@ -85,6 +93,11 @@ impl Waiting {
 }
 
 impl<T> State<T> {
+    /// Whether so many bytes more are to wait until something was stored.
+    fn is_piled_up(&self, bytes: usize) -> bool {
+        self.storing && self.bytes > 0 && self.bytes + bytes > self.most / PILED_UP
+    }
+
     /// The next one is stored, or was not; another may be.
     fn stored<E>(&mut self, stored: Result<(), E>) -> Result<(), E> {
         self.storing = false;
@@ -130,7 +143,7 @@ fn wait<T>(state: &mut MutexGuard<'_, State<T>>, bytes: &[u8]) -> Option<Waiting
 impl<T> Turns<T> {
     /// Nothing waits yet; so many bytes may in memory, the rest does on the disk, in this folder.
     pub(crate) fn new(most: usize, folder: &Path) -> Self {
-        Self(Mutex::new(State {
+        let state = State {
             next: 0,
             storing: false,
             early: BTreeMap::new(),
@@ -142,13 +155,17 @@ impl<T> Turns<T> {
                 end: 0,
                 count: 0,
             },
-        }))
+        };
+        Self {
+            state: Mutex::new(state),
+            stored: Condvar::new(),
+        }
     }
 
     /// Stores something if it is its turn, and what waited for that; else it waits, or is stored at once if there is nowhere
     /// to wait. What cannot be read back is told to `store`.
     ///
-    /// While one stores, others leave what they bring to it and go on: nobody waits for the file.
+    /// While one stores, others leave what they bring to it and go on; but not more and more, where all are faster than the file.
     ///
     /// # Errors
     /// The first of `store`, which may be about what somebody else brought.
@@ -159,10 +176,16 @@ impl<T> Turns<T> {
         bytes: &[u8],
         mut store: impl FnMut(&T, io::Result<&[u8]>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut state = self.0.lock();
+        // Dropped after the lock on it.
+        let _over = Over(self);
+        let mut state = self.state.lock();
+        while state.is_piled_up(bytes.len()) {
+            self.stored.wait(&mut state);
+        }
         if turn == state.next && !state.storing {
             state.storing = true;
             let stored = MutexGuard::unlocked(&mut state, || store(&thing, Ok(bytes)));
+            self.stored.notify_all();
             state.stored(stored)?;
         } else {
             let waiting = match wait(&mut state, bytes) {
@@ -186,6 +209,7 @@ impl<T> Turns<T> {
                         waiting.bytes(|bytes| store(&thing, bytes))
                     });
                     state.left(waiting);
+                    self.stored.notify_all();
                     state.stored(stored)?;
                 }
             }
@@ -201,11 +225,23 @@ impl<T> Turns<T> {
         &self,
         mut store: impl FnMut(&T, io::Result<&[u8]>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let early = std::mem::take(&mut self.0.lock().early);
+        let early = std::mem::take(&mut self.state.lock().early);
         for (thing, waiting) in early.into_values().flatten() {
             waiting.bytes(|bytes| store(&thing, bytes))?;
         }
         Ok(())
+    }
+}
+
+/// Where storing panics, nobody is to wait for it.
+struct Over<'a, T>(&'a Turns<T>);
+
+impl<T> Drop for Over<'_, T> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.state.lock().storing = false;
+            self.0.stored.notify_all();
+        }
     }
 }
 
@@ -297,6 +333,62 @@ mod tests {
             }
         });
         assert!(stored.into_inner().into_iter().eq(0..100));
+    }
+
+    #[test]
+    fn what_piles_up_while_one_stores_is_little() {
+        const LEN: usize = MOST / 8;
+        let all = Turns::new(MOST, &std::env::temp_dir());
+        let most = Mutex::new(0);
+        let store = |_: &usize, _: io::Result<&[u8]>| {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            let mut most = most.lock();
+            *most = all.state.lock().bytes.max(*most);
+            Ok::<(), ()>(())
+        };
+        // One stores all the time, as another brings more than it can store.
+        all.bring(1, 1, &[0], store).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| all.bring(0, 0, &[0; LEN], store).unwrap());
+            scope.spawn(|| {
+                let begun = |state: &State<_>| state.storing || state.next > 0;
+                while !begun(&all.state.lock()) {
+                    std::thread::yield_now();
+                }
+                for turn in 2..80 {
+                    all.bring(turn, turn, &[0; LEN], store).unwrap();
+                }
+            });
+        });
+        assert_eq!(all.state.lock().next, 80);
+        assert!(most.into_inner() <= 2 * LEN);
+    }
+
+    #[test]
+    fn nobody_waits_for_who_panicked() {
+        let all = Turns::new(8, &std::env::temp_dir());
+        let begun = std::sync::Barrier::new(3);
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                all.bring(0, 0, &[0; 8], |_, _| -> Result<(), ()> {
+                    begun.wait();
+                    std::thread::sleep(std::time::Duration::from_millis(20));
+                    panic!("stored badly")
+                })
+            });
+            let (all, begun) = (&all, &begun);
+            let others = [1, 2].map(|turn| {
+                scope.spawn(move || {
+                    begun.wait();
+                    all.bring(turn, turn, &[0; 2], |_, _| Ok::<(), ()>(()))
+                })
+            });
+            assert!(first.join().is_err());
+            for other in others {
+                assert!(other.join().unwrap().is_ok());
+            }
+        });
+        assert!(!all.state.lock().storing);
     }
 
     #[test]

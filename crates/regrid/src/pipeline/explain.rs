@@ -2,12 +2,14 @@
 
 use std::fmt;
 
-use delayed::{Delayed, ExpectedPeak, ExpectedWork, Graph, Run, Series};
+use delayed::{Delayed, Graph, Run, Series};
 
-use super::lazy::{LazyField, Needs, Reads};
-use super::pace::{Pace, Undoing};
+use super::lazy::{LazyField, Reads};
+use super::pace::Pace;
+use super::rehearsal::Rehearsal;
 use super::writing::{in_turn, reports, series, writing_of};
 use crate::budget::Budget;
+use crate::buffers::MOST_KEPT;
 use crate::output::Write;
 use crate::report::Report;
 
@@ -50,6 +52,7 @@ pub struct Explanation {
 /// What the fields of one output come to together.
 #[derive(Debug, Clone)]
 pub(super) struct Totals {
+    budget: Budget,
     reads: Reads,
     chunks: usize,
     /// Tasks that make the chunks and write them.
@@ -57,23 +60,30 @@ pub(super) struct Totals {
     write_bytes: u64,
     /// By which level chunks are compressed.
     deflate: u8,
-    needs: Option<Needs>,
-    /// To ask how much is stored of them.
+    /// Bytes of weights, those that fields share counted once, and of these in a file.
+    weights: u64,
+    in_file: u64,
     fields: Vec<LazyField>,
 }
 
-/// Which part of its values' bytes a storage chunk is taken to have in a file that was not asked: as one that is hardly compressed.
-const HARDLY_COMPRESSED: f64 = 0.99;
+/// How much of each field is stored, as the files say, if they were asked.
+type Stored<'s> = Option<&'s [Option<u64>]>;
 
 impl Totals {
     pub(super) fn of(fields: &[LazyField]) -> Self {
+        let nothing = Budget {
+            memory: None,
+            threads: 1,
+        };
         let mut totals = Self {
+            budget: fields.first().map_or(nothing, |field| field.needs.budget),
             reads: Reads::default(),
             chunks: 0,
             tasks: 0,
             write_bytes: 0,
             deflate: 1,
-            needs: None,
+            weights: 0,
+            in_file: 0,
             fields: fields.to_vec(),
         };
         let (mut counted, mut plans) = (Vec::new(), Vec::new());
@@ -86,105 +96,36 @@ impl Totals {
             let cell = field.data_type.size();
             let cells: usize = field.meta.shape().iter().product();
             totals.write_bytes += (cells * cell) as u64;
-            let mut more = field.needs;
-            match counted.contains(&more.digest) {
-                true => (more.shared, more.in_file) = (0, 0),
-                false => counted.push(more.digest),
+            let needs = &field.needs;
+            if !counted.contains(&needs.digest) {
+                totals.weights += needs.shared;
+                totals.in_file += needs.in_file;
+                counted.push(needs.digest);
             }
-            match plans.contains(&more.plan) {
-                true => more.weights = 0,
-                false => plans.push(more.plan),
+            if !plans.contains(&needs.plan) {
+                totals.weights += needs.weights;
+                plans.push(needs.plan);
             }
-            totals.needs = Some(totals.needs.map_or(more, |needs| Needs {
-                budget: needs.budget,
-                digest: needs.digest,
-                plan: needs.plan,
-                weights: needs.weights + more.weights,
-                shared: needs.shared + more.shared,
-                in_file: needs.in_file + more.in_file,
-                mapped: needs.mapped.max(more.mapped),
-                gathered: needs.gathered.max(more.gathered),
-                mixed: needs.mixed.max(more.mixed),
-                filled: needs.filled.max(more.filled),
-                chunk: needs.chunk.max(more.chunk),
-                compared: needs.compared.max(more.compared),
-                apart: needs.apart.max(more.apart),
-                turned: needs.turned.max(more.turned),
-                storage: needs.storage.max(more.storage),
-                in_parts: needs.in_parts || more.in_parts,
-                largest: needs.largest.max(more.largest),
-            }));
         }
         totals
     }
 
-    pub(super) fn budget(&self) -> Budget {
-        self.needs.map_or(
-            Budget {
-                memory: None,
-                threads: 1,
-            },
-            |needs| needs.budget,
-        )
+    /// Bytes of weights in memory.
+    fn weights_in_memory(&self) -> u64 {
+        self.weights - self.in_file
     }
 
-    /// What is neither values nor the work of threads: weights in memory, and what waits to be written.
-    fn apart(&self) -> u64 {
-        self.weights_bytes() - self.in_file() + self.waiting()
-    }
-
-    /// Bytes of weights in a file.
-    fn in_file(&self) -> u64 {
-        self.needs.map_or(0, |needs| needs.in_file)
-    }
-
-    /// Bytes of buffers that are kept while nobody uses them, if the memory is limited.
-    fn kept(&self) -> Option<u64> {
-        self.budget().kept_bytes().map(|kept| kept as u64)
-    }
-
-    /// The same in any case: else those that all threads come to use, with a few values each, and no more.
+    /// Bytes of buffers that are kept while nobody uses them: if the memory is not limited, those that all threads come to use, with a
+    /// few values each, and no more.
     pub(super) fn kept_bytes(&self) -> usize {
         let all = || {
-            let pace = self.pace(self.undoing_at_most())?;
             // The blocks of a window go together, and come again one by one.
-            let each = pace.buffers() + 3 * pace.needs.largest;
+            let each = |pace: Pace| pace.buffers() + 3 * pace.needs.largest;
+            let each = self.paces(None).map(each).max().unwrap_or(0);
             usize::try_from(each)
-                .ok()?
-                .checked_mul(self.budget().threads)
+                .map_or(usize::MAX, |each| each.saturating_mul(self.budget.threads))
         };
-        self.budget()
-            .kept_bytes()
-            .unwrap_or_else(|| all().unwrap_or(0))
-    }
-
-    /// All memory, where values and the work of threads have this peak.
-    fn memory(&self, peak: ExpectedPeak, undoing: Undoing) -> u64 {
-        let threads = self.budget().threads as u64;
-        let buffers = self.pace(undoing).map_or(0, Pace::with_buffers) * threads;
-        // Either every thread has come to use all its buffers, and they are still there; or no more of them than are kept, some of
-        // which are in use again when the most is alive.
-        let all_there = peak.with_work.max(peak.values + buffers);
-        let work = match self.kept() {
-            Some(kept) => all_there.min(peak.with_work + kept / 2),
-            None => all_there,
-        };
-        work + self.apart()
-    }
-
-    /// What reading takes where no file was asked: chunks have filters then, one buffer between them, and are hardly compressed.
-    fn undoing_at_most(&self) -> Undoing {
-        let fields = self.fields.iter();
-        Undoing::of(fields.map(|field| (field, Some((1, HARDLY_COMPRESSED)))))
-    }
-
-    /// The same as the files say, where so many bytes of each field are stored.
-    fn undoing_as_stored(&self, stored: &[Option<u64>]) -> Undoing {
-        Undoing::of(self.fields.iter().zip(stored).map(|(field, stored)| {
-            let part = |stored| stored as f64 / field.reads.bytes.max(1) as f64;
-            let part = stored.map_or(HARDLY_COMPRESSED, part);
-            (field, field.filter_buffers().map(|buffers| (buffers, part)))
-        }))
+        self.budget.kept_bytes().unwrap_or_else(all)
     }
 
     /// Bytes that are stored of each field, as the files say, which takes them a while.
@@ -192,60 +133,61 @@ impl Totals {
         self.fields.iter().map(LazyField::stored_bytes).collect()
     }
 
-    /// The pace of a run in which threads hold that while they read.
-    fn pace(&self, undoing: Undoing) -> Option<Pace> {
-        Some(Pace {
-            needs: self.needs?,
-            undoing,
-            cell_by_cell: self.fields.iter().any(LazyField::is_cell_by_cell),
-            deflate: self.deflate,
-        })
+    /// The pace of each field.
+    fn paces<'s>(&'s self, stored: Stored<'s>) -> impl Iterator<Item = Pace> + 's {
+        let fields = self.fields.iter().enumerate();
+        fields.map(move |(f, field)| Pace::new(field, self.deflate, stored.map(|all| all[f])))
     }
 
     /// Bytes of weights, those that fields share counted once.
     pub(super) fn weights_bytes(&self) -> u64 {
-        self.needs.map_or(0, |needs| needs.weights + needs.shared)
-    }
-
-    /// Compressed chunks that wait to be written at the most. One thread makes them in their order, and several nearly so if
-    /// there is one field; those of several fields are read in blocks of different lengths.
-    fn waiting(&self) -> u64 {
-        let budget = self.budget();
-        match self.fields.len() > 1 && budget.threads > 1 {
-            true => self.write_bytes.min(budget.waiting_bytes() as u64),
-            false => 0,
-        }
+        self.weights
     }
 
     /// The limit on values that tasks hold, if the memory is limited: no task alone is beyond it.
     pub(super) fn live(&self) -> Option<u64> {
-        let pace = self.pace(self.undoing_at_most())?;
-        let work = pace.most_beside() * self.budget().threads as u64;
-        let live = (self.budget()).live(self.apart() + work + self.kept().unwrap_or(0))?;
-        Some(live.max(pace.needs.largest))
+        self.budget.memory?;
+        let most = |of: fn(&Pace) -> u64| self.paces(None).map(|pace| of(&pace)).max().unwrap_or(0);
+        let work = most(Pace::most_beside) * self.budget.threads as u64;
+        // What waits to be written: chunks of one field are made nearly in their order, those of several are read in blocks of
+        // different lengths.
+        let waiting = match self.fields.len() > 1 && self.budget.threads > 1 {
+            true => self.write_bytes.min(self.budget.waiting_bytes() as u64),
+            false => 0,
+        };
+        let apart = self.weights_in_memory() + waiting + work + self.kept_bytes() as u64;
+        let live = self.budget.live(apart)?;
+        Some(live.max(most(|pace| pace.needs.largest)))
     }
 
-    /// The most bytes that tasks hold at once, where threads hold that of storage chunks while they read.
-    fn peak(&self, tasks: (&[Delayed<()>], &[Delayed<Report>]), undoing: Undoing) -> ExpectedPeak {
-        let mut run = Run::new().threads(self.budget().threads);
+    /// The run on paper, where so much of each field is stored.
+    fn rehearsed(
+        &self,
+        tasks: (&[Delayed<()>], &[Delayed<Report>]),
+        stored: Stored<'_>,
+    ) -> Rehearsal<'_> {
+        let mut run = Run::new().threads(self.budget.threads);
         if let Some(live) = self.live() {
             run = run.memory_limit(live);
         }
-        let pace = self.pace(undoing);
-        run.expected_peak_by(tasks, |task| match pace {
-            Some(pace) => pace.of(task),
-            None => ExpectedWork::default(),
-        })
+        let names = self.fields.iter().map(|field| &*field.meta.name);
+        let waiting = self.budget.waiting_bytes() as u64;
+        let paces = names.zip(self.paces(stored)).collect();
+        let kept = self.kept_bytes().min(MOST_KEPT);
+        let mut rehearsal = Rehearsal::new(paces, kept, waiting);
+        run.rehearse(tasks, &mut rehearsal);
+        rehearsal
     }
 
     /// Whether the tasks that write the fields keep to the memory that the requests allow.
     pub(super) fn fits(&self, tasks: (&[Delayed<()>], &[Delayed<Report>])) -> bool {
-        let Some(memory) = self.budget().memory else {
+        let Some(memory) = self.budget.memory else {
             return true;
         };
-        let fits = |undoing| self.memory(self.peak(tasks, undoing), undoing) <= memory;
+        let fits =
+            |stored| self.rehearsed(tasks, stored).memory() + self.weights_in_memory() <= memory;
         // Asking the files how small their chunks are takes longer than the rest.
-        fits(self.undoing_at_most()) || fits(self.undoing_as_stored(&self.stored()))
+        fits(None) || fits(Some(&self.stored()))
     }
 
     /// What so many tasks come to, the last of which write the fields.
@@ -254,26 +196,23 @@ impl Totals {
         (writes, reports): (&[Delayed<()>], &[Delayed<Report>]),
         tasks: usize,
     ) -> Explanation {
-        let budget = self.budget();
         let stored = self.stored();
         let all: Option<u64> = stored.iter().copied().sum();
-        let read_bytes = all.unwrap_or(self.reads.bytes);
-        let undoing = self.undoing_as_stored(&stored);
-        let peak = self.peak((writes, reports), undoing);
+        let rehearsed = self.rehearsed((writes, reports), Some(&stored));
         Explanation {
             tasks,
             read_tasks: self.reads.blocks,
             storage_chunks: self.reads.storage_chunks,
-            read_bytes,
+            read_bytes: all.unwrap_or(self.reads.bytes),
             read_values_bytes: self.reads.bytes,
             chunks: self.chunks,
             write_bytes: self.write_bytes,
-            weights_bytes: self.weights_bytes(),
-            weights_in_file_bytes: self.in_file(),
-            values_bytes: peak.values,
-            memory_bytes: self.memory(peak, undoing),
-            memory_limit: budget.memory,
-            threads: budget.threads,
+            weights_bytes: self.weights,
+            weights_in_file_bytes: self.in_file,
+            values_bytes: rehearsed.values(),
+            memory_bytes: rehearsed.memory() + self.weights_in_memory(),
+            memory_limit: self.budget.memory,
+            threads: self.budget.threads,
         }
     }
 }

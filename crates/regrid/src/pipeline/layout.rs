@@ -442,6 +442,15 @@ impl Plan {
         }
     }
 
+    /// Cells of the rows next to a pole of a window.
+    pub(super) fn ring_cells(&self) -> usize {
+        let before: usize = self.outer.iter().map(|cuts| longest_window(cuts)).product();
+        self.rings
+            .columns
+            .as_ref()
+            .map_or(0, |columns| before * columns.window)
+    }
+
     /// Cells of planes that are laid side by side while weights from cell to cell go through them, at the most.
     pub(super) fn cells_side_by_side(&self) -> usize {
         let before: usize = self.outer.iter().map(|cuts| longest_window(cuts)).product();
@@ -516,6 +525,11 @@ impl Plan {
     /// How many chunks there are.
     pub(super) fn count(&self) -> usize {
         self.counts().iter().product()
+    }
+
+    /// Targets of the plane of a chunk.
+    pub(super) fn targets_of_plane(&self) -> usize {
+        self.chunk_shape[self.order.outer..].iter().product()
     }
 
     /// Rows and columns of a target chunk; of a list, one row.

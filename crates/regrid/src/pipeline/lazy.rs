@@ -55,6 +55,8 @@ pub(super) struct LazyReport {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Needs {
     pub(crate) budget: Budget,
+    /// The types of its values as they are stored, and as they are worked on.
+    pub(crate) types: [DataType; 2],
     /// A digest of the weights.
     pub(crate) digest: u64,
     /// What tells its plan from others: where it is.
@@ -68,6 +70,8 @@ pub(crate) struct Needs {
     pub(crate) mapped: u64,
     /// Bytes of the window that a thread gathers for a chunk.
     pub(crate) gathered: u64,
+    /// Bytes of the rows that are gathered for the means next to a pole.
+    pub(crate) ring: u64,
     /// Bytes of a plane that is mixed of several, in doubles.
     pub(crate) mixed: u64,
     /// Bytes of the chunk that a thread fills up, as it ends with its field.
@@ -149,9 +153,18 @@ impl LazyField {
         source.filter_buffers()
     }
 
-    /// Whether its weights go from cell to cell, not along rows and columns.
-    pub(super) fn is_cell_by_cell(&self) -> bool {
-        matches!(self.work.plan.plane, PlanePlan::Sparse(_))
+    /// Of how many cells a target is made, about, where weights go along rows and columns; nothing if they go from cell to cell.
+    pub(super) fn cells_of_target(&self) -> Option<usize> {
+        let PlanePlan::Separable(axes) = &self.work.plan.plane else {
+            return None;
+        };
+        let along = axes.iter().map(|cuts| {
+            let weights = cuts.first().map(|cut| &cut.weights);
+            weights.map_or(1, |weights| {
+                weights.entries_in_all().div_ceil(weights.len().max(1))
+            })
+        });
+        Some(along.product())
     }
 
     /// A digest of the weights that it is made with.

@@ -17,6 +17,7 @@ mod once_tests;
 mod pace;
 mod parts;
 mod readers;
+mod rehearsal;
 mod reporting;
 mod shared;
 mod work;
@@ -240,10 +241,15 @@ pub(crate) fn regrid_param(
     let mut comparing_bytes = 0;
     let report = overlap.zip(compared).map(|(overlap, compared)| {
         debug_assert_eq!(compared.blocks, plan.blocks);
-        // A window, one of its planes in doubles, and the chunk in doubles.
+        // A window, one of its planes in doubles, the chunk in doubles, and the areas of its plane.
+        let chunk = largest_chunk / cell_bytes.max(1);
+        let areas = if overlap.has_areas() {
+            plan.targets_of_plane()
+        } else {
+            0
+        };
         comparing_bytes = compared.gathered_cells(true) * cell_bytes
-            + compared.plane_cells() * size_of::<f64>()
-            + largest_chunk / cell_bytes.max(1) * size_of::<f64>();
+            + (compared.plane_cells() + chunk + areas) * size_of::<f64>();
         report(&name, overlap, &compared, &mut readers, &absent, &chunks)
     });
     if plan.rings.apart {
@@ -270,6 +276,7 @@ pub(crate) fn regrid_param(
         storage.is_some_and(|storage| block * stored_size > storage || reach_beyond(&work.parts));
     let needs = Needs {
         budget,
+        types: [variable.meta.data_type, decoding.output],
         digest: digest(weights),
         plan: Arc::as_ptr(plan) as usize,
         weights: plan.weights_bytes() as u64,
@@ -277,6 +284,7 @@ pub(crate) fn regrid_param(
         in_file: weights.bytes_in_file() as u64,
         mapped: plan.bytes_in_file() as u64,
         gathered: gathered as u64,
+        ring: (plan.ring_cells() * cell_bytes) as u64,
         mixed: mixed as u64,
         // What ends with its field is filled up.
         filled: (usize::from(is_cut) * largest_chunk) as u64,

@@ -104,12 +104,18 @@ impl CellAreas {
         let [rows, columns] = plane else {
             unreachable!("cells with areas lie in rows and columns")
         };
+        // As long as it has to be: a list that grows comes to have room for twice as many.
+        let all = |areas: &mut dyn Iterator<Item = f64>| {
+            let mut all = Vec::with_capacity(rows.len() * columns.len());
+            all.extend(areas);
+            all
+        };
         let cells = rows
             .clone()
             .flat_map(|r| columns.clone().map(move |c| (r, c)));
         match self {
-            Self::Product(heights, widths) => cells.map(|(r, c)| heights[r] * widths[c]).collect(),
-            Self::Each(areas, width) => cells.map(|(r, c)| areas[r * width + c]).collect(),
+            Self::Product(heights, widths) => all(&mut cells.map(|(r, c)| heights[r] * widths[c])),
+            Self::Each(areas, width) => all(&mut cells.map(|(r, c)| areas[r * width + c])),
         }
     }
 }

@@ -1,0 +1,256 @@
+//! The memory of a run on paper: values, what tasks hold beside them, and the buffers that nobody uses, as they come and go.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use delayed::ExpectedTask;
+
+use super::pace::{Pace, Work};
+use crate::buffers::{PaperBuffer, PaperShelves};
+use crate::values::DataType;
+
+/// A run as it goes on paper, and what it took at the most.
+pub(super) struct Rehearsal<'f> {
+    fields: HashMap<&'f str, Pace>,
+    tasks: Vec<Task>,
+    kept: usize,
+    /// Bytes of finished chunks that may wait for their turn, and how many are to be written.
+    waiting: u64,
+    writes: usize,
+    now: Now,
+    /// The most bytes of values that tasks held at once, and the most memory of all, each time that the run was played.
+    values: Vec<u64>,
+    memory: Vec<u64>,
+}
+
+/// A task, and the pace of its field.
+struct Task {
+    work: Work,
+    pace: Option<Pace>,
+    bytes: u64,
+    input_bytes: u64,
+    /// Of those that write, its turn.
+    turn: usize,
+}
+
+/// What there is at a moment.
+#[derive(Default)]
+struct Now {
+    shelves: PaperShelves,
+    /// Bytes of values, as tasks say.
+    values: u64,
+    /// Bytes that are in no buffer of the shelves.
+    plain: u64,
+    /// What tasks hold that run, or values that have ended.
+    held: HashMap<usize, Held>,
+    /// How many write.
+    writing: usize,
+    /// Whose turn it is to be stored; what came early, and how many bytes wait of it.
+    next: usize,
+    early: BTreeMap<usize, Option<PaperBuffer>>,
+    waiting: u64,
+}
+
+#[derive(Default)]
+struct Held {
+    /// The buffer of its value, once there is one.
+    value: Option<PaperBuffer>,
+    /// What it has read, before that is turned into its value.
+    raw: Option<PaperBuffer>,
+    beside: Vec<PaperBuffer>,
+    plain: u64,
+}
+
+impl<'f> Rehearsal<'f> {
+    /// Of fields by their names; shelves keep so many bytes, and so many may wait for their turn.
+    pub(super) fn new(fields: HashMap<&'f str, Pace>, kept: usize, waiting: u64) -> Self {
+        Self {
+            fields,
+            tasks: Vec::new(),
+            kept,
+            waiting,
+            writes: 0,
+            now: Now::default(),
+            values: Vec::new(),
+            memory: Vec::new(),
+        }
+    }
+
+    /// The most bytes of values that tasks held at once.
+    pub(super) fn values(&self) -> u64 {
+        self.values.iter().copied().max().unwrap_or(0)
+    }
+
+    /// The most memory: of a run like many others.
+    pub(super) fn memory(&self) -> u64 {
+        let mut memory = self.memory.clone();
+        memory.sort_unstable();
+        memory.get(memory.len() / 2).copied().unwrap_or(0)
+    }
+
+    fn look(&mut self) {
+        let now = &self.now;
+        let reach = |most: &mut Vec<u64>, bytes: u64| {
+            if let Some(most) = most.last_mut() {
+                *most = bytes.max(*most);
+            }
+        };
+        reach(&mut self.values, now.values);
+        reach(&mut self.memory, now.plain + now.shelves.bytes() as u64);
+    }
+}
+
+impl delayed::Rehearsal for Rehearsal<'_> {
+    fn lasts(&mut self, task: &ExpectedTask<'_>) -> Duration {
+        let ExpectedTask {
+            bytes, input_bytes, ..
+        } = *task;
+        let work = Work::of(task.step, input_bytes);
+        let pace = self.fields.get(task.group).copied();
+        self.tasks.push(Task {
+            work,
+            pace,
+            bytes,
+            input_bytes,
+            turn: self.writes,
+        });
+        self.writes += usize::from(work == Work::Write);
+        pace.map_or(Duration::ZERO, |pace| pace.lasts(work, bytes, input_bytes))
+    }
+
+    fn begins(&mut self) {
+        self.values.push(0);
+        self.memory.push(0);
+        self.now = Now {
+            shelves: PaperShelves::new(self.kept),
+            ..Now::default()
+        };
+    }
+
+    fn starts(&mut self, number: usize) {
+        let task = &self.tasks[number];
+        let now = &mut self.now;
+        now.values += task.bytes;
+        let mut held = Held::default();
+        match task.pace {
+            None => held.plain = task.bytes,
+            Some(pace) => now.begin(task, &pace, &mut held),
+        }
+        now.plain += held.plain;
+        now.held.insert(number, held);
+        self.look();
+    }
+
+    fn ends(&mut self, number: usize) {
+        let task = &self.tasks[number];
+        let bytes = task.bytes;
+        let now = &mut self.now;
+        let Some(mut held) = now.held.remove(&number) else {
+            return;
+        };
+        held.beside.drain(..).for_each(|b| now.shelves.give(b));
+        let mut turned = Vec::new();
+        if let (Some(raw), Some(pace)) = (held.raw.take(), task.pace) {
+            let mut take = |bytes: u64| now.shelves.take(pace.needs.types[1], bytes as usize);
+            if pace.needs.turned > 0 && pace.needs.apart > bytes {
+                turned.push(take(pace.needs.apart));
+            }
+            held.value = Some(take(bytes));
+            turned.push(raw);
+        }
+        if let Some(pace) = task.pace.filter(|_| task.work == Work::Write) {
+            now.writing -= 1;
+            now.bring(task.turn, pace.compressed(task.input_bytes), self.waiting);
+        }
+        self.look();
+        let now = &mut self.now;
+        turned.into_iter().for_each(|b| now.shelves.give(b));
+        now.plain -= held.plain;
+        held.plain = if held.value.is_some() { 0 } else { bytes };
+        now.plain += held.plain;
+        if held.value.is_some() || held.plain > 0 {
+            now.held.insert(number, held);
+        }
+    }
+
+    fn goes(&mut self, number: usize) {
+        let now = &mut self.now;
+        now.values -= self.tasks[number].bytes;
+        if let Some(held) = now.held.remove(&number) {
+            now.plain -= held.plain;
+            if let Some(value) = held.value {
+                now.shelves.give(value);
+            }
+        }
+    }
+}
+
+impl Now {
+    /// What a task takes as it starts.
+    fn begin(&mut self, task: &Task, pace: &Pace, held: &mut Held) {
+        let needs = &pace.needs;
+        let [stored, output] = needs.types;
+        let mut take =
+            |of: DataType, bytes: u64| (bytes > 0).then(|| self.shelves.take(of, bytes as usize));
+        match task.work {
+            Work::Read => {
+                // Who reads a row may read the block that it lies in.
+                let bytes = task.bytes.max(needs.apart);
+                if needs.turned > 0 {
+                    let cells = bytes / output.size().max(1) as u64;
+                    held.raw = take(stored, cells * stored.size() as u64);
+                } else if needs.apart > 0 {
+                    held.raw = take(output, bytes);
+                } else {
+                    held.value = take(output, bytes);
+                }
+                let whole = std::iter::repeat_n(pace.storage(), pace.whole_chunks);
+                let buffers = whole.chain([pace.stored()]);
+                held.beside
+                    .extend(buffers.filter_map(|bytes| take(DataType::U8, bytes)));
+            }
+            Work::Pole => held.plain = task.bytes + needs.ring,
+            Work::Regrid => {
+                held.value = take(output, task.bytes);
+                held.plain = needs.gathered + needs.mapped;
+                held.beside.extend(take(DataType::F64, needs.mixed));
+            }
+            Work::Compare => held.plain = task.bytes + needs.compared + needs.mapped,
+            Work::Write => {
+                self.writing += 1;
+                let chunk = task.input_bytes;
+                let filled = if chunk < needs.chunk { needs.filled } else { 0 };
+                let whole = chunk.max(filled);
+                held.beside.extend(take(DataType::U8, filled));
+                if pace.deflate > 0 {
+                    // What cannot be compressed becomes a little longer.
+                    held.beside.extend(take(DataType::U8, whole));
+                    held.beside.extend(take(DataType::U8, whole + whole / 64));
+                } else if self.writing > 1 {
+                    // While another is stored, it leaves a copy.
+                    held.beside.extend(take(DataType::U8, whole));
+                }
+            }
+            Work::Other => held.plain = task.bytes,
+        }
+    }
+
+    /// A chunk is made, and waits for its turn if there is room for that in memory.
+    fn bring(&mut self, turn: usize, bytes: u64, most: u64) {
+        if turn != self.next {
+            let room = self.waiting + bytes <= most;
+            let waits = room.then(|| self.shelves.take(DataType::U8, bytes as usize));
+            self.waiting += waits.map_or(0, |waits| waits.bytes() as u64);
+            self.early.insert(turn, waits);
+            return;
+        }
+        self.next += 1;
+        while let Some(waited) = self.early.remove(&self.next) {
+            self.next += 1;
+            if let Some(waited) = waited {
+                self.waiting -= waited.bytes() as u64;
+                self.shelves.give(waited);
+            }
+        }
+    }
+}
