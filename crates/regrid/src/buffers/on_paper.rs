@@ -1,7 +1,5 @@
 //! What buffers will take: taken and given back on paper, as they will be in a run.
 
-use std::collections::HashMap;
-
 use super::pile::{Pile, Room, SMALL, ample};
 use crate::values::DataType;
 
@@ -28,7 +26,8 @@ impl Room for PaperBuffer {
 /// Shelves on paper.
 #[derive(Debug, Default)]
 pub(crate) struct PaperShelves {
-    piles: HashMap<DataType, Pile<PaperBuffer>>,
+    /// One for each type, by its place among all.
+    piles: Vec<Pile<PaperBuffer>>,
     /// Bytes on the shelves, and as many as there may be.
     shelved: usize,
     most: usize,
@@ -47,8 +46,11 @@ impl PaperShelves {
 
     /// A buffer of numbers of so many bytes together.
     pub(crate) fn take(&mut self, of: DataType, bytes: usize) -> PaperBuffer {
-        let kept = (bytes >= SMALL).then(|| self.piles.entry(of).or_default().fitting(bytes));
-        let buffer = match kept.flatten() {
+        let kept = match bytes {
+            ..SMALL => None,
+            _ => (self.piles.get_mut(of as usize)).and_then(|pile| pile.fitting(bytes)),
+        };
+        let buffer = match kept {
             Some(buffer) => {
                 self.shelved -= buffer.room;
                 buffer
@@ -68,7 +70,11 @@ impl PaperShelves {
             return;
         }
         self.shelved += buffer.room;
-        let pile = self.piles.entry(buffer.of).or_default();
+        let place = buffer.of as usize;
+        if self.piles.len() <= place {
+            self.piles.resize_with(place + 1, Pile::new);
+        }
+        let pile = &mut self.piles[place];
         pile.put(buffer);
         while self.shelved > self.most
             && let Some(oldest) = pile.oldest()

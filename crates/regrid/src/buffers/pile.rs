@@ -20,12 +20,6 @@ impl<T> Room for Vec<T> {
 #[derive(Debug)]
 pub(super) struct Pile<B>(Vec<B>);
 
-impl<B> Default for Pile<B> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl<B> Pile<B> {
     pub(super) const fn new() -> Self {
         Self(Vec::new())

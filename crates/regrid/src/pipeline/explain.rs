@@ -172,7 +172,7 @@ impl Totals {
         }
         let names = self.fields.iter().map(|field| &*field.meta.name);
         let waiting = self.budget.waiting_bytes() as u64;
-        let paces = names.zip(self.paces(stored)).collect();
+        let paces = names.zip(self.paces(stored));
         let kept = self.kept_bytes().min(MOST_KEPT);
         let mut rehearsal = Rehearsal::new(paces, kept, waiting);
         run.rehearse(tasks, &mut rehearsal);

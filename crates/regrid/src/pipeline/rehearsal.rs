@@ -11,26 +11,30 @@ use crate::values::DataType;
 
 /// A run as it goes on paper, and what it took at the most.
 pub(super) struct Rehearsal<'f> {
-    fields: HashMap<&'f str, Pace>,
+    /// The fields by their names, and the pace of each.
+    names: HashMap<&'f str, u32>,
+    paces: Vec<Pace>,
     tasks: Vec<Task>,
     kept: usize,
     /// Bytes of finished chunks that may wait for their turn, and how many are to be written.
     waiting: u64,
-    writes: usize,
+    writes: u32,
     now: Now,
     /// The most bytes of values that tasks held at once, and the most memory of all, each time that the run was played.
     values: Vec<u64>,
     memory: Vec<u64>,
 }
 
-/// A task, and the pace of its field.
+/// A task. There may be millions.
+#[derive(Debug, Clone, Copy)]
 struct Task {
     work: Work,
-    pace: Option<Pace>,
+    /// Its field, if it belongs to one.
+    field: Option<u32>,
+    /// Of those that write, its turn.
+    turn: u32,
     bytes: u64,
     input_bytes: u64,
-    /// Of those that write, its turn.
-    turn: usize,
 }
 
 /// What there is at a moment.
@@ -41,16 +45,48 @@ struct Now {
     values: u64,
     /// Bytes that are in no buffer of the shelves.
     plain: u64,
-    /// What tasks hold that run, or values that have ended.
-    held: HashMap<usize, Held>,
+    /// What tasks hold that run, or whose values are there.
+    held: HeldByTasks,
     /// How many write.
     writing: usize,
     /// Whose turn it is to be stored; what came early, and how many bytes wait of it.
-    next: usize,
-    early: BTreeMap<usize, Option<PaperBuffer>>,
+    next: u32,
+    early: BTreeMap<u32, Option<PaperBuffer>>,
     waiting: u64,
 }
 
+/// What some of many tasks hold, by their numbers.
+#[derive(Default)]
+struct HeldByTasks {
+    /// For each task its place among them, counted from one.
+    places: Vec<u32>,
+    all: Vec<Held>,
+    free: Vec<u32>,
+}
+
+impl HeldByTasks {
+    /// What a task comes to hold: nothing yet.
+    fn begin(&mut self, task: usize) -> &mut Held {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.all.push(Held::default());
+            self.all.len() as u32
+        });
+        self.places[task] = place;
+        &mut self.all[place as usize - 1]
+    }
+
+    fn of(&mut self, task: usize) -> Option<&mut Held> {
+        let place = (self.places[task] as usize).checked_sub(1)?;
+        Some(&mut self.all[place])
+    }
+
+    /// A task holds nothing more.
+    fn end(&mut self, task: usize) {
+        self.free.push(std::mem::take(&mut self.places[task]));
+    }
+}
+
+/// What a task holds.
 #[derive(Default)]
 struct Held {
     /// The buffer of its value, once there is one.
@@ -63,9 +99,15 @@ struct Held {
 
 impl<'f> Rehearsal<'f> {
     /// Of fields by their names; shelves keep so many bytes, and so many may wait for their turn.
-    pub(super) fn new(fields: HashMap<&'f str, Pace>, kept: usize, waiting: u64) -> Self {
+    pub(super) fn new(
+        fields: impl Iterator<Item = (&'f str, Pace)>,
+        kept: usize,
+        waiting: u64,
+    ) -> Self {
+        let (names, paces): (Vec<_>, Vec<_>) = fields.unzip();
         Self {
-            fields,
+            names: names.into_iter().zip(0..).collect(),
+            paces,
             tasks: Vec::new(),
             kept,
             waiting,
@@ -106,15 +148,16 @@ impl delayed::Rehearsal for Rehearsal<'_> {
             bytes, input_bytes, ..
         } = *task;
         let work = Work::of(task.step, input_bytes);
-        let pace = self.fields.get(task.group).copied();
+        let field = self.names.get(task.group).copied();
         self.tasks.push(Task {
             work,
-            pace,
+            field,
+            turn: self.writes,
             bytes,
             input_bytes,
-            turn: self.writes,
         });
-        self.writes += usize::from(work == Work::Write);
+        self.writes += u32::from(work == Work::Write);
+        let pace = field.map(|field| &self.paces[field as usize]);
         pace.map_or(Duration::ZERO, |pace| pace.lasts(work, bytes, input_bytes))
     }
 
@@ -123,71 +166,81 @@ impl delayed::Rehearsal for Rehearsal<'_> {
         self.memory.push(0);
         self.now = Now {
             shelves: PaperShelves::new(self.kept),
+            held: HeldByTasks {
+                places: vec![0; self.tasks.len()],
+                ..HeldByTasks::default()
+            },
             ..Now::default()
         };
     }
 
     fn starts(&mut self, number: usize) {
-        let task = &self.tasks[number];
+        let task = self.tasks[number];
         let now = &mut self.now;
         now.values += task.bytes;
-        let mut held = Held::default();
-        match task.pace {
-            None => held.plain = task.bytes,
-            Some(pace) => now.begin(task, &pace, &mut held),
+        match task.field {
+            None => {
+                now.held.begin(number).plain = task.bytes;
+                now.plain += task.bytes;
+            }
+            Some(field) => now.begin(number, &task, &self.paces[field as usize]),
         }
-        now.plain += held.plain;
-        now.held.insert(number, held);
         self.look();
     }
 
     fn ends(&mut self, number: usize) {
-        let task = &self.tasks[number];
-        let bytes = task.bytes;
+        let task = self.tasks[number];
+        let pace = task.field.map(|field| &self.paces[field as usize]);
         let now = &mut self.now;
-        let Some(mut held) = now.held.remove(&number) else {
+        let Some(held) = now.held.of(number) else {
             return;
         };
         held.beside.drain(..).for_each(|b| now.shelves.give(b));
         let mut turned = Vec::new();
-        if let (Some(raw), Some(pace)) = (held.raw.take(), task.pace) {
+        if let (Some(raw), Some(pace)) = (held.raw.take(), pace) {
             let mut take = |bytes: u64| now.shelves.take(pace.needs.types[1], bytes as usize);
-            if pace.needs.turned > 0 && pace.needs.apart > bytes {
+            if pace.needs.turned > 0 && pace.needs.apart > task.bytes {
                 turned.push(take(pace.needs.apart));
             }
-            held.value = Some(take(bytes));
+            held.value = Some(take(task.bytes));
             turned.push(raw);
         }
-        if let Some(pace) = task.pace.filter(|_| task.work == Work::Write) {
+        if let Some(pace) = pace.filter(|_| task.work == Work::Write) {
             now.writing -= 1;
             now.bring(task.turn, pace.compressed(task.input_bytes), self.waiting);
         }
         self.look();
         let now = &mut self.now;
         turned.into_iter().for_each(|b| now.shelves.give(b));
+        let Some(held) = now.held.of(number) else {
+            return;
+        };
         now.plain -= held.plain;
-        held.plain = if held.value.is_some() { 0 } else { bytes };
+        held.plain = if held.value.is_some() { 0 } else { task.bytes };
         now.plain += held.plain;
-        if held.value.is_some() || held.plain > 0 {
-            now.held.insert(number, held);
+        // Who writes leaves nothing.
+        if held.value.is_none() && held.plain == 0 {
+            now.held.end(number);
         }
     }
 
     fn goes(&mut self, number: usize) {
         let now = &mut self.now;
         now.values -= self.tasks[number].bytes;
-        if let Some(held) = now.held.remove(&number) {
-            now.plain -= held.plain;
-            if let Some(value) = held.value {
+        if let Some(held) = now.held.of(number) {
+            now.plain -= std::mem::take(&mut held.plain);
+            if let Some(value) = held.value.take() {
                 now.shelves.give(value);
             }
+            now.held.end(number);
         }
     }
 }
 
 impl Now {
     /// What a task takes as it starts.
-    fn begin(&mut self, task: &Task, pace: &Pace, held: &mut Held) {
+    fn begin(&mut self, number: usize, task: &Task, pace: &Pace) {
+        let held = self.held.begin(number);
         let needs = &pace.needs;
         let [stored, output] = needs.types;
         let mut take =
@@ -233,10 +286,11 @@ impl Now {
             }
             Work::Other => held.plain = task.bytes,
         }
+        self.plain += held.plain;
     }
 
     /// A chunk is made, and waits for its turn if there is room for that in memory.
-    fn bring(&mut self, turn: usize, bytes: u64, most: u64) {
+    fn bring(&mut self, turn: u32, bytes: u64, most: u64) {
         if turn != self.next {
             let room = self.waiting + bytes <= most;
             let waits = room.then(|| self.shelves.take(DataType::U8, bytes as usize));
