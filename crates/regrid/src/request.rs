@@ -218,7 +218,7 @@ impl Request {
     /// The folder for what the [memory](Self::memory) does not hold: weights from cell to cell, and what is stored next to the poles,
     /// in files without names, which are gone when nobody uses them any more, whatever happens to the process. The one for temporary
     /// files unless stated. A folder in which no file can be made is no error: weights stay in memory, and storage chunks next to
-    /// the poles are inflated twice.
+    /// the poles are inflated twice, as they are where there is no room for them beside the output.
     #[must_use]
     pub fn scratch(mut self, folder: impl Into<PathBuf>) -> Self {
         self.scratch = Some(folder.into());
@@ -343,7 +343,7 @@ impl Request {
         let mut overlaps: Vec<(Arc<Grid>, Arc<Overlap>)> = Vec::new();
         // Made once, and after weights: those of a target without axes take as much memory as what weights are made with.
         let mut coordinates = None;
-        let mut plans = Plans::default();
+        let mut plans = Plans::new(variables.len());
         let mut fields = Vec::new();
         for variable in &variables {
             variable.check_join()?;

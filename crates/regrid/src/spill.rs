@@ -22,6 +22,7 @@ use std::mem;
 use std::ops::Deref;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use bytemuck::Pod;
@@ -243,6 +244,10 @@ impl<T: Pod> Growing<T> {
 #[derive(Debug)]
 pub(crate) struct Aside {
     folder: PathBuf,
+    /// Bytes that are to be left free where the file is: others need the room more.
+    reserve: u64,
+    /// Whether something could not be written: then nothing more is.
+    failed: AtomicBool,
     /// Made when there is something to put there; none if it could not be made.
     file: OnceLock<Option<File>>,
     places: Mutex<Places>,
@@ -265,10 +270,12 @@ pub(crate) struct PutAside {
 }
 
 impl Aside {
-    /// A file in a folder.
-    pub(crate) fn new(folder: PathBuf) -> Arc<Self> {
+    /// A file in a folder, which leaves so many bytes free there.
+    pub(crate) fn new(folder: PathBuf, reserve: u64) -> Arc<Self> {
         Arc::new(Self {
             folder,
+            reserve,
+            failed: AtomicBool::new(false),
             file: OnceLock::new(),
             places: Mutex::default(),
         })
@@ -279,9 +286,12 @@ impl Aside {
         self.file.get_or_init(file).as_ref()
     }
 
-    /// Puts bytes aside, if they can be written.
+    /// Puts bytes aside, if there is room and they can be written.
     pub(crate) fn put(self: &Arc<Self>, bytes: &[u8]) -> Option<PutAside> {
-        let file = self.file()?;
+        let file = self.file().filter(|_| !self.failed.load(Relaxed))?;
+        if free(file).is_some_and(|free| free < self.reserve + bytes.len() as u64) {
+            return None;
+        }
         let start = {
             let mut places = self.places.lock();
             let free = places.free.get_mut(&bytes.len()).and_then(Vec::pop);
@@ -295,9 +305,20 @@ impl Aside {
             start,
             len: bytes.len(),
         };
-        file.write_all_at(bytes, start).ok()?;
-        Some(put)
+        match file.write_all_at(bytes, start) {
+            Ok(()) => Some(put),
+            Err(_) => {
+                self.failed.store(true, Relaxed);
+                None
+            }
+        }
     }
+}
+
+/// Bytes that are free where a file is, if the system tells.
+fn free(file: &File) -> Option<u64> {
+    let told = rustix::fs::fstatvfs(file).ok()?;
+    (told.f_blocks > 0).then(|| told.f_bavail.saturating_mul(told.f_frsize))
 }
 
 impl PutAside {
@@ -385,7 +406,7 @@ mod tests {
     }
     #[test]
     fn what_is_put_aside_comes_back_and_its_place_is_used_again() {
-        let aside = Aside::new(std::env::temp_dir());
+        let aside = Aside::new(std::env::temp_dir(), 0);
         let pieces = [[1_u8; 1000], [2; 1000]].map(|bytes| aside.put(&bytes).unwrap());
         let longer = aside.put(&[3; 5000]).unwrap();
         let mut back = [0; 1000];
@@ -402,6 +423,9 @@ mod tests {
         let mut back = [0; 5000];
         longer.bring_back(&mut back).unwrap();
         assert_eq!(back, [3; 5000]);
-        assert!(Aside::new("/nowhere/at/all".into()).put(&[1]).is_none());
+        assert!(Aside::new("/nowhere/at/all".into(), 0).put(&[1]).is_none());
+        // There is never so much room.
+        let full = Aside::new(std::env::temp_dir(), u64::MAX / 2);
+        assert!(full.put(&[1]).is_none());
     }
 }

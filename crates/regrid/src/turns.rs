@@ -3,6 +3,7 @@
 //! Where a chunk lies in a file is decided by what was stored before it. Chunks are made on several threads, and finished in
 //! another order each time; stored in turn, they make the same file each time, and one that was interrupted and resumed too.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
@@ -177,14 +178,19 @@ impl<T> Turns<T> {
         mut store: impl FnMut(&T, io::Result<&[u8]>) -> Result<(), E>,
     ) -> Result<(), E> {
         // Dropped after the lock on it.
-        let _over = Over(self);
+        let over = Over {
+            all: self,
+            storing: Cell::new(false),
+        };
         let mut state = self.state.lock();
         while state.is_piled_up(bytes.len()) {
             self.stored.wait(&mut state);
         }
         if turn == state.next && !state.storing {
             state.storing = true;
+            over.storing.set(true);
             let stored = MutexGuard::unlocked(&mut state, || store(&thing, Ok(bytes)));
+            over.storing.set(false);
             self.stored.notify_all();
             state.stored(stored)?;
         } else {
@@ -205,9 +211,11 @@ impl<T> Turns<T> {
                 Some(None) => state.next += 1,
                 Some(Some((thing, waiting))) => {
                     state.storing = true;
+                    over.storing.set(true);
                     let stored = MutexGuard::unlocked(&mut state, || {
                         waiting.bytes(|bytes| store(&thing, bytes))
                     });
+                    over.storing.set(false);
                     state.left(waiting);
                     self.stored.notify_all();
                     state.stored(stored)?;
@@ -234,13 +242,17 @@ impl<T> Turns<T> {
 }
 
 /// Where storing panics, nobody is to wait for it.
-struct Over<'a, T>(&'a Turns<T>);
+struct Over<'a, T> {
+    all: &'a Turns<T>,
+    /// Whether this one stores.
+    storing: Cell<bool>,
+}
 
 impl<T> Drop for Over<'_, T> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.state.lock().storing = false;
-            self.0.stored.notify_all();
+        if self.storing.get() {
+            self.all.state.lock().storing = false;
+            self.all.stored.notify_all();
         }
     }
 }

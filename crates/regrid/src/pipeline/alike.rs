@@ -79,21 +79,32 @@ pub(super) struct Planned {
 }
 
 /// The plans of a request's fields so far.
-#[derive(Default)]
-pub(crate) struct Plans(Vec<(Likeness, Planned)>);
+pub(crate) struct Plans {
+    /// How many fields there will be.
+    pub(super) fields: usize,
+    made: Vec<(Likeness, Planned)>,
+}
 
 impl Plans {
+    /// None yet, of so many fields.
+    pub(crate) fn new(fields: usize) -> Self {
+        Self {
+            fields,
+            made: Vec::new(),
+        }
+    }
+
     /// The plan of a field that is like this: that of an earlier one, or a new one.
     pub(super) fn of(
         &mut self,
         like: Likeness,
         make: impl FnOnce(&Likeness) -> Planned,
     ) -> Planned {
-        if let Some((_, planned)) = self.0.iter().find(|(other, _)| *other == like) {
+        if let Some((_, planned)) = self.made.iter().find(|(other, _)| *other == like) {
             return planned.clone();
         }
         let planned = make(&like);
-        self.0.push((like, planned.clone()));
+        self.made.push((like, planned.clone()));
         planned
     }
 }

@@ -180,7 +180,7 @@ impl Plan {
     /// Plans a variable, stored in such chunks along the dimensions of its order, onto targets of a shape (in the order of the
     /// result's dimensions), in chunks of a size.
     ///
-    /// Its blocks hold what `also` reads of the plane too, so that the plan of either has the same blocks.
+    /// A value has so many bytes when it is decoded. Its blocks hold what `also` reads of the plane too, so that the plan of either has the same blocks.
     pub(super) fn new(
         variable: &SourceVariable,
         (order, storage): (Order, Arc<Vec<Vec<Range<usize>>>>),
@@ -188,7 +188,7 @@ impl Plan {
         (weights, also): (&PlaneWeights, Option<&PlaneWeights>),
         times: Option<&ChosenTimes>,
         target: &[usize],
-        (size, budget): (&ChunkSize, Budget),
+        (size, budget, decoded_bytes): (&ChunkSize, Budget, usize),
     ) -> Self {
         let outer = order.outer;
         let source_shape: Vec<usize> = order
@@ -204,8 +204,13 @@ impl Plan {
             .zip(&chunk_shape)
             .map(|(&len, &size)| cuts(len, size))
             .collect();
+        // Packed values take more when they are unpacked, which counts where memory is short.
         let stored_bytes = variable.meta.data_type.size();
-        let most = block_cells(&source_shape, &usual, stored_bytes, budget.block_bytes());
+        let cell_bytes = match budget.memory {
+            Some(_) => stored_bytes.max(decoded_bytes),
+            None => stored_bytes,
+        };
+        let most = block_cells(&source_shape, &usual, cell_bytes, budget.block_bytes());
         // Other cells of the rows and columns that are read from the same blocks; a sparse plan knows of them by itself.
         let others: [Vec<usize>; 2] = match (weights, also) {
             (PlaneWeights::Separable(_), Some(PlaneWeights::Separable(also))) => {

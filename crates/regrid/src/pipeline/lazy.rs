@@ -147,10 +147,11 @@ impl LazyField {
         self.stored.iter().map(bytes).sum()
     }
 
-    /// How many buffers a storage chunk fills [between filters](crate::ChunkSource::filter_buffers), as the file of its first block says.
+    /// How many buffers a storage chunk fills [between filters](crate::ChunkSource::filter_buffers), as the first file says that has chunks.
     pub(super) fn filter_buffers(&self) -> Option<usize> {
-        let (source, _) = self.work.origin(*self.stored.first()?);
-        source.filter_buffers()
+        let mut sources = self.work.parts.iter().map(|part| &part.source);
+        let chunked = sources.find(|source| source.chunk_shape().is_some())?;
+        chunked.filter_buffers()
     }
 
     /// Of how many cells a target is made, about, where weights go along rows and columns; nothing if they go from cell to cell.

@@ -167,13 +167,18 @@ pub(crate) fn regrid_param(
                 (weights, also),
                 times.map(|times| &**times),
                 &target_shape,
-                (size, budget),
+                (size, budget, cell_bytes),
             )
         };
         let also = also.map(|also| &**also);
         let most = budget.window_bytes() / cell_bytes.max(1);
         let size = chunk_size(request, cell_bytes);
-        let (mut plan, size) = narrowed(size, most, |size| made(weights, also, size));
+        // What is compared with the source reads a window of its own.
+        let compares = |size: &ChunkSize| {
+            let also = also.filter(|_| budget.memory.is_some());
+            also.map_or(0, |also| made(also, Some(weights), size).window_cells())
+        };
+        let (mut plan, size) = narrowed(size, most, |size| made(weights, also, size), compares);
         if budget.memory.is_some() {
             plan.part_rings(most);
         }
@@ -253,7 +258,10 @@ pub(crate) fn regrid_param(
         report(&name, overlap, &compared, &mut readers, &absent, &chunks)
     });
     if plan.rings.apart {
-        let shared = SharedBlocks::new(readers.shared(), request.scratch_folder());
+        // The outputs of all fields, which may lie in the same folder, as if each were like this.
+        let output = target_shape.iter().product::<usize>() * cell_bytes * plans.fields;
+        let scratch = (request.scratch_folder(), output as u64);
+        let shared = SharedBlocks::new(readers.shared(), scratch);
         // Nobody has read anything yet.
         let _ = work.shared.set(shared);
     }

@@ -16,21 +16,30 @@ const TIMES_AS_MANY: usize = 4;
 /// A step that lessens what is read by less than that is none.
 const WORTH: f64 = 0.98;
 
-/// A plan whose chunks read so many cells each at the most, as far as smaller chunks help, and their size.
+/// A plan whose chunks read so many cells each at the most, as far as smaller chunks help, and their size; `compares` tells how many
+/// the comparison of a chunk with its source reads.
 pub(super) fn narrowed(
     mut size: ChunkSize,
     most: usize,
     plan: impl Fn(&ChunkSize) -> Plan,
+    compares: impl Fn(&ChunkSize) -> usize,
 ) -> (Plan, ChunkSize) {
     let stated = size.plane.is_some();
     let usual = plan(&size);
-    let mut chunks = Chunks::of(&usual);
+    let chunks_of = |plan: &Plan, size: &ChunkSize| {
+        let own = Chunks::of(plan);
+        Chunks {
+            window: own.window.max(compares(size)),
+            ..own
+        }
+    };
+    let mut chunks = chunks_of(&usual, &size);
     if chunks.window <= most {
         return (usual, size);
     }
     // Plans hold weights, and there may be many of these: one plan at a time.
     drop(usual);
-    let made = |size: &ChunkSize| Chunks::of(&plan(size));
+    let made = |size: &ChunkSize| chunks_of(&plan(size), size);
     let many = most_chunks(chunks.count);
     while chunks.window > most {
         let over = chunks.window as f64 / most as f64;

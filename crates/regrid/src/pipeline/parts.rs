@@ -84,14 +84,14 @@ pub(super) fn parts(
     Ok(parts)
 }
 
-/// Cells of the largest storage chunk, if every part has chunks. Those of the plan may be larger, where files go together that
+/// Cells of the largest storage chunk, if any part has chunks. Those of the plan may be larger, where files go together that
 /// are stored in other ways.
 pub(super) fn largest_storage(parts: &[OpenPart]) -> Option<usize> {
-    let cells = parts.iter().map(|part| {
+    let cells = parts.iter().filter_map(|part| {
         let chunk = part.source.chunk_shape()?.iter().zip(part.source.shape());
         Some(chunk.map(|(&chunk, &len)| chunk.min(len)).product())
     });
-    cells.collect::<Option<Vec<usize>>>()?.into_iter().max()
+    cells.max()
 }
 
 /// Whether storage chunks of some part reach beyond its end: such a one is not read to its place.

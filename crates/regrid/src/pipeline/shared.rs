@@ -34,11 +34,12 @@ struct Waiting {
 }
 
 impl SharedBlocks {
-    /// Blocks by their numbers, wanted as a whole or only for both rows; what waits of them is in a folder.
-    pub(super) fn new(blocks: Vec<(usize, bool)>, folder: PathBuf) -> Self {
+    /// Blocks by their numbers, wanted as a whole or only for both rows; what waits of them is in a folder, where so many bytes
+    /// are left free.
+    pub(super) fn new(blocks: Vec<(usize, bool)>, (folder, reserve): (PathBuf, u64)) -> Self {
         let waiting = |(block, whole)| (block, (whole, Mutex::default()));
         Self {
-            aside: Aside::new(folder),
+            aside: Aside::new(folder, reserve),
             waiting: blocks.into_iter().map(waiting).collect(),
         }
     }
