@@ -165,4 +165,4 @@ read     54 storage chunks, 1.7 MB
 write    3 chunks, 560 kB before deflate 1
 work     9 tasks on 2 threads
 weights  1.8 kB
-memory   3.7 MB at the most, 2.1 MB of it values (the limit is 67 MB)";
+memory   3.4 MB at the most, 2.1 MB of it values (the limit is 67 MB)";

@@ -16,6 +16,9 @@ const MANY: usize = 9;
 /// Picoseconds a byte of writing, by how much it is compressed: not at all; by igzip; by libdeflate.
 const WRITE: [u64; 3] = [450, 2000, 16_000];
 
+/// Picoseconds a byte of comparing a chunk with its source, of what is read.
+const COMPARE: u64 = 8000;
+
 /// Nanoseconds that any task takes: locks, calls of the system, the library.
 const EACH: u64 = 20_000;
 
@@ -161,6 +164,7 @@ impl Pace {
                 Some(MANY..) => bytes.saturating_add(input_bytes).saturating_mul(means),
                 Some(_) => bytes.saturating_add(input_bytes).saturating_mul(by_rows),
             },
+            Work::Compare => input_bytes.saturating_mul(COMPARE),
             Work::Write => {
                 let how = match self.deflate {
                     0 => 0,
