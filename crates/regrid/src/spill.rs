@@ -259,6 +259,8 @@ struct Places {
     /// Stretches that somebody had, by their lengths.
     free: HashMap<usize, Vec<u64>>,
     end: u64,
+    /// How many pieces wait.
+    count: usize,
 }
 
 /// A piece that was put aside; when it is dropped, others may have its place.
@@ -294,6 +296,7 @@ impl Aside {
         }
         let start = {
             let mut places = self.places.lock();
+            places.count += 1;
             let free = places.free.get_mut(&bytes.len()).and_then(Vec::pop);
             free.unwrap_or_else(|| {
                 places.end += bytes.len() as u64;
@@ -327,17 +330,26 @@ impl PutAside {
         self.len
     }
 
-    /// Brings as many bytes back as there are, if they can be read.
-    pub(crate) fn bring_back(&self, into: &mut [u8]) -> Option<()> {
+    /// Brings as many bytes back as there are.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub(crate) fn bring_back(&self, into: &mut [u8]) -> io::Result<()> {
         assert_eq!(into.len(), self.len, "all of it comes back");
-        self.all.file()?.read_exact_at(into, self.start).ok()
+        let file = self.all.file().ok_or(io::ErrorKind::NotFound)?;
+        file.read_exact_at(into, self.start)
     }
 }
 
 impl Drop for PutAside {
     fn drop(&mut self) {
         let mut places = self.all.places.lock();
-        places.free.entry(self.len).or_default().push(self.start);
+        places.count -= 1;
+        match places.count {
+            // The file is begun anew.
+            0 => *places = Places::default(),
+            _ => places.free.entry(self.len).or_default().push(self.start),
+        }
     }
 }
 

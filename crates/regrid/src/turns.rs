@@ -5,15 +5,14 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::buffers;
+use crate::spill::{Aside, PutAside};
 
 /// The order in which things are stored, and those that came before their turn.
 #[derive(Debug)]
@@ -37,44 +36,15 @@ struct State<T> {
     /// Bytes of it in memory, and how many there may be.
     bytes: usize,
     most: usize,
-    aside: Aside,
+    /// What waits on the disk.
+    aside: Arc<Aside>,
 }
 
 /// Where something waits.
 #[derive(Debug)]
 enum Waiting {
     InMemory(Vec<u8>),
-    /// At a place of the file of what waits.
-    Aside(Arc<File>, u64, usize),
-}
-
-/// A file without a name for what waits on the disk; the system removes it whatever happens to the process.
-#[derive(Debug)]
-struct Aside {
-    folder: PathBuf,
-    file: Option<Arc<File>>,
-    end: u64,
-    /// How many wait there.
-    count: usize,
-}
-
-impl Aside {
-    /// Room for so many bytes, in a file and at a place of it.
-    fn room(&mut self, bytes: usize) -> io::Result<(Arc<File>, u64)> {
-        let file = match &self.file {
-            Some(file) => file.clone(),
-            None => {
-                let file = Arc::new(tempfile::tempfile_in(&self.folder)?);
-                self.file.insert(file).clone()
-            }
-        };
-        if self.count == 0 {
-            self.end = 0;
-        }
-        self.count += 1;
-        self.end += bytes as u64;
-        Ok((file, self.end - bytes as u64))
-    }
+    Aside(PutAside),
 }
 
 impl Waiting {
@@ -82,9 +52,9 @@ impl Waiting {
     fn bytes<R>(&self, then: impl FnOnce(io::Result<&[u8]>) -> R) -> R {
         match self {
             Self::InMemory(bytes) => then(Ok(bytes)),
-            Self::Aside(file, at, len) => {
-                let mut bytes = buffers::take(*len);
-                let read = file.read_exact_at(&mut bytes, *at);
+            Self::Aside(aside) => {
+                let mut bytes = buffers::take(aside.len());
+                let read = aside.bring_back(&mut bytes);
                 let done = then(read.map(|()| &bytes[..]));
                 buffers::give(bytes);
                 done
@@ -108,12 +78,9 @@ impl<T> State<T> {
 
     /// What waited does so no more.
     fn left(&mut self, waiting: Waiting) {
-        match waiting {
-            Waiting::InMemory(bytes) => {
-                self.bytes -= bytes.len();
-                buffers::give(bytes);
-            }
-            Waiting::Aside(..) => self.aside.count -= 1,
+        if let Waiting::InMemory(bytes) = waiting {
+            self.bytes -= bytes.len();
+            buffers::give(bytes);
         }
     }
 }
@@ -130,15 +97,9 @@ fn wait<T>(state: &mut MutexGuard<'_, State<T>>, bytes: &[u8]) -> Option<Waiting
         });
         return Some(Waiting::InMemory(copy));
     }
-    let (file, at) = state.aside.room(len).ok()?;
-    // A place that is taken and not used is lost until the file is empty again.
-    match MutexGuard::unlocked(state, || file.write_all_at(bytes, at)) {
-        Ok(()) => Some(Waiting::Aside(file, at, len)),
-        Err(_) => {
-            state.aside.count -= 1;
-            None
-        }
-    }
+    let aside = state.aside.clone();
+    let put = MutexGuard::unlocked(state, || aside.put(bytes));
+    put.map(Waiting::Aside)
 }
 
 impl<T> Turns<T> {
@@ -150,12 +111,7 @@ impl<T> Turns<T> {
             early: BTreeMap::new(),
             bytes: 0,
             most,
-            aside: Aside {
-                folder: folder.to_owned(),
-                file: None,
-                end: 0,
-                count: 0,
-            },
+            aside: Aside::new(folder.to_owned(), 0),
         };
         Self {
             state: Mutex::new(state),

@@ -108,7 +108,9 @@ fn bring_back(plan: &Plan, block: usize, aside: &PutAside) -> Option<Values> {
         aside: &PutAside,
     ) -> Option<Values> {
         let mut numbers = buffers::take::<T>(shape.iter().product());
-        aside.bring_back(bytemuck::cast_slice_mut(&mut numbers))?;
+        aside
+            .bring_back(bytemuck::cast_slice_mut(&mut numbers))
+            .ok()?;
         let array = ndarray::ArrayD::from_shape_vec(shape, numbers).ok()?;
         Some(<T as Element>::wrap(array))
     }
