@@ -3,7 +3,7 @@
 # Where rustup puts cargo, for shells that have not read its environment.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup demo test bench measured bench-peers bench-threads bench-growth bench-memory docs clean
+.PHONY: help setup demo test bench measured bench-peers bench-threads bench-growth bench-memory bench-foresight docs clean
 .DEFAULT_GOAL := help
 
 help: ## print this list
@@ -39,6 +39,9 @@ bench-growth: measured ## time per value, per file and per chunk, as these becom
 
 bench-memory: measured ## the most memory of few targets and of weights, beside the budget
 	target/peers/bin/python -B benches/command/memory.py --regrid target/release/regrid
+
+bench-foresight: measured ## the most memory of random requests, as --explain foresees it and as it is
+	target/peers/bin/python -B benches/command/foresight.py --regrid target/release/regrid
 
 docs: setup ## build the documentation into target/doc
 	cargo doc --workspace --no-deps --locked

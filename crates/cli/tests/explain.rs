@@ -138,8 +138,9 @@ fn a_plan_is_told_as_a_whole() {
     let options = [
         "--grid",
         "r72x36",
+        // On several threads it would depend on how many cores there are.
         "-j",
-        "2",
+        "1",
         "--memory",
         "64MiB",
         "--explain",
@@ -163,6 +164,6 @@ method   linear, outside missing, pole mean
 fields   surface_temperature  float  time 54, latitude 36, longitude 72
 read     54 storage chunks, 1.7 MB
 write    3 chunks, 560 kB before deflate 1
-work     9 tasks on 2 threads
+work     9 tasks on 1 thread
 weights  1.8 kB
-memory   3.4 MB at the most, 2.1 MB of it values (the limit is 67 MB)";
+memory   2.0 MB at the most, 1.0 MB of it values (the limit is 67 MB)";

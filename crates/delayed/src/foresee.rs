@@ -11,19 +11,19 @@
 
 mod play;
 
+use std::num::NonZero;
+use std::thread;
 use std::time::Duration;
 
-use play::{Moment, Sketch};
+use play::{Sketch, Threads, Watch};
 
-use crate::{
-    graph::Graph,
-    outputs::Outputs,
-    run::Run,
-    task::{Node, Notes},
-};
+use crate::{graph::Graph, outputs::Outputs, run::Run, task::Notes};
 
 /// Plays in which tasks last as long as was said, but for so many hundredths more or less.
-const UNEVEN: [u64; 3] = [0, 10, 20];
+const UNEVEN: [u64; 5] = [0, 10, 20, 30, 40];
+
+/// For how many nanoseconds a thread keeps its core while others wait for one: about as long as Linux lets it.
+const SLICE: u64 = 4_000_000;
 
 /// What is known of a task before it runs, to say how long it may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,16 +41,17 @@ pub struct ExpectedTask<'t> {
 
 /// Who knows about how long tasks take, and wants to see how a run [goes on paper](Run::rehearse).
 ///
-/// Tasks have numbers, in the order in which it is asked how long they last.
+/// Tasks have numbers, in the order in which they are made known.
 pub trait Rehearsal {
-    /// About how long a task lasts; only the proportion to others matters.
-    fn lasts(&mut self, task: &ExpectedTask<'_>) -> Duration;
+    /// There is such a task. All are known before the run begins.
+    fn knows(&mut self, task: &ExpectedTask<'_>);
 
     /// The run begins, or begins anew, otherwise uneven.
     fn begins(&mut self);
 
-    /// A task starts: from now on there has to be room for its value.
-    fn starts(&mut self, task: usize);
+    /// A task starts: from now on there has to be room for its value. Says about how long it will take. The proportion to others
+    /// matters; on more threads than cores, where they take turns every few milliseconds, so does the time itself.
+    fn starts(&mut self, task: usize) -> Duration;
 
     /// A task ends.
     fn ends(&mut self, task: usize);
@@ -112,11 +113,17 @@ impl Run {
     pub fn expected_peak_by(
         &self,
         outputs: impl Outputs,
-        lasts: impl FnMut(&ExpectedTask<'_>) -> Duration,
+        mut lasts: impl FnMut(&ExpectedTask<'_>) -> Duration,
     ) -> u64 {
-        let (sketch, lasts) = self.sketched(&outputs, lasts);
-        let plays = self.plays(&lasts);
-        let peaks = plays.map(|lasts| sketch.peak_where(self.workers(), self.memory_limit, lasts));
+        let mut known = Vec::new();
+        let sketch = self.sketched(&outputs, |task| known.push(nanoseconds(lasts(task))));
+        let threads = Threads::apart(self.workers());
+        let plays = self.unevenness().map(|most| {
+            let each = known.iter().zip(0..);
+            each.map(|(&lasts, task)| unevenly(lasts, task, most))
+                .collect()
+        });
+        let peaks = plays.map(|lasts| sketch.peak_where(threads, self.memory_limit, lasts));
         peaks.max().unwrap_or(0)
     }
 
@@ -132,14 +139,14 @@ impl Run {
     /// struct Beside { each: Vec<u64>, held: u64, most: u64 }
     ///
     /// impl Rehearsal for Beside {
-    ///     fn lasts(&mut self, task: &ExpectedTask<'_>) -> Duration {
+    ///     fn knows(&mut self, task: &ExpectedTask<'_>) {
     ///         self.each.push(if task.step == "read" { 50 } else { 10 });
-    ///         Duration::from_millis(1)
     ///     }
     ///     fn begins(&mut self) { self.held = 0; }
-    ///     fn starts(&mut self, task: usize) {
+    ///     fn starts(&mut self, task: usize) -> Duration {
     ///         self.held += self.each[task];
     ///         self.most = self.most.max(self.held);
+    ///         Duration::from_millis(1)
     ///     }
     ///     fn ends(&mut self, task: usize) { self.held -= self.each[task]; }
     ///     fn goes(&mut self, _: usize) {}
@@ -154,59 +161,73 @@ impl Run {
     /// assert_eq!(beside.most, 100);
     /// ```
     pub fn rehearse(&self, outputs: impl Outputs, rehearsal: &mut impl Rehearsal) {
-        let (sketch, lasts) = self.sketched(&outputs, |task| rehearsal.lasts(task));
-        for lasts in self.plays(&lasts) {
+        let sketch = self.sketched(&outputs, |task| rehearsal.knows(task));
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = Threads::on_cores(self.workers(), cores, SLICE);
+        for most in self.unevenness() {
             rehearsal.begins();
-            let mut watch = |moment| match moment {
-                Moment::Starts(task) => rehearsal.starts(task as usize),
-                Moment::Ends(task) => rehearsal.ends(task as usize),
-                Moment::Goes(task) => rehearsal.goes(task as usize),
-            };
-            sketch.play(self.workers(), self.memory_limit, lasts, &mut watch);
+            let mut watch = Uneven { rehearsal, most };
+            sketch.play(threads, self.memory_limit, &mut watch);
         }
     }
 
-    /// What is to be run, and how long each task lasts.
-    fn sketched(
-        &self,
-        outputs: &impl Outputs,
-        mut lasts: impl FnMut(&ExpectedTask<'_>) -> Duration,
-    ) -> (Sketch, Vec<u64>) {
+    /// What is to be run; each task is made known.
+    fn sketched(&self, outputs: &impl Outputs, mut knows: impl FnMut(&ExpectedTask<'_>)) -> Sketch {
         let mut wanted = Vec::new();
         outputs.nodes(&mut wanted);
         let frozen = self.freeze(&wanted);
         let sketch = Sketch::of_frozen(&frozen);
-        let said = |(task, node): (usize, &Node)| {
-            let mut lasts = |group: &str, step: &str| {
-                let duration = lasts(&ExpectedTask {
+        for (task, node) in frozen.nodes().enumerate() {
+            let mut knows = |group: &str, step: &str| {
+                knows(&ExpectedTask {
                     group,
                     step,
                     bytes: sketch.bytes[task],
                     input_bytes: sketch.input_bytes(task as u32),
                 });
-                u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
             };
             let noted = node.with_notes(|notes: &Notes| {
                 let [group, step] = [&notes.group, &notes.step].map(|said| said.as_deref());
-                lasts(group.unwrap_or_default(), step.unwrap_or_default())
+                knows(group.unwrap_or_default(), step.unwrap_or_default());
             });
-            noted.unwrap_or_else(|| lasts("", ""))
-        };
-        let lasts = frozen.nodes().enumerate().map(said).collect();
-        (sketch, lasts)
+            if noted.is_none() {
+                knows("", "");
+            }
+        }
+        sketch
     }
 
-    /// How long tasks last in each play.
-    fn plays(&self, lasts: &[u64]) -> impl Iterator<Item = Vec<u64>> {
+    /// By how many hundredths tasks last more or less in each play.
+    fn unevenness(&self) -> impl Iterator<Item = u64> + use<> {
         // One thread does one after another, however long they last.
         let count = if self.workers() > 1 { UNEVEN.len() } else { 1 };
-        UNEVEN[..count].iter().map(|&most| {
-            let uneven = lasts.iter().enumerate();
-            uneven
-                .map(|(task, &lasts)| unevenly(lasts, task as u64, most))
-                .collect()
-        })
+        UNEVEN.into_iter().take(count)
     }
+}
+
+/// A rehearsal in which tasks last a little more or less than it says.
+struct Uneven<'r, R> {
+    rehearsal: &'r mut R,
+    most: u64,
+}
+
+impl<R: Rehearsal> Watch for Uneven<'_, R> {
+    fn starts(&mut self, task: u32) -> u64 {
+        let lasts = nanoseconds(self.rehearsal.starts(task as usize));
+        unevenly(lasts, u64::from(task), self.most)
+    }
+
+    fn ends(&mut self, task: u32) {
+        self.rehearsal.ends(task as usize);
+    }
+
+    fn goes(&mut self, task: u32) {
+        self.rehearsal.goes(task as usize);
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// How long something lasts, more or less by up to so many hundredths: which of them depends on its number.
@@ -251,43 +272,47 @@ mod tests {
         assert!((360..=two).contains(&limited), "{limited}");
     }
 
+    fn lasts(task: &ExpectedTask<'_>) -> Duration {
+        Duration::from_millis(if task.step == "read" { 10 } else { 1 })
+    }
+
     /// Adds up values, and values with what tasks of one step hold while they run.
     #[derive(Default)]
     struct Beside {
         of: &'static str,
-        tasks: Vec<[u64; 2]>,
+        tasks: Vec<([u64; 2], Duration)>,
         held: [u64; 2],
         most: [u64; 2],
     }
 
     impl Rehearsal for Beside {
-        fn lasts(&mut self, task: &ExpectedTask<'_>) -> Duration {
+        fn knows(&mut self, task: &ExpectedTask<'_>) {
             let beside = if task.step == self.of { 1000 } else { 0 };
-            self.tasks.push([task.bytes, beside]);
-            Duration::from_millis(if task.step == "read" { 10 } else { 1 })
+            self.tasks.push(([task.bytes, beside], lasts(task)));
         }
 
         fn begins(&mut self) {
             self.held = [0; 2];
         }
 
-        fn starts(&mut self, task: usize) {
-            let [bytes, beside] = self.tasks[task];
+        fn starts(&mut self, task: usize) -> Duration {
+            let ([bytes, beside], lasts) = self.tasks[task];
             self.held[0] += bytes;
             self.held[1] += bytes + beside;
             for (most, held) in self.most.iter_mut().zip(self.held) {
                 *most = held.max(*most);
             }
+            lasts
         }
 
         fn ends(&mut self, task: usize) {
-            self.held[1] -= self.tasks[task][1];
+            self.held[1] -= self.tasks[task].0[1];
         }
 
         fn goes(&mut self, task: usize) {
             self.held
                 .iter_mut()
-                .for_each(|held| *held -= self.tasks[task][0]);
+                .for_each(|held| *held -= self.tasks[task].0[0]);
         }
     }
 
@@ -308,7 +333,6 @@ mod tests {
             Run::new()
                 .threads(threads)
                 .rehearse(&chunks, &mut rehearsal);
-            let lasts = |task: &ExpectedTask<'_>| Beside::default().lasts(task);
             let values = Run::new().threads(threads).expected_peak_by(&chunks, lasts);
             assert_eq!(rehearsal.most[0], values);
             rehearsal.most[1]

@@ -1,5 +1,7 @@
 //! A run on paper: the scheduler's choices, for tasks of which no more is known than what they make, read and how long they last.
 
+use std::collections::VecDeque;
+
 use crate::{audited::values::KNOWN, frozen::Frozen, graph::Graph, task::Notes};
 
 /// Roots looked at, from the next one on, to find one whose value can be used soon; fewer than a run does.
@@ -8,12 +10,45 @@ const FAR: usize = 64;
 /// How many times as long as others tasks last that bring data in, and those that take it out.
 const PACES: [[u64; 2]; 3] = [[1, 1], [1, 8], [8, 1]];
 
-/// A moment of a run on paper.
+/// Who watches a run on paper.
+pub(super) trait Watch {
+    /// A task starts; says how long it will last.
+    fn starts(&mut self, task: u32) -> u64;
+
+    /// A task ends.
+    fn ends(&mut self, task: u32);
+
+    /// The value of a task that has ended goes.
+    fn goes(&mut self, task: u32);
+}
+
+/// On how many threads a run is, and how many of them run at once.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Moment {
-    Starts(u32),
-    Ends(u32),
-    Goes(u32),
+pub(super) struct Threads {
+    pub(super) count: usize,
+    cores: usize,
+    /// How long one keeps its core while others wait for one.
+    slice: u64,
+}
+
+impl Threads {
+    /// Each on a core of its own.
+    pub(super) fn apart(count: usize) -> Self {
+        Self::on_cores(count, count, 0)
+    }
+
+    /// As many as there are cores at once: where there are more, one keeps its core for so long.
+    pub(super) fn on_cores(count: usize, cores: usize, slice: u64) -> Self {
+        Self {
+            count,
+            cores: cores.clamp(1, count.max(1)),
+            slice: if count <= cores {
+                u64::MAX
+            } else {
+                slice.max(1)
+            },
+        }
+    }
 }
 
 /// What a play has to know of a graph: its tasks by rank, and which of them read which.
@@ -147,63 +182,47 @@ impl Sketch {
 
     /// The most bytes and the most values alive at once on one thread.
     pub(super) fn peak(&self) -> (u64, usize) {
-        let (mut alive, mut values, mut most) = (Alive::of(self), 0_usize, 0);
-        self.in_order(&mut |moment| {
-            alive.goes_on(moment);
-            match moment {
-                Moment::Starts(_) => values += 1,
-                Moment::Ends(_) => {}
-                Moment::Goes(_) => values -= 1,
-            }
-            most = values.max(most);
-        });
-        (alive.most(), most)
+        let mut alive = Alive::of(self, Vec::new());
+        self.in_order(&mut alive);
+        (alive.most(), alive.most_values)
     }
 
     /// The run on one thread.
-    fn in_order(&self, watch: &mut impl FnMut(Moment)) {
+    fn in_order(&self, watch: &mut impl Watch) {
         let mut readers = self.readers();
         for task in self.tasks() {
-            watch(Moment::Starts(task));
-            watch(Moment::Ends(task));
+            watch.starts(task);
+            watch.ends(task);
             for &input in self.inputs.of(task) {
                 let readers = &mut readers[input as usize];
                 *readers -= 1;
                 if *readers == 0 {
-                    watch(Moment::Goes(input));
+                    watch.goes(input);
                 }
             }
             if readers[task as usize] == 0 {
-                watch(Moment::Goes(task));
+                watch.goes(task);
             }
         }
     }
 
-    /// The run, where tasks last so long.
-    pub(super) fn play(
-        &self,
-        threads: usize,
-        memory_limit: Option<u64>,
-        lasts: Vec<u64>,
-        watch: &mut impl FnMut(Moment),
-    ) {
-        match threads {
+    /// The run.
+    pub(super) fn play(&self, threads: Threads, memory_limit: Option<u64>, watch: &mut impl Watch) {
+        match threads.count {
             0 | 1 => self.in_order(watch),
-            _ => Play::new(self, threads, memory_limit, lasts, watch).play_out(),
+            _ => Play::new(self, threads, memory_limit, watch).play_out(),
         }
     }
 
-    /// The most bytes alive at once in such a run.
+    /// The most bytes alive at once in such a run, where tasks last so long.
     pub(super) fn peak_where(
         &self,
-        threads: usize,
+        threads: Threads,
         memory_limit: Option<u64>,
         lasts: Vec<u64>,
     ) -> u64 {
-        let mut alive = Alive::of(self);
-        self.play(threads, memory_limit, lasts, &mut |moment| {
-            alive.goes_on(moment)
-        });
+        let mut alive = Alive::of(self, lasts);
+        self.play(threads, memory_limit, &mut alive);
         alive.most()
     }
 
@@ -230,6 +249,7 @@ impl Sketch {
             };
             self.tasks().map(lasts).collect()
         });
+        let threads = Threads::apart(threads);
         let peaks = plays.map(|lasts| self.peak_where(threads, memory_limit, lasts));
         peaks.max().unwrap_or(0)
     }
@@ -238,27 +258,25 @@ impl Sketch {
 /// The bytes of values that are alive, and were at the most.
 struct Alive<'g> {
     bytes: &'g [u64],
+    /// How long tasks last; nothing if nobody asks.
+    lasts: Vec<u64>,
     // Wider than one size, so that no sum of them overflows.
     alive: u128,
     most: u128,
+    values: usize,
+    most_values: usize,
 }
 
 impl<'g> Alive<'g> {
-    fn of(graph: &'g Sketch) -> Self {
+    fn of(graph: &'g Sketch, lasts: Vec<u64>) -> Self {
         Self {
             bytes: &graph.bytes,
+            lasts,
             alive: 0,
             most: 0,
+            values: 0,
+            most_values: 0,
         }
-    }
-
-    fn goes_on(&mut self, moment: Moment) {
-        match moment {
-            Moment::Starts(task) => self.alive += u128::from(self.bytes[task as usize]),
-            Moment::Ends(_) => {}
-            Moment::Goes(task) => self.alive -= u128::from(self.bytes[task as usize]),
-        }
-        self.most = self.alive.max(self.most);
     }
 
     fn most(&self) -> u64 {
@@ -266,13 +284,35 @@ impl<'g> Alive<'g> {
     }
 }
 
+impl Watch for Alive<'_> {
+    fn starts(&mut self, task: u32) -> u64 {
+        self.alive += u128::from(self.bytes[task as usize]);
+        self.most = self.alive.max(self.most);
+        self.values += 1;
+        self.most_values = self.values.max(self.most_values);
+        self.lasts.get(task as usize).copied().unwrap_or(0)
+    }
+
+    fn ends(&mut self, _: u32) {}
+
+    fn goes(&mut self, task: u32) {
+        self.alive -= u128::from(self.bytes[task as usize]);
+        self.values -= 1;
+    }
+}
+
 /// A run on paper.
 struct Play<'g, W> {
     graph: &'g Sketch,
     limit: Option<u128>,
-    /// How long each task takes.
-    lasts: Vec<u64>,
+    threads: Threads,
     workers: Vec<Worker>,
+    /// Those on a core; those that wait for one, the first to get it first; those that found nothing to do; and the first of those that
+    /// nobody has woken yet.
+    running: Vec<usize>,
+    waiting: VecDeque<usize>,
+    idle: Vec<usize>,
+    asleep: usize,
     /// Inputs that a task waits for, and dependents that have not read it.
     waits: Vec<u32>,
     readers: Vec<u32>,
@@ -288,26 +328,26 @@ struct Play<'g, W> {
 
 #[derive(Default)]
 struct Worker {
-    /// What it does, and until when.
-    task: Option<(u128, u32)>,
+    /// What it does, and how much of it is left to do.
+    task: Option<(u64, u32)>,
+    /// How long it may keep its core.
+    slice: u64,
     /// What became ready by its doing, the best last.
     stack: Vec<u32>,
     last: Option<u32>,
 }
 
-impl<'g, W: FnMut(Moment)> Play<'g, W> {
-    fn new(
-        graph: &'g Sketch,
-        threads: usize,
-        limit: Option<u64>,
-        lasts: Vec<u64>,
-        watch: &'g mut W,
-    ) -> Self {
+impl<'g, W: Watch> Play<'g, W> {
+    fn new(graph: &'g Sketch, threads: Threads, limit: Option<u64>, watch: &'g mut W) -> Self {
         Play {
             graph,
-            lasts,
             limit: limit.map(u128::from),
-            workers: (0..threads).map(|_| Worker::default()).collect(),
+            threads,
+            workers: (0..threads.count).map(|_| Worker::default()).collect(),
+            running: Vec::new(),
+            waiting: VecDeque::from([0]),
+            idle: Vec::new(),
+            asleep: 1,
             waits: graph
                 .tasks()
                 .map(|task| graph.inputs.of(task).len() as u32)
@@ -326,29 +366,56 @@ impl<'g, W: FnMut(Moment)> Play<'g, W> {
     }
 
     fn play_out(&mut self) {
-        let mut now = 0;
         loop {
-            // One after another takes what there is, until nobody finds anything.
-            let mut found = true;
-            while found {
-                found = false;
-                for worker in 0..self.workers.len() {
-                    if self.workers[worker].task.is_none()
-                        && let Some(task) = self.choose(worker)
-                    {
-                        self.start(worker, task, now);
-                        found = true;
-                    }
+            while self.running.len() < self.threads.cores
+                && let Some(worker) = self.waiting.pop_front()
+            {
+                self.workers[worker].slice = self.threads.slice;
+                self.go_on(worker);
+            }
+            let until = |worker: &usize| {
+                let worker = &self.workers[*worker];
+                worker.task.map_or(0, |(left, _)| left.min(worker.slice))
+            };
+            let Some(passes) = self.running.iter().map(until).min() else {
+                return;
+            };
+            // Who is done, or has had its time on the core, leaves it; the first to get one goes first.
+            for worker in std::mem::take(&mut self.running) {
+                let running = &mut self.workers[worker];
+                if let Some((left, _)) = &mut running.task {
+                    *left -= passes;
+                }
+                if self.threads.slice < u64::MAX {
+                    running.slice -= passes;
+                }
+                match running.task {
+                    Some((0, task)) => self.finish(worker, task),
+                    _ if running.slice == 0 => self.waiting.push_back(worker),
+                    _ => self.running.push(worker),
                 }
             }
-            let busy = self.workers.iter().enumerate();
-            let first = busy
-                .filter_map(|(worker, w)| w.task.map(|(end, _)| (end, worker)))
-                .min();
-            let Some((end, worker)) = first else { return };
-            now = end;
-            self.finish(worker);
         }
+    }
+
+    /// A worker that has a core goes on with its task, or takes one, or leaves the core.
+    fn go_on(&mut self, worker: usize) {
+        if self.workers[worker].task.is_none() {
+            let Some(task) = self.choose(worker) else {
+                self.idle.push(worker);
+                return;
+            };
+            self.started[task as usize] = true;
+            // Who found something wakes another.
+            if self.asleep < self.workers.len() {
+                self.waiting.push_back(self.asleep);
+                self.asleep += 1;
+            }
+            // Something else may be done by others before anything ends, though it takes no time.
+            let lasts = self.watch.starts(task).saturating_add(1);
+            self.workers[worker].task = Some((lasts, task));
+        }
+        self.running.push(worker);
     }
 
     fn bytes(&self, id: u32) -> u128 {
@@ -422,19 +489,10 @@ impl<'g, W: FnMut(Moment)> Play<'g, W> {
         self.in_flight += 1;
     }
 
-    fn start(&mut self, worker: usize, task: u32, now: u128) {
-        self.started[task as usize] = true;
-        (self.watch)(Moment::Starts(task));
-        let lasts = u128::from(self.lasts[task as usize]);
-        self.workers[worker].task = Some((now + 1 + lasts, task));
-    }
-
-    fn finish(&mut self, worker: usize) {
-        let Some((_, task)) = self.workers[worker].task.take() else {
-            return;
-        };
+    fn finish(&mut self, worker: usize, task: u32) {
+        self.workers[worker].task = None;
         self.workers[worker].last = Some(task);
-        (self.watch)(Moment::Ends(task));
+        self.watch.ends(task);
         for input in self.inputs(task) {
             self.readers[input as usize] -= 1;
             if self.readers[input as usize] == 0 {
@@ -455,10 +513,43 @@ impl<'g, W: FnMut(Moment)> Play<'g, W> {
             self.goes(task);
         }
         self.in_flight -= 1;
+        // There may be something to do now for those that had nothing.
+        self.waiting.extend(self.idle.drain(..));
+        match self.workers[worker].slice {
+            0 => self.waiting.push_back(worker),
+            _ => self.go_on(worker),
+        }
     }
 
     fn goes(&mut self, task: u32) {
         self.held -= self.bytes(task);
-        (self.watch)(Moment::Goes(task));
+        self.watch.goes(task);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delayed;
+
+    #[test]
+    fn threads_that_lose_their_cores_keep_what_they_have() {
+        let parts: Vec<_> = (0..40).map(|_| delayed(|| ()).bytes(100)).collect();
+        let sums: Vec<_> = parts.iter().map(|part| part.map(|()| ())).collect();
+        let sketch = Sketch::of_graph(&Graph::of(sums));
+        let peak = |threads, lasts: u64| {
+            let lasts = sketch.tasks().map(|_| lasts).collect();
+            sketch.peak_where(threads, None, lasts)
+        };
+        let slice = 1_000_000;
+        assert_eq!(peak(Threads::apart(8), slice), 800);
+        assert_eq!(peak(Threads::on_cores(8, 8, slice), slice), 800);
+        // Nobody is done before all have begun.
+        assert_eq!(peak(Threads::on_cores(8, 2, slice), 5 * slice), 800);
+        // Two do all of it while the others wait for their turn.
+        assert_eq!(peak(Threads::on_cores(8, 2, 1000 * slice), slice), 200);
+        // In between, some have begun and lost their cores.
+        let some = peak(Threads::on_cores(8, 2, 5 * slice), 2 * slice);
+        assert!((300..=800).contains(&some), "{some}");
     }
 }

@@ -174,7 +174,7 @@ impl Totals {
         let waiting = self.budget.waiting_bytes() as u64;
         let paces = names.zip(self.paces(stored));
         let kept = self.kept_bytes().min(MOST_KEPT);
-        let mut rehearsal = Rehearsal::new(paces, kept, waiting);
+        let mut rehearsal = Rehearsal::new(paces, kept, waiting, self.in_file);
         run.rehearse(tasks, &mut rehearsal);
         rehearsal
     }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use delayed::Delayed;
 
-use super::layout::PlanePlan;
 use super::work::FieldWork;
 use crate::attribute::Attributes;
 use crate::budget::Budget;
@@ -78,8 +77,9 @@ pub(crate) struct Needs {
     pub(crate) filled: u64,
     /// Bytes of the largest chunk.
     pub(crate) chunk: u64,
-    /// Bytes that a thread holds while it compares a chunk with its source.
+    /// Bytes that a thread holds while it compares a chunk with its source, and cells that it looks at.
     pub(crate) compared: u64,
+    pub(crate) looked_at: u64,
     /// Bytes of the largest block, if some are read for a row of theirs.
     pub(crate) apart: u64,
     /// Bytes of the largest block as it is stored, if its values are unpacked or turned then.
@@ -152,20 +152,6 @@ impl LazyField {
         let mut sources = self.work.parts.iter().map(|part| &part.source);
         let chunked = sources.find(|source| source.chunk_shape().is_some())?;
         chunked.filter_buffers()
-    }
-
-    /// Of how many cells a target is made, about, where weights go along rows and columns; nothing if they go from cell to cell.
-    pub(super) fn cells_of_target(&self) -> Option<usize> {
-        let PlanePlan::Separable(axes) = &self.work.plan.plane else {
-            return None;
-        };
-        let along = axes.iter().map(|cuts| {
-            let weights = cuts.first().map(|cut| &cut.weights);
-            weights.map_or(1, |weights| {
-                weights.entries_in_all().div_ceil(weights.len().max(1))
-            })
-        });
-        Some(along.product())
     }
 
     /// A digest of the weights that it is made with.

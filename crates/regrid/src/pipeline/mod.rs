@@ -243,7 +243,7 @@ pub(crate) fn regrid_param(
         chunks.push((region, chunk));
     });
     let has_integral = overlap.as_ref().is_some_and(|overlap| overlap.has_areas());
-    let mut comparing_bytes = 0;
+    let (mut comparing_bytes, mut looked_at) = (0, 0);
     let report = overlap.zip(compared).map(|(overlap, compared)| {
         debug_assert_eq!(compared.blocks, plan.blocks);
         // A window, one of its planes in doubles, the chunk in doubles, and the areas of its plane.
@@ -255,6 +255,8 @@ pub(crate) fn regrid_param(
         };
         comparing_bytes = compared.gathered_cells(true) * cell_bytes
             + (compared.plane_cells() + chunk + areas) * size_of::<f64>();
+        let planes = chunk / plan.targets_of_plane().max(1);
+        looked_at = planes * compared.plane_cells() + chunk;
         report(&name, overlap, &compared, &mut readers, &absent, &chunks)
     });
     if plan.rings.apart {
@@ -297,6 +299,7 @@ pub(crate) fn regrid_param(
         // What ends with its field is filled up.
         filled: (usize::from(is_cut) * largest_chunk) as u64,
         compared: comparing_bytes as u64,
+        looked_at: looked_at as u64,
         apart: (usize::from(plan.rings.apart && storage.is_some()) * block * cell_bytes) as u64,
         turned: (block * stored_size * usize::from(converted)) as u64,
         storage: storage.map(|storage| storage as u64),

@@ -4,26 +4,39 @@
 
 use std::time::Duration;
 
+use super::layout::CellsOfTarget;
 use super::lazy::{LazyField, Needs};
+use crate::kernel::Rule;
 
-/// Picoseconds a byte of reading: values as they lie in the file, and inflated.
-const READ: [u64; 2] = [220, 1500];
-/// Picoseconds a byte of regridding, of what is read and made: rows by rows, or the means of [many](MANY) cells; and of what is made,
-/// cell by cell.
-const REGRID: [u64; 3] = [150, 350, 1500];
-/// Cells of which a target is made, if they are many.
-const MANY: usize = 9;
+/// Picoseconds a byte of reading: values as they lie in the file, and inflated; and more if chunks are read beside their places.
+const READ: [u64; 2] = [350, 1400];
+const IN_PARTS: u64 = 400;
+/// Picoseconds of each target cell, and of each of the source cells that it is made of: where rows are blended, for each byte of a
+/// cell; where weights go from cell to cell; the same with slopes; and of a statistic.
+const TARGET: f64 = 1500.0;
+const BLENDED: f64 = 110.0;
+const WEIGHED: f64 = 1500.0;
+const SLOPED: f64 = 4000.0;
+const COUNTED: f64 = 5000.0;
+/// Picoseconds of each source cell that is mixed of two times, and a byte of a window that is gathered of several blocks.
+const MIXED: f64 = 1000.0;
+const GATHERED: u64 = 700;
+/// Picoseconds of each cell of a chunk and of its source that are compared.
+const COMPARE: u64 = 22_000;
 /// Picoseconds a byte of writing, by how much it is compressed: not at all; by igzip; by libdeflate.
-const WRITE: [u64; 3] = [450, 2000, 16_000];
+const WRITE: [u64; 3] = [800, 1800, 9000];
+/// Picoseconds a byte of memory that nobody has used before: the system clears it and puts it in its place.
+const FRESH: u64 = 1500;
 
-/// Picoseconds a byte of comparing a chunk with its source, of what is read.
-const COMPARE: u64 = 8000;
-
-/// Nanoseconds that any task takes: locks, calls of the system, the library.
+/// Nanoseconds that any task takes: locks, calls of the system, the library; and one that writes.
 const EACH: u64 = 20_000;
+const EACH_WRITE: u64 = 100_000;
 
 /// Which part of its values' bytes a chunk is taken to have where nobody knows: as one that is hardly compressed.
 const HARDLY_COMPRESSED: f64 = 0.99;
+
+/// Cells of which a target is made, from which on targets are hardly ever equal.
+const MIXED_CELLS: f64 = 2.0;
 
 /// What a task does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,16 +69,17 @@ impl Work {
 pub(super) struct Pace {
     /// What they need at the most.
     pub(super) needs: Needs,
-    /// [Of how many cells](LazyField::cells_of_target) a target is made; nothing if weights go from cell to cell.
-    cells: Option<usize>,
+    /// Picoseconds that it takes to make a target cell.
+    target: f64,
     /// The level by which chunks are compressed.
     pub(super) deflate: u8,
     /// Whether filters are undone while it is read.
     inflated: bool,
-    /// Buffers of the size of a storage chunk that are filled meanwhile: between filters, and with a chunk of which a part is wanted.
-    pub(super) whole_chunks: usize,
-    /// Which part of its values' bytes a storage chunk has in the file.
+    /// Buffers of the size of a storage chunk that are filled between filters.
+    between_filters: usize,
+    /// Which part of its values' bytes a storage chunk has in the file, and a chunk that is compressed.
     part: f64,
+    compressed: f64,
 }
 
 impl Pace {
@@ -79,13 +93,19 @@ impl Pace {
         };
         let part = |stored: u64| stored as f64 / field.reads.bytes.max(1) as f64;
         let inflated = field.needs.storage.is_some() && buffers.is_some();
+        let part = stored.flatten().map_or(HARDLY_COMPRESSED, part);
         Self {
             needs: field.needs,
-            cells: field.cells_of_target(),
+            target: target(field),
             deflate,
             inflated,
-            whole_chunks: buffers.unwrap_or(0) + usize::from(field.needs.in_parts),
-            part: stored.flatten().map_or(HARDLY_COMPRESSED, part),
+            between_filters: buffers.unwrap_or(0),
+            part,
+            compressed: if inflated {
+                part.min(1.0) * repeated(field)
+            } else {
+                1.0
+            },
         }
     }
 
@@ -104,16 +124,22 @@ impl Pace {
 
     /// About how many bytes of so many are left when a chunk is compressed: as many as of the source.
     pub(super) fn compressed(&self, bytes: u64) -> u64 {
-        match (self.deflate, self.inflated) {
-            (0, _) => bytes,
-            (_, true) => (bytes as f64 * self.part.min(1.0)) as u64,
-            (_, false) => bytes,
+        match self.deflate {
+            0 => bytes,
+            _ => (bytes as f64 * self.compressed) as u64,
         }
+    }
+
+    /// Buffers of the size of a storage chunk that are filled while a block of so many bytes is read: between filters, and with a chunk
+    /// that has no place of its own there.
+    pub(super) fn whole_chunks(&self, block: u64) -> usize {
+        let in_parts = self.needs.in_parts && block != self.storage();
+        self.between_filters + usize::from(in_parts)
     }
 
     /// Bytes that a thread holds of a storage chunk while it reads it, beside its place in a block.
     fn undoing(&self) -> u64 {
-        self.storage() * self.whole_chunks as u64 + self.stored()
+        self.storage() * self.whole_chunks(0) as u64 + self.stored()
     }
 
     /// Bytes of a chunk that is filled up, shuffled and compressed.
@@ -151,30 +177,72 @@ impl Pace {
         bytes + self.needs.turned + self.needs.mixed
     }
 
-    /// How long a task takes that makes so many bytes of so many.
-    pub(super) fn lasts(&self, work: Work, bytes: u64, input_bytes: u64) -> Duration {
-        let [by_rows, means, by_cells] = REGRID;
+    /// How long a task takes that makes so many bytes of so many, and so many of its own anew.
+    pub(super) fn lasts(&self, work: Work, bytes: u64, input_bytes: u64, fresh: u64) -> Duration {
+        let apiece = |bytes: u64, picoseconds: u64| bytes.saturating_mul(picoseconds);
         let picoseconds = match work {
             Work::Read => {
                 let read = bytes.max(self.needs.apart);
-                read.saturating_mul(READ[usize::from(self.inflated)])
+                let more = IN_PARTS * u64::from(self.needs.in_parts);
+                apiece(read, READ[usize::from(self.inflated)] + more)
             }
-            Work::Regrid => match self.cells {
-                None => bytes.saturating_mul(by_cells),
-                Some(MANY..) => bytes.saturating_add(input_bytes).saturating_mul(means),
-                Some(_) => bytes.saturating_add(input_bytes).saturating_mul(by_rows),
-            },
-            Work::Compare => input_bytes.saturating_mul(COMPARE),
+            Work::Regrid => {
+                let targets = bytes / self.needs.types[1].size().max(1) as u64;
+                let made = (targets as f64 * self.target) as u64;
+                made.saturating_add(apiece(self.needs.gathered, GATHERED))
+            }
+            Work::Compare => apiece(self.needs.looked_at, COMPARE),
             Work::Write => {
                 let how = match self.deflate {
                     0 => 0,
                     1 if cfg!(igzip) => 1,
                     _ => 2,
                 };
-                input_bytes.saturating_mul(WRITE[how])
+                apiece(input_bytes, WRITE[how])
             }
-            _ => bytes.saturating_add(input_bytes).saturating_mul(by_rows),
+            Work::Pole | Work::Other => apiece(bytes.saturating_add(input_bytes), READ[0]),
         };
-        Duration::from_nanos(EACH + picoseconds / 1000)
+        let each = match work {
+            Work::Write => EACH_WRITE,
+            _ => EACH,
+        };
+        let picoseconds = picoseconds.saturating_add(apiece(fresh, FRESH));
+        Duration::from_nanos(each + picoseconds / 1000)
+    }
+}
+
+/// Picoseconds that it takes to make a target cell of a field.
+fn target(field: &LazyField) -> f64 {
+    let plan = &field.work.plan;
+    let cells = plan.cells_of_target();
+    let size = field.needs.types[1].size() as f64;
+    let made = match (field.work.rule, cells) {
+        (Rule::Statistic { .. }, CellsOfTarget::Rows { cells, .. })
+        | (Rule::Statistic { .. }, CellsOfTarget::Apart { cells, .. }) => COUNTED * (1.0 + cells),
+        (_, CellsOfTarget::Rows { blended, .. }) => BLENDED * blended * size,
+        (_, CellsOfTarget::Apart { cells, slopes }) => match slopes {
+            true => SLOPED * cells,
+            false => WEIGHED * cells,
+        },
+    };
+    let mixed = match field.needs.mixed {
+        0 => 0.0,
+        _ => MIXED * plan.plane_cells() as f64 / plan.targets_of_plane().max(1) as f64,
+    };
+    TARGET + made + mixed
+}
+
+/// Which part of a field's values is new, where targets are finer than the source: neighbours that take the value of one cell repeat
+/// it, and compress well.
+fn repeated(field: &LazyField) -> f64 {
+    let plan = &field.work.plan;
+    let takes_over = match (field.work.rule, plan.cells_of_target()) {
+        (Rule::Pick | Rule::Statistic { .. }, _) => true,
+        (Rule::Blend { .. }, CellsOfTarget::Rows { cells, .. }) => cells < MIXED_CELLS,
+        (Rule::Blend { .. }, CellsOfTarget::Apart { .. }) => false,
+    };
+    match plan.cells_there() {
+        Some(cells) if takes_over => cells.min(1.0),
+        _ => 1.0,
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Rehearsal<'f> {
     /// Bytes of finished chunks that may wait for their turn, and how many are to be written.
     waiting: u64,
     writes: u32,
+    /// Bytes of all weights that are in a file: those of several tasks may be the same.
+    in_file: u64,
     now: Now,
     /// The most bytes of values that tasks held at once, and the most memory of all, each time that the run was played.
     values: Vec<u64>,
@@ -45,6 +47,8 @@ struct Now {
     values: u64,
     /// Bytes that are in no buffer of the shelves.
     plain: u64,
+    /// Bytes of weights in a file that tasks look at.
+    mapped: u64,
     /// What tasks hold that run, or whose values are there.
     held: HeldByTasks,
     /// How many write.
@@ -95,14 +99,16 @@ struct Held {
     raw: Option<PaperBuffer>,
     beside: Vec<PaperBuffer>,
     plain: u64,
+    mapped: u64,
 }
 
 impl<'f> Rehearsal<'f> {
-    /// Of fields by their names; shelves keep so many bytes, and so many may wait for their turn.
+    /// Of fields by their names; shelves keep so many bytes, so many may wait for their turn, and so many of weights are in a file.
     pub(super) fn new(
         fields: impl Iterator<Item = (&'f str, Pace)>,
         kept: usize,
         waiting: u64,
+        in_file: u64,
     ) -> Self {
         let (names, paces): (Vec<_>, Vec<_>) = fields.unzip();
         Self {
@@ -112,6 +118,7 @@ impl<'f> Rehearsal<'f> {
             kept,
             waiting,
             writes: 0,
+            in_file,
             now: Now::default(),
             values: Vec::new(),
             memory: Vec::new(),
@@ -138,12 +145,14 @@ impl<'f> Rehearsal<'f> {
             }
         };
         reach(&mut self.values, now.values);
-        reach(&mut self.memory, now.plain + now.shelves.bytes() as u64);
+        let mapped = now.mapped.min(self.in_file);
+        let memory = now.plain + mapped + now.shelves.bytes() as u64;
+        reach(&mut self.memory, memory);
     }
 }
 
 impl delayed::Rehearsal for Rehearsal<'_> {
-    fn lasts(&mut self, task: &ExpectedTask<'_>) -> Duration {
+    fn knows(&mut self, task: &ExpectedTask<'_>) {
         let ExpectedTask {
             bytes, input_bytes, ..
         } = *task;
@@ -157,8 +166,6 @@ impl delayed::Rehearsal for Rehearsal<'_> {
             input_bytes,
         });
         self.writes += u32::from(work == Work::Write);
-        let pace = field.map(|field| &self.paces[field as usize]);
-        pace.map_or(Duration::ZERO, |pace| pace.lasts(work, bytes, input_bytes))
     }
 
     fn begins(&mut self) {
@@ -174,18 +181,26 @@ impl delayed::Rehearsal for Rehearsal<'_> {
         };
     }
 
-    fn starts(&mut self, number: usize) {
+    fn starts(&mut self, number: usize) -> Duration {
         let task = self.tasks[number];
         let now = &mut self.now;
         now.values += task.bytes;
-        match task.field {
+        let lasts = match task.field {
             None => {
                 now.held.begin(number).plain = task.bytes;
                 now.plain += task.bytes;
+                Duration::ZERO
             }
-            Some(field) => now.begin(number, &task, &self.paces[field as usize]),
-        }
+            Some(field) => {
+                let pace = &self.paces[field as usize];
+                let made = now.shelves.made();
+                now.begin(number, &task, pace);
+                let fresh = now.shelves.made() - made;
+                pace.lasts(task.work, task.bytes, task.input_bytes, fresh)
+            }
+        };
         self.look();
+        lasts
     }
 
     fn ends(&mut self, number: usize) {
@@ -196,13 +211,16 @@ impl delayed::Rehearsal for Rehearsal<'_> {
             return;
         };
         held.beside.drain(..).for_each(|b| now.shelves.give(b));
+        now.mapped -= std::mem::take(&mut held.mapped);
         let mut turned = Vec::new();
         if let (Some(raw), Some(pace)) = (held.raw.take(), pace) {
             let mut take = |bytes: u64| now.shelves.take(pace.needs.types[1], bytes as usize);
             if pace.needs.turned > 0 && pace.needs.apart > task.bytes {
                 turned.push(take(pace.needs.apart));
             }
-            held.value = Some(take(task.bytes));
+            if held.value.is_none() {
+                held.value = Some(take(task.bytes));
+            }
             turned.push(raw);
         }
         if let Some(pace) = pace.filter(|_| task.work == Work::Write) {
@@ -254,10 +272,14 @@ impl Now {
                     held.raw = take(stored, cells * stored.size() as u64);
                 } else if needs.apart > 0 {
                     held.raw = take(output, bytes);
-                } else {
+                }
+                // What is turned comes to be while the raw values are still there.
+                if needs.apart == 0 {
                     held.value = take(output, bytes);
                 }
-                let whole = std::iter::repeat_n(pace.storage(), pace.whole_chunks);
+                let cells = task.bytes / output.size().max(1) as u64;
+                let whole = pace.whole_chunks(cells * stored.size() as u64);
+                let whole = std::iter::repeat_n(pace.storage(), whole);
                 let buffers = whole.chain([pace.stored()]);
                 held.beside
                     .extend(buffers.filter_map(|bytes| take(DataType::U8, bytes)));
@@ -265,10 +287,14 @@ impl Now {
             Work::Pole => held.plain = task.bytes + needs.ring,
             Work::Regrid => {
                 held.value = take(output, task.bytes);
-                held.plain = needs.gathered + needs.mapped;
+                held.plain = needs.gathered;
+                held.mapped = needs.mapped;
                 held.beside.extend(take(DataType::F64, needs.mixed));
             }
-            Work::Compare => held.plain = task.bytes + needs.compared + needs.mapped,
+            Work::Compare => {
+                held.plain = task.bytes + needs.compared;
+                held.mapped = needs.mapped;
+            }
             Work::Write => {
                 self.writing += 1;
                 let chunk = task.input_bytes;
@@ -276,9 +302,12 @@ impl Now {
                 let whole = chunk.max(filled);
                 held.beside.extend(take(DataType::U8, filled));
                 if pace.deflate > 0 {
-                    // What cannot be compressed becomes a little longer.
                     held.beside.extend(take(DataType::U8, whole));
-                    held.beside.extend(take(DataType::U8, whole + whole / 64));
+                    // What cannot be compressed is stored in blocks with heads.
+                    let room = (whole + whole / 2000 + 64) as usize;
+                    let used = pace.compressed(whole) as usize;
+                    let stream = self.shelves.take_for(DataType::U8, room, used);
+                    held.beside.push(stream);
                 } else if self.writing > 1 {
                     // While another is stored, it leaves a copy.
                     held.beside.extend(take(DataType::U8, whole));
@@ -287,6 +316,7 @@ impl Now {
             Work::Other => held.plain = task.bytes,
         }
         self.plain += held.plain;
+        self.mapped += held.mapped;
     }
 
     /// A chunk is made, and waits for its turn if there is room for that in memory.

@@ -409,6 +409,11 @@ impl SparseCut {
         }
     }
 
+    /// How many entries its targets' rows have, and whether slopes add to them.
+    pub(crate) fn entries(&self) -> (usize, bool) {
+        (self.places.len(), self.slopes.is_some())
+    }
+
     /// Bytes of weights that come into memory while its targets are made, of those that are in a file.
     pub(crate) fn bytes_in_file(&self) -> usize {
         let share =
