@@ -133,6 +133,11 @@ impl Sum {
         self.sum = sum;
     }
 
+    /// Adds several sums, and what was lost of them.
+    pub(crate) fn add_sums(&mut self, [sums, lost]: [&[f64]; 2]) {
+        sums.iter().chain(lost).for_each(|&x| self.add(x));
+    }
+
     fn merge(&mut self, other: &Self) {
         self.add(other.sum);
         self.add(other.lost);
@@ -169,17 +174,17 @@ impl Default for Counted {
 }
 
 impl Counted {
-    pub(crate) fn add(&mut self, x: f64) {
-        self.cells += 1;
-        if x.is_nan() {
-            self.missing += 1;
-        } else {
-            self.min = self.min.min(x);
-            self.max = self.max.max(x);
+    /// So many cells, some of them missing, and the least and the greatest value of the others.
+    pub(crate) fn of(cells: u64, missing: u64, [min, max]: [f64; 2]) -> Self {
+        Self {
+            cells,
+            missing,
+            min,
+            max,
         }
     }
 
-    fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.cells += other.cells;
         self.missing += other.missing;
         self.min = self.min.min(other.min);
@@ -266,11 +271,12 @@ mod tests {
 
     #[test]
     fn a_report_is_a_table() {
-        let mut tally = Tally::default();
-        for x in [1.0, f64::NAN, 3.0] {
-            tally.source.add(x);
-        }
-        tally.target.add(f64::NAN);
+        let none = [f64::INFINITY, f64::NEG_INFINITY];
+        let tally = Tally {
+            source: Counted::of(3, 1, [1.0, 3.0]),
+            target: Counted::of(1, 1, none),
+            ..Tally::default()
+        };
         let report = tally.report("t".into(), false);
         assert_eq!(
             report.to_string(),

@@ -49,6 +49,14 @@ macro_rules! row_loops {
     };
 }
 
+/// A few values, and others where there are none.
+#[inline(always)]
+fn filled<T: Copy>(values: &[T], other: T) -> [T; LANES] {
+    let mut all = [other; LANES];
+    all[..values.len()].copy_from_slice(values);
+    all
+}
+
 /// How many targets the loop over columns makes at once.
 pub(super) const LANES: usize = 8;
 
@@ -107,6 +115,73 @@ macro_rules! loops {
                 *sum += term;
                 *all += part;
             }
+        }
+
+        /// Adds a weighted row to sums, its size to sizes, and its weight to weights, where the row is not missing.
+        #[multiversion(targets $targets)]
+        pub(super) fn add_overlap(
+            [sums, sizes, weights]: [&mut [f64]; 3],
+            row: &[f64],
+            weight: f64,
+        ) {
+            let all = sums.iter_mut().zip(sizes).zip(weights).zip(row);
+            for (((sum, size), all), &x) in all {
+                let [term, part] = if x.is_nan() {
+                    [0.0; 2]
+                } else {
+                    [weight * x, weight]
+                };
+                *sum += term;
+                *size += term.abs();
+                *all += part;
+            }
+        }
+
+        /// The least and the greatest of those values that are wanted, and how many of them are missing; an infinity that is beyond
+        /// all where there are none.
+        #[multiversion(targets $targets)]
+        pub(super) fn extremes(values: &[f64], wanted: &[bool]) -> ([f64; 2], u64) {
+            let mut least = [f64::INFINITY; LANES];
+            let mut most = [f64::NEG_INFINITY; LANES];
+            let mut missing = [0_u64; LANES];
+            let mut look = |values: &[f64; LANES], wanted: &[bool; LANES]| {
+                for lane in 0..LANES {
+                    let (x, wanted) = (values[lane], wanted[lane]);
+                    missing[lane] += u64::from(wanted & x.is_nan());
+                    let x = if wanted { x } else { f64::NAN };
+                    // What is no number is neither less nor greater.
+                    least[lane] = if x < least[lane] { x } else { least[lane] };
+                    most[lane] = if x > most[lane] { x } else { most[lane] };
+                }
+            };
+            let (values, last) = values.as_chunks();
+            let (wanted, of_last) = wanted.as_chunks();
+            values
+                .iter()
+                .zip(wanted)
+                .for_each(|(values, wanted)| look(values, wanted));
+            look(&filled(last, 0.0), &filled(of_last, false));
+            let least = least.into_iter().fold(f64::INFINITY, f64::min);
+            let most = most.into_iter().fold(f64::NEG_INFINITY, f64::max);
+            ([least, most], missing.into_iter().sum())
+        }
+
+        /// Sums of the values, and what rounding took away from each (Knuth, The Art of Computer Programming 2, 4.2.2).
+        #[multiversion(targets $targets)]
+        pub(super) fn exact_sums(values: &[f64]) -> [[f64; LANES]; 2] {
+            let (mut sums, mut lost) = ([0.0; LANES], [0.0; LANES]);
+            let mut add = |values: &[f64; LANES]| {
+                for ((sum, lost), &x) in sums.iter_mut().zip(&mut lost).zip(values) {
+                    let both: f64 = *sum + x;
+                    let part = both - *sum;
+                    *lost += (*sum - (both - part)) + (x - part);
+                    *sum = both;
+                }
+            };
+            let (values, last) = values.as_chunks();
+            values.iter().for_each(&mut add);
+            add(&filled(last, 0.0));
+            [sums, lost]
         }
 
         /// Whether any value is missing.
@@ -221,6 +296,16 @@ mod tests {
                 set::add_valid(sums, &mut weights, d, u);
                 keep(sums);
                 keep(&weights);
+                let mut sizes = numbers(n, 5);
+                set::add_overlap([sums, &mut sizes, &mut weights], a, v);
+                keep(sums);
+                keep(&sizes);
+                keep(&weights);
+                let wanted: Vec<bool> = c.iter().map(|x| x.to_bits() % 3 > 0).collect();
+                let (extremes, missing) = set::extremes(a, &wanted);
+                keep(&extremes);
+                keep(&[missing as f64]);
+                set::exact_sums(a).iter().for_each(|sums| keep(sums));
                 let finite: Vec<f64> = values.iter().copied().filter(|x| !x.is_nan()).collect();
                 keep(&[&values, &finite].map(|x| f64::from(u8::from(set::any_missing(x)))));
             }

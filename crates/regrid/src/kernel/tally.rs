@@ -5,10 +5,11 @@ use std::sync::Arc;
 use ndarray::ArrayD;
 
 use super::outer_sources;
+use super::simd::{add_overlap, exact_sums, extremes};
 use super::window::{Block, planes};
 use crate::chunk::combinations;
 use crate::plan::ChunkPlan;
-use crate::report::Tally;
+use crate::report::{Counted, Sum, Tally};
 use crate::values::Values;
 
 /// Which cells of a window's plane are to be counted: those that no chunk before has counted.
@@ -21,12 +22,26 @@ pub(crate) enum Fresh {
 }
 
 impl Fresh {
-    fn holds(&self, at: usize) -> bool {
+    fn count(&self, plane: &[f64]) -> Counted {
         match self {
-            Self::Product(rows, columns) => rows[at / columns.len()] && columns[at % columns.len()],
-            Self::Each(cells) => cells[at],
+            Self::Product(rows, columns) => {
+                let mut counted = Counted::default();
+                let rows = plane.chunks(columns.len().max(1)).zip(&**rows);
+                for (row, _) in rows.filter(|(_, fresh)| **fresh) {
+                    counted.merge(&count(row, columns));
+                }
+                counted
+            }
+            Self::Each(cells) => count(plane, cells),
         }
     }
+}
+
+/// Counts those values that are wanted.
+fn count(values: &[f64], wanted: &[bool]) -> Counted {
+    let cells = wanted.iter().filter(|&&wanted| wanted).count();
+    let (extremes, missing) = extremes(values, wanted);
+    Counted::of(cells as u64, missing, extremes)
 }
 
 /// Counts one chunk.
@@ -76,8 +91,12 @@ fn chunk<T: Copy + Default>(
     let planes = planes(plan, blocks, &mut copy);
     let mut tally = Tally::default();
     let mut plane = Vec::new();
-    let mut values = result.iter();
-    for targets in combinations(&plan.outer_shape()) {
+    let all = vec![true; plan.plane_targets()];
+    let result = result.as_standard_layout();
+    let values = result.as_slice().expect("row by row");
+    let mut overlaps = Overlaps::default();
+    let of_planes = values.chunks(plan.plane_targets().max(1));
+    for (targets, values) in combinations(&plan.outer_shape()).zip(of_planes) {
         let sources = outer_sources(plan.outer(), &targets);
         plane.clear();
         plane.resize(plan.plane_cells(), f64::NAN);
@@ -89,38 +108,121 @@ fn chunk<T: Copy + Default>(
                 cells.for_each(|(sum, &x)| *sum += weight * widen(x));
             }
         }
-        for (at, &x) in plane.iter().enumerate() {
-            if fresh.holds(at) {
-                tally.source.add(x);
-            }
+        tally.source.merge(&fresh.count(&plane));
+        tally.target.merge(&count(values, &all));
+        if let Some(areas) = areas {
+            overlaps.add_plane(plan, &plane, (values, areas), &mut tally);
+            add(&mut tally.whole, areas);
         }
-        let mut target = 0;
-        plan.for_each_target(|covered, entries| {
-            let value = *values.next().expect("as many as there are targets");
-            tally.target.add(value);
-            if let Some(areas) = areas {
-                overlap(&mut tally, value, areas[target] * covered, entries, &plane);
-                tally.whole.add(areas[target]);
-            }
-            target += 1;
-        });
     }
+    overlaps.flush(&mut tally);
     tally
 }
 
-/// Adds what one target has in common with the valid source cells, if it is valid itself.
-fn overlap(tally: &mut Tally, value: f64, area: f64, entries: &[(usize, f64)], plane: &[f64]) {
-    if value.is_nan() {
-        return;
+fn add(sum: &mut Sum, values: &[f64]) {
+    let [sums, lost] = exact_sums(values);
+    sum.add_sums([&sums, &lost]);
+}
+
+/// Targets that are added up at once: so many, and those that are left of a row.
+const MANY: usize = 1024;
+
+/// What targets have in common with the valid source cells, of those that are valid themselves.
+#[derive(Default)]
+struct Overlaps {
+    common: Vec<f64>,
+    source: Vec<f64>,
+    magnitude: Vec<f64>,
+    target: Vec<f64>,
+}
+
+/// The weights of the valid source cells of a target, and the sums of their weighted values and of the sizes of these.
+#[derive(Clone, Copy, Default)]
+struct Shared {
+    share: f64,
+    sum: f64,
+    size: f64,
+}
+
+impl Overlaps {
+    fn add_plane(
+        &mut self,
+        plan: &ChunkPlan,
+        plane: &[f64],
+        (values, areas): (&[f64], &[f64]),
+        tally: &mut Tally,
+    ) {
+        let mut targets = values.iter().zip(areas);
+        let mut next = || targets.next().expect("as many as there are targets");
+        if let Some(sparse) = &plan.sparse {
+            sparse.for_each_row(|row| {
+                let mut shared = Shared::default();
+                for (at, weight) in row.entries().filter(|&(at, _)| !plane[at].is_nan()) {
+                    shared.share += weight;
+                    shared.sum += weight * plane[at];
+                    shared.size += weight * plane[at].abs();
+                }
+                let (&value, &area) = next();
+                self.push(value, area * row.covered, shared);
+                self.flush_if_many(tally);
+            });
+            return;
+        }
+        // First along the columns, whole rows at once; then along each row.
+        let (rows, columns) = plan.axes();
+        let width = columns.window;
+        let mut parts = [(); 3].map(|()| vec![0.0; width]);
+        for row in 0..rows.targets.len() {
+            parts.iter_mut().for_each(|part| part.fill(0.0));
+            // Pole rows have no part in it.
+            let entries = rows.weights.row(row).iter();
+            for (r, weight) in entries.filter(|(r, _)| *r < rows.window) {
+                let cells = &plane[r * width..(r + 1) * width];
+                add_overlap(parts.each_mut().map(|part| &mut part[..]), cells, weight);
+            }
+            let [sums, sizes, shares] = &parts;
+            for column in 0..columns.targets.len() {
+                let mut shared = Shared::default();
+                for (c, weight) in columns.weights.row(column).iter() {
+                    shared.share += weight * shares[c];
+                    shared.sum += weight * sums[c];
+                    shared.size += weight * sizes[c];
+                }
+                let covered = rows.weights.covered(row) * columns.weights.covered(column);
+                let (&value, &area) = next();
+                self.push(value, area * covered, shared);
+            }
+            self.flush_if_many(tally);
+        }
     }
-    let (mut share, mut sum, mut size) = (0.0, 0.0, 0.0);
-    for &(at, weight) in entries.iter().filter(|&&(at, _)| !plane[at].is_nan()) {
-        share += weight;
-        sum += weight * plane[at];
-        size += weight * plane[at].abs();
+
+    /// Adds a target of a value and an area.
+    fn push(&mut self, value: f64, area: f64, shared: Shared) {
+        if value.is_nan() {
+            return;
+        }
+        self.common.push(area * shared.share);
+        self.source.push(area * shared.sum);
+        self.magnitude.push(area * shared.size);
+        self.target.push(area * shared.share * value);
     }
-    tally.common.add(area * share);
-    tally.source_integral.add(area * sum);
-    tally.magnitude.add(area * size);
-    tally.target_integral.add(area * share * value);
+
+    fn flush_if_many(&mut self, tally: &mut Tally) {
+        if self.common.len() >= MANY {
+            self.flush(tally);
+        }
+    }
+
+    /// Adds all up.
+    fn flush(&mut self, tally: &mut Tally) {
+        for (sum, terms) in [
+            (&mut tally.common, &mut self.common),
+            (&mut tally.source_integral, &mut self.source),
+            (&mut tally.magnitude, &mut self.magnitude),
+            (&mut tally.target_integral, &mut self.target),
+        ] {
+            add(sum, terms);
+            terms.clear();
+        }
+    }
 }

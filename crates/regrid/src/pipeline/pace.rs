@@ -22,7 +22,7 @@ const COUNTED: f64 = 5000.0;
 const MIXED: f64 = 1000.0;
 const GATHERED: u64 = 700;
 /// Picoseconds of each cell of a chunk and of its source that are compared.
-const COMPARE: u64 = 22_000;
+const COMPARE: u64 = 5_000;
 /// Picoseconds a byte of writing, by how much it is compressed: not at all; by igzip; by libdeflate.
 const WRITE: [u64; 3] = [800, 1800, 9000];
 /// Picoseconds a byte of memory that nobody has used before: the system clears it and puts it in its place.
