@@ -109,7 +109,7 @@ def request(dice, source, threads):
     if dice.random() < 0.1:
         options += ["--report"]
     if dice.random() < 0.1:
-        options += ["--times", "2000-01-01T00:30/2000-01-01T05:30/PT1H", "--time-method", "linear"]
+        options += ["--times", "2000-01-01T00:30/2000-01-01T04:30/PT1H", "--time-method", "linear"]
     if dice.random() < 0.1:
         options += ["--pole", "none"]
     return [source, *options]

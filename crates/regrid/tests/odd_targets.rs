@@ -4,8 +4,10 @@
 mod layouts;
 mod sources;
 
-use layouts::{Axis, Layout};
+use layouts::{Axis, Layout, catalogue, doubles, regrid};
+use regrid::time::TimeMethod;
 use regrid::{Error, Fill, Grid, Method, Request};
+use sources::MemoryFile;
 
 fn region() -> Layout {
     let axis = |centres: &[f64]| Axis {
@@ -38,6 +40,62 @@ fn a_target_elsewhere_is_noted() {
         );
         let said = notes(Grid::global(5.0).unwrap(), method);
         assert!(said.is_empty(), "{said:?}");
+    }
+}
+
+#[test]
+fn chunks_elsewhere_are_missing_at_times_in_between_too() {
+    let values: Vec<f64> = (0..8).map(f64::from).collect();
+    let file = MemoryFile::new("a.nc")
+        .with_axis("time", "hours since 2000-01-01", &[0.0, 1.0])
+        .with_axis("latitude", "degrees_north", &[30.0, 40.0])
+        .with_axis("longitude", "degrees_east", &[30.0, 40.0])
+        .with(
+            "t",
+            &["time", "latitude", "longitude"],
+            doubles(&[2, 2, 2], values),
+            None,
+            &[],
+        );
+    let source = catalogue(file);
+    let target = Grid::global(10.0).unwrap();
+    for method in [
+        Method::Nearest,
+        Method::Linear,
+        Method::Cubic,
+        Method::AreaWeighted,
+        Method::SecondOrderConservative,
+        Method::InverseDistance,
+        Method::Mean,
+        Method::Min,
+        Method::Max,
+        Method::Median,
+        Method::Mode,
+        Method::Sum,
+        Method::Count,
+    ] {
+        // The first rows of chunks lie south of the source.
+        let request = Request::new(&target)
+            .method(method)
+            .chunk(3, 36)
+            .report(true);
+        let at = |times: &str| {
+            let times = times.parse().unwrap();
+            let request = request.clone().times(times);
+            regrid(&source, &request.time_method(TimeMethod::Linear)).unwrap()
+        };
+        let [before, between, after] =
+            ["2000-01-01T00:00", "2000-01-01T00:30", "2000-01-01T01:00"].map(at);
+        let (elsewhere, there) = between.split_at(9 * 36);
+        let nothing = |x: &f64| x.is_nan() || (method == Method::Count && *x == 0.0);
+        assert!(elsewhere.iter().all(nothing), "{method:?}");
+        assert!(there.iter().any(|x| !nothing(x)), "{method:?}");
+        for ((a, x), b) in before.iter().zip(&between).zip(&after) {
+            assert!(
+                (x - (a + b) / 2.0).abs() < 1e-9 || (x.is_nan() && a.is_nan() && b.is_nan()),
+                "{method:?}: {a} {x} {b}"
+            );
+        }
     }
 }
 

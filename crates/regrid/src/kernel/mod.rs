@@ -274,8 +274,12 @@ pub(crate) fn floats<'r, T: Float>(
             &[(at, 1.0)] => one_plane(plan, columns.as_ref(), plane(at), &pole_values, rule, out),
             several => {
                 mix(several, plane, &mut mixed);
-                let width = plane(0).first().map_or(1, |row| row.len()).max(1);
-                let stretches: Vec<&[f64]> = mixed.chunks_exact(width).collect();
+                let width = plane(0).first().map_or(0, |row| row.len());
+                let stretches: Vec<&[f64]> = match width {
+                    // Where the source does not reach.
+                    0 => vec![&[]; plane(0).len()],
+                    _ => mixed.chunks_exact(width).collect(),
+                };
                 one_plane(plan, columns.as_ref(), &stretches, &pole_values, rule, out);
             }
         }
