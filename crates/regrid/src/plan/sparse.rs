@@ -192,6 +192,7 @@ impl SparsePlan {
             }
             let met = met.iter().map(|met| (0..met.len()).filter(|&at| met[at]));
             weights.rest();
+            slopes.iter().for_each(|slopes| slopes.rest());
             needs.push((
                 cuts,
                 met.map(Iterator::collect).collect::<Vec<Vec<usize>>>(),
@@ -207,6 +208,7 @@ impl SparsePlan {
                 }
             }
             weights.rest();
+            slopes.iter().for_each(|slopes| slopes.rest());
         }
         let blocks: Vec<Vec<Range<usize>>> = sources
             .iter()
