@@ -20,7 +20,9 @@ use play::{Sketch, Threads, Watch};
 use crate::{graph::Graph, outputs::Outputs, run::Run, task::Notes};
 
 /// Plays in which tasks last as long as was said, but for so many hundredths more or less.
-const UNEVEN: [u64; 5] = [0, 10, 20, 30, 40];
+const UNEVEN: [u64; 5] = [20, 10, 30, 0, 40];
+/// Tasks that are played in all, about: of many the first plays are enough, as in each all happens that may happen.
+const PLAYED: usize = 1_000_000;
 
 /// For how many nanoseconds a thread keeps its core while others wait for one: about as long as Linux lets it.
 const SLICE: u64 = 4_000_000;
@@ -118,7 +120,7 @@ impl Run {
         let mut known = Vec::new();
         let sketch = self.sketched(&outputs, |task| known.push(nanoseconds(lasts(task))));
         let threads = Threads::apart(self.workers());
-        let plays = self.unevenness().map(|most| {
+        let plays = self.unevenness(sketch.len()).map(|most| {
             let each = known.iter().zip(0..);
             each.map(|(&lasts, task)| unevenly(lasts, task, most))
                 .collect()
@@ -164,7 +166,7 @@ impl Run {
         let sketch = self.sketched(&outputs, |task| rehearsal.knows(task));
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let threads = Threads::on_cores(self.workers(), cores, SLICE);
-        for most in self.unevenness() {
+        for most in self.unevenness(sketch.len()) {
             rehearsal.begins();
             let mut watch = Uneven { rehearsal, most };
             sketch.play(threads, self.memory_limit, &mut watch);
@@ -198,10 +200,13 @@ impl Run {
     }
 
     /// By how many hundredths tasks last more or less in each play.
-    fn unevenness(&self) -> impl Iterator<Item = u64> + use<> {
+    fn unevenness(&self, tasks: usize) -> impl Iterator<Item = u64> + use<> {
         // One thread does one after another, however long they last.
-        let count = if self.workers() > 1 { UNEVEN.len() } else { 1 };
-        UNEVEN.into_iter().take(count)
+        let count = match self.workers() {
+            ..=1 => 1,
+            _ => PLAYED / tasks.max(1),
+        };
+        UNEVEN.into_iter().take(count.max(1))
     }
 }
 

@@ -160,7 +160,7 @@ impl Sketch {
         )
     }
 
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.bytes.len()
     }
 
