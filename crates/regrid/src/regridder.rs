@@ -46,6 +46,8 @@ pub struct Regridder {
     distinct: usize,
     method: Method,
     min_valid: f64,
+    /// Whether any of the weights is negative.
+    signed: bool,
     threads: usize,
 }
 
@@ -127,6 +129,7 @@ impl Regridder {
         Self {
             distinct,
             pieces: pieces(weights, &source, &target),
+            signed: weights.any_negative(),
             source,
             target,
             method,
@@ -208,7 +211,7 @@ impl Regridder {
                 expected: vec![planes * from, planes * to],
             });
         }
-        let rule = self.method.rule(self.min_valid);
+        let rule = self.method.rule(self.min_valid).by(|| self.signed);
         // Weights from cell to cell are gone through once for several planes.
         let most = match self.pieces.iter().any(|piece| piece.sparse.is_some()) {
             true => planes.div_ceil(self.threads).clamp(1, PLANES),

@@ -135,16 +135,20 @@ impl Sum {
 
     /// Adds several sums, and what was lost of them.
     pub(crate) fn add_sums(&mut self, [sums, lost]: [&[f64]; 2]) {
-        sums.iter().chain(lost).for_each(|&x| self.add(x));
+        for (&sum, &lost) in sums.iter().zip(lost) {
+            self.merge(&Self { sum, lost });
+        }
     }
 
     fn merge(&mut self, other: &Self) {
         self.add(other.sum);
-        self.add(other.lost);
+        // What is lost of an infinite sum is no number.
+        if other.sum.is_finite() {
+            self.add(other.lost);
+        }
     }
 
     fn value(self) -> f64 {
-        // What is lost of an infinite sum is no number.
         if self.sum.is_finite() {
             self.sum + self.lost
         } else {
@@ -254,6 +258,16 @@ mod tests {
             sum.add(x);
         }
         assert_eq!(sum.value(), 2.0);
+    }
+
+    #[test]
+    fn infinite_sums_stay_infinite() {
+        let mut sum = Sum::default();
+        sum.add_sums([&[1.0, f64::INFINITY, 2.0], &[1e-20, f64::NAN, 0.0]]);
+        let mut all = Sum::default();
+        all.add(3.0);
+        all.merge(&sum);
+        assert_eq!([sum.value(), all.value()], [f64::INFINITY; 2]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::catalogue::{Catalogue, SourceVariable};
 use crate::companions::{TargetCoordinates, bystanders};
 use crate::error::Error;
 use crate::grid::Grid;
-use crate::kernel::Rule;
+use crate::kernel::{Keep, Rule};
 use crate::pieces::on_threads;
 use crate::pipeline::{Explanation, LazyField, Overlap, Plans, check_chunks, regrid_param};
 use crate::scheme::{Compat, Edges, Fill, Method, Outside, PlaneWeights, Pole};
@@ -469,7 +469,7 @@ impl Request {
         };
         match self.method_used().rule(min_valid) {
             // Between two times a value is made up in any case.
-            Rule::Pick if self.blends() => Rule::Blend { min_valid },
+            Rule::Pick if self.blends() => Rule::Blend(Keep::of(min_valid)),
             rule => rule,
         }
     }

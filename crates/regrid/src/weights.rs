@@ -194,6 +194,13 @@ impl SparseWeights {
         })
     }
 
+    /// Whether any of the weights is negative.
+    pub(crate) fn any_negative(&self) -> bool {
+        let any = self.weights.iter().any(|&weight| weight < 0.0);
+        self.rest();
+        any
+    }
+
     /// The number of all entries.
     pub(crate) fn entries_in_all(&self) -> usize {
         self.weights.len()

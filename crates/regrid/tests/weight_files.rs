@@ -1,12 +1,17 @@
 //! Weights in files: ours and CDO's are the same, and do the same; those for anything else are refused.
 
-use std::path::{Path, PathBuf};
+mod sources;
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ndarray::{ArrayD, IxDyn};
 use netcdf::{FileMut, Options};
 use regrid::{
-    Catalogue, Edges, Error, Grid, Latitudes, Longitudes, Method, Request, SparseWeights, Weights,
-    WeightsFormat,
+    Catalogue, Edges, Error, Grid, Latitudes, Longitudes, Method, Request, SourceFile,
+    SparseWeights, Values, Weights, WeightsFormat,
 };
+use sources::MemoryFile;
 
 fn data(name: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/weights")).join(name)
@@ -127,6 +132,40 @@ fn parts_of_cells_mean_the_same_in_either_normalization() {
         1e-14,
         "destarea",
     );
+}
+
+#[test]
+fn second_order_weights_of_a_file_keep_to_the_field_beside_missing_cells() {
+    let (source, target) = (Grid::global(10.0).unwrap(), Grid::global(2.5).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.nc");
+    let method = Method::SecondOrderConservative;
+    let made = Weights::between(&source, &target, method, Edges::default()).unwrap();
+    made.save(&path, WeightsFormat::Scrip).unwrap();
+    // From 270 to 280, a third of them missing.
+    let cells = (0..18 * 36).map(|i| match i * 7919 % 1000 {
+        place if place % 3 == 0 => f64::NAN,
+        place => 270.0 + place as f64 / 100.0,
+    });
+    let values = ArrayD::from_shape_vec(IxDyn(&[18, 36]), cells.collect()).unwrap();
+    let file = MemoryFile::new("a.nc")
+        .with_axis("lat", "degrees_north", &sources::steps(-85.0, 10.0, 18))
+        .with_axis("lon", "degrees_east", &sources::steps(5.0, 10.0, 36))
+        .with("t", &["lat", "lon"], Values::F64(values), None, &[]);
+    let files = Catalogue::from_files(vec![Arc::new(file) as Arc<dyn SourceFile>]).unwrap();
+    let of = |request: Request| {
+        let field = request.build(&files).unwrap()[0].compute().unwrap();
+        let values = field.values.as_array::<f64>().unwrap();
+        let valid = values.iter().copied().filter(|x| x.is_finite());
+        valid.collect::<Vec<f64>>()
+    };
+    let direct = of(Request::new(&target).method(method));
+    let loaded = Weights::load(&path).unwrap();
+    let filed = of(Request::new(&target).weights(&loaded));
+    let most = filed.iter().map(|x| (x - 275.0).abs()).fold(0.0, f64::max);
+    assert!(most < 15.0, "{most}");
+    let apart = direct.len().abs_diff(filed.len());
+    assert!(apart * 5 < direct.len(), "{apart} of {}", direct.len());
 }
 
 #[test]

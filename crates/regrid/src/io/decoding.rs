@@ -117,6 +117,11 @@ impl Decoding {
         stored.size() == 1 && self.output == DataType::I16
     }
 
+    /// What marks missing values in a result of sums or counts: whole numbers, as small ones may be that a source marks missing ones by.
+    pub(crate) fn fill_of_sums(&self, variable: &VariableMeta) -> AttributeValue {
+        default_fill(self.output).unwrap_or_else(|| self.fill(variable))
+    }
+
     /// What marks missing values in the result: as the source has it, where its type can hold it, else netCDF's default.
     pub(crate) fn fill(&self, variable: &VariableMeta) -> AttributeValue {
         // Of 16 bits it is one that no byte has, whichever file names one.
@@ -380,7 +385,8 @@ pub(crate) fn single(value: &AttributeValue) -> Values {
     }
 }
 
-/// Floats with NaN where missing, as they are to be written: with `fill` in its place.
+/// Floats with NaN where missing, as they are to be written: with `fill` in its place. A value that is just that, as a mean may be, is
+/// written as the number next to it, so that it is not lost.
 pub(crate) fn encode_missing(values: Values, fill: Option<&AttributeValue>) -> Values {
     /// Without branches where the values lie row by row.
     fn each<T: Copy>(array: &mut ArrayD<T>, value: impl Fn(T) -> T) {
@@ -389,16 +395,35 @@ pub(crate) fn encode_missing(values: Values, fill: Option<&AttributeValue>) -> V
             None => array.mapv_inplace(value),
         }
     }
+    /// The normal number next to one.
+    macro_rules! beside {
+        ($number:expr, $type:ty) => {
+            match $number {
+                0.0 => <$type>::MIN_POSITIVE,
+                <$type>::INFINITY => <$type>::MAX,
+                <$type>::NEG_INFINITY => <$type>::MIN,
+                other => <$type>::from_bits(other.to_bits() ^ 1),
+            }
+        };
+    }
     let Some(fill) = fill else { return values };
     match values {
         Values::F32(mut array) => {
             let fill = f32::from_attribute(fill, 0).unwrap_or(f32::NAN);
-            each(&mut array, |x| if x.is_nan() { fill } else { x });
+            let beside = beside!(fill, f32);
+            each(&mut array, |x| {
+                let value = if x == fill { beside } else { x };
+                if x.is_nan() { fill } else { value }
+            });
             Values::F32(array)
         }
         Values::F64(mut array) => {
             let fill = f64::from_attribute(fill, 0).unwrap_or(f64::NAN);
-            each(&mut array, |x| if x.is_nan() { fill } else { x });
+            let beside = beside!(fill, f64);
+            each(&mut array, |x| {
+                let value = if x == fill { beside } else { x };
+                if x.is_nan() { fill } else { value }
+            });
             Values::F64(array)
         }
         other => other,

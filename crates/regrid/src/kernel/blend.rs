@@ -2,7 +2,7 @@
 //!
 //! A target is kept where the share of its weight that is of valid cells, times the part of it that the source covers, is
 //! at least `min_valid`; its value is the sum over the valid cells, divided by their weight where some are missing. Shares
-//! are counted in absolute weights, since some of a cubic's are negative.
+//! are counted in absolute weights, since some of a cubic's are negative. Where the valid ones all but cancel, nothing is kept.
 
 use super::ahead;
 use super::masked::Masked;
@@ -11,6 +11,29 @@ use super::taps::Columns;
 use super::{Float, PoleMean};
 use crate::plan::AxisCut;
 use crate::weights::WHOLE;
+
+/// What says which targets are kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Keep {
+    /// The least share of the weight that must be of valid cells.
+    pub(crate) min_valid: f64,
+    /// Whether any of the weights is negative.
+    pub(crate) signed: bool,
+}
+
+impl Keep {
+    /// Of weights none of which is negative.
+    pub(crate) fn of(min_valid: f64) -> Self {
+        Self {
+            min_valid,
+            signed: false,
+        }
+    }
+}
+
+/// The least sum of the valid weights, where some weights are negative and all together are one: to divide by less makes much of small
+/// differences. No simple fraction, so that rounding does not decide.
+const LEFT: f64 = 0.23;
 
 /// The sum over the valid cells of one target, and what says whether it is kept.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,7 +48,7 @@ pub(super) struct Valid {
 
 impl Valid {
     #[inline]
-    pub(super) fn value(self, covered: f64, min_valid: f64) -> f64 {
+    pub(super) fn value(self, covered: f64, Keep { min_valid, signed }: Keep) -> f64 {
         // The same terms in the same order: where nothing is missing both are equal to the bit.
         let whole = self.size == self.all;
         // No branches: it is done for several at once.
@@ -33,7 +56,8 @@ impl Valid {
         let share = if whole { 1.0 } else { part };
         let mean = self.sum / self.weight;
         let value = if whole { self.sum } else { mean };
-        let dropped = (self.weight <= 0.0) | (share * covered < min_valid - WHOLE);
+        let cancelled = signed & !whole & (self.weight < LEFT);
+        let dropped = (self.weight <= 0.0) | cancelled | (share * covered < min_valid - WHOLE);
         if dropped { f64::NAN } else { value }
     }
 }
@@ -51,9 +75,10 @@ pub(super) fn separable<S: Float, T: Float>(
     columns: &Columns<'_>,
     source: &[&[S]],
     poles: &[PoleMean],
-    min_valid: f64,
+    keep: Keep,
     out: &mut [T],
 ) {
+    let Keep { min_valid, .. } = keep;
     let width = columns.width;
     // What a column reads that has nothing more to read.
     let mut sums = vec![0.0; width + 1];
@@ -83,7 +108,7 @@ pub(super) fn separable<S: Float, T: Float>(
         let next = ahead::row(rows, row, source);
         sum_rows(&mut sums[..width], &entries, source, whole_pole, next);
         if !is_strict(min_valid) && any_missing(&sums) {
-            let shares = (covered, min_valid);
+            let shares = (covered, keep);
             masked.row(&entries, (source, pole), columns, shares, out);
             continue;
         }

@@ -3,7 +3,7 @@
 //! The weights of rows and columns are a product, so what a target loses to missing cells is as well the sum over its columns
 //! of what each loses over its rows. So the same loops serve as where nothing is missing, for the sums and for the weights.
 
-use super::blend::Valid;
+use super::blend::{Keep, Valid};
 use super::simd::add_valid;
 use super::taps::Columns;
 use super::{Float, PoleMean};
@@ -29,7 +29,7 @@ impl Masked {
         entries: &[(usize, f64)],
         (source, pole): (&[&[S]], impl Fn(usize) -> PoleMean),
         columns: &Columns<'_>,
-        (covered, min_valid): (f64, f64),
+        (covered, keep): (f64, Keep),
         out: &mut [T],
     ) {
         let width = columns.width;
@@ -86,7 +86,7 @@ impl Masked {
                 all: alls[column],
             };
             let covered = covered * columns.weights.covered(column);
-            *out = T::round(valid.value(covered, min_valid));
+            *out = T::round(valid.value(covered, keep));
         }
     }
 }

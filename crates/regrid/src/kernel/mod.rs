@@ -21,6 +21,7 @@ use crate::buffers::{self, Number};
 use crate::chunk::combinations;
 use crate::plan::{AxisCut, ChunkPlan};
 use crate::values::Values;
+pub(crate) use blend::Keep;
 pub(crate) use sparse::PLANES;
 pub(crate) use statistic::Statistic;
 pub(crate) use tally::{Fresh, tally};
@@ -31,8 +32,8 @@ use window::{planes, rows};
 /// How a target is made of the source cells that its weights name.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Rule {
-    /// The weighted sum, kept where at least this share of the weight is of valid cells.
-    Blend { min_valid: f64 },
+    /// The weighted sum, where it is kept.
+    Blend(Keep),
     /// The one cell, as it is.
     Pick,
     /// A statistic of the cells, kept where at least this share of the weight is of valid cells.
@@ -40,6 +41,19 @@ pub(crate) enum Rule {
         statistic: Statistic,
         min_valid: f64,
     },
+}
+
+impl Rule {
+    /// The same for given weights: whether some are negative is looked up where it matters.
+    pub(crate) fn by(self, any_negative: impl FnOnce() -> bool) -> Self {
+        match self {
+            Self::Blend(keep) if !blend::is_strict(keep.min_valid) => Self::Blend(Keep {
+                signed: any_negative(),
+                ..keep
+            }),
+            rule => rule,
+        }
+    }
 }
 
 /// A floating-point type that is summed in double and rounded once.
@@ -189,12 +203,12 @@ pub(crate) fn regrid_chunk(
     macro_rules! dispatch {
         ($($variant:ident),*) => {
             match (absent, rule) {
-                (Values::F32(_), Rule::Blend { .. } | Rule::Statistic { .. }) => {
+                (Values::F32(_), Rule::Blend(_) | Rule::Statistic { .. }) => {
                     let mut result = buffers::take(plan.cells());
                     floats(plan, &arrays!(F32), poles, rule, in_planes(plan, &mut result));
                     Values::F32(array(plan, result))
                 }
-                (Values::F64(_), Rule::Blend { .. } | Rule::Statistic { .. }) => {
+                (Values::F64(_), Rule::Blend(_) | Rule::Statistic { .. }) => {
                     let mut result = buffers::take(plan.cells());
                     floats(plan, &arrays!(F64), poles, rule, in_planes(plan, &mut result));
                     Values::F64(array(plan, result))
@@ -251,7 +265,7 @@ pub(crate) fn floats<'r, T: Float>(
     result: impl IntoIterator<Item = &'r mut [T]>,
 ) {
     let mut copy = Vec::new();
-    let by_rows = plan.sparse.is_none() && matches!(rule, Rule::Blend { .. });
+    let by_rows = plan.sparse.is_none() && matches!(rule, Rule::Blend(_));
     // What follows each other in the source: the rows of a plane, or a whole plane at once.
     let (stretches, each) = match by_rows {
         true => (rows(plan, blocks, &mut copy), plan.axes().0.window),
@@ -267,7 +281,7 @@ pub(crate) fn floats<'r, T: Float>(
         let plane = |at: usize| &stretches[at * each..(at + 1) * each];
         match sources.as_slice() {
             [] => out.fill(T::MISSING),
-            &[(at, 1.0)] if plan.sparse.is_some() && matches!(rule, Rule::Blend { .. }) => {
+            &[(at, 1.0)] if plan.sparse.is_some() && matches!(rule, Rule::Blend(_)) => {
                 whole.push(plane(at)[0]);
                 whole_out.push(out);
             }
@@ -285,8 +299,8 @@ pub(crate) fn floats<'r, T: Float>(
         }
     }
     buffers::give(mixed);
-    if let (Some(cut), Rule::Blend { min_valid }) = (&plan.sparse, rule) {
-        sparse::blend(cut, &whole, min_valid, &mut whole_out);
+    if let (Some(cut), Rule::Blend(keep)) = (&plan.sparse, rule) {
+        sparse::blend(cut, &whole, keep, &mut whole_out);
     }
 }
 
@@ -322,11 +336,11 @@ fn one_plane<S: Float, T: Float>(
     out: &mut [T],
 ) {
     match (rule, &plan.sparse, columns) {
-        (Rule::Blend { min_valid }, _, Some(columns)) => {
-            blend::separable(plan.axes().0, columns, stretches, poles, min_valid, out);
+        (Rule::Blend(keep), _, Some(columns)) => {
+            blend::separable(plan.axes().0, columns, stretches, poles, keep, out);
         }
-        (Rule::Blend { min_valid }, Some(cut), None) => {
-            sparse::blend(cut, &stretches[..1], min_valid, &mut [out]);
+        (Rule::Blend(keep), Some(cut), None) => {
+            sparse::blend(cut, &stretches[..1], keep, &mut [out]);
         }
         (
             Rule::Statistic {
@@ -414,7 +428,10 @@ mod tests {
     use crate::weights::SparseWeights;
     use std::sync::Arc;
 
-    const STRICT: Rule = Rule::Blend { min_valid: 1.0 };
+    const STRICT: Rule = Rule::Blend(Keep {
+        min_valid: 1.0,
+        signed: false,
+    });
 
     /// Plans axes of the given weights, each in one cut and one storage chunk.
     fn whole(weights: &[SparseWeights], source: &[usize]) -> ChunkPlan {
@@ -510,7 +527,8 @@ mod tests {
         let source = ArrayD::from_shape_vec(IxDyn(&[2, columns]), source.to_vec()).unwrap();
         let absent = Values::F32(ArrayD::from_elem(IxDyn(&[1]), f32::NAN));
         let plan = whole(&weights, &[2, columns]);
-        let rule = Rule::Blend { min_valid };
+        let signed = weights.iter().any(SparseWeights::any_negative);
+        let rule = Rule::Blend(Keep { min_valid, signed });
         match regrid_chunk(&plan, &[&Values::F32(source)], &[], rule, &absent) {
             Values::F32(result) => result.into_raw_vec_and_offset().0,
             _ => panic!("f32 in, f32 out"),
@@ -528,6 +546,27 @@ mod tests {
         }
         assert!(blended(&[nan; 4], 0.0, [both(), both()])[0].is_nan());
         assert_eq!(blended(&[2.0; 4], 1.0, [both(), both()]), [2.0]);
+    }
+
+    #[test]
+    fn nothing_is_kept_where_the_valid_weights_all_but_cancel() {
+        let nan = f32::NAN;
+        let row = || -> SparseWeights { [vec![(0, 1.0)]].into_iter().collect() };
+        let signed = |left: f64| -> SparseWeights {
+            [vec![(0, 0.5 + left), (1, 1.0 - left), (2, -0.5)]]
+                .into_iter()
+                .collect()
+        };
+        let of = |cells: [f32; 3], left: f64| {
+            let source: Vec<f32> = cells.into_iter().chain([0.0; 3]).collect();
+            blended(&source, 0.0, [row(), signed(left)])[0]
+        };
+        // What is left of the weights is a fiftieth of them, all, and a half.
+        assert!(of([3.0, nan, 5.0], 0.02).is_nan());
+        assert_eq!(of([3.0, nan, 5.0], 1.0), (1.5 * 3.0 - 0.5 * 5.0));
+        assert_eq!(of([nan, 3.0, 5.0], 0.0), (3.0 - 0.5 * 5.0) / 0.5);
+        assert!(of([nan, nan, 5.0], 0.0).is_nan());
+        assert_eq!(of([3.0, 4.0, 5.0], 0.0), 1.5 + 4.0 - 2.5);
     }
 
     #[test]

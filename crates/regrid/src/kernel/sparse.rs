@@ -7,7 +7,7 @@
 use multiversion::multiversion;
 
 use super::Float;
-use super::blend::{Valid, is_strict};
+use super::blend::{Keep, Valid, is_strict};
 use crate::buffers;
 use crate::plan::{CutRow, Slopes, SparseCut};
 use crate::weights::WHOLE;
@@ -21,7 +21,7 @@ const FEW: usize = 4;
 pub(super) fn blend<S: Float, T: Float>(
     cut: &SparseCut,
     planes: &[&[S]],
-    min_valid: f64,
+    keep: Keep,
     out: &mut [&mut [T]],
 ) {
     let few = |plane: &&[S]| FEW * cut.places().len() < plane.len();
@@ -30,7 +30,7 @@ pub(super) fn blend<S: Float, T: Float>(
         ($($n:literal),*) => {$(
             while let Some((group, rest)) = planes.split_first_chunk::<$n>() {
                 let (own, others) = out.split_at_mut($n);
-                side_by_side(group, |cells| together(cut, cells, min_valid, own));
+                side_by_side(group, |cells| together(cut, cells, keep, own));
                 (planes, out) = (rest, others);
             }
         )*};
@@ -62,9 +62,10 @@ fn side_by_side<const N: usize, S: Float>(planes: &[&[S]; N], then: impl FnOnce(
 fn together<const N: usize, S: Float, T: Float>(
     cut: &SparseCut,
     cells: &[[S; N]],
-    min_valid: f64,
+    keep: Keep,
     out: &mut [&mut [T]],
 ) {
+    let Keep { min_valid, .. } = keep;
     let strict = is_strict(min_valid);
     let mut target = 0;
     let mut set = |values: [f64; N]| {
@@ -89,7 +90,7 @@ fn together<const N: usize, S: Float, T: Float>(
             }
             let sums = Sums::of(row, cells);
             missing = sums.lack_some();
-            set(sums.values(row.covered, min_valid));
+            set(sums.values(row.covered, keep));
         }),
         // Where all must be valid, what is no number stays none.
         Some(slopes) if strict => cut.for_each_row(|row| {
@@ -106,7 +107,7 @@ fn together<const N: usize, S: Float, T: Float>(
         Some(slopes) => cut.for_each_row(|row| {
             let mut sums = Sums::of(row, cells);
             sums.add_slopes(row, cells, slopes);
-            set(sums.values(row.covered, min_valid));
+            set(sums.values(row.covered, keep));
         }),
     }
 }
@@ -197,7 +198,7 @@ impl<const N: usize> Sums<N> {
 
     /// The sums, divided by the weight of the valid cells where some are missing.
     #[inline(always)]
-    fn values(&self, covered: f64, min_valid: f64) -> [f64; N] {
+    fn values(&self, covered: f64, keep: Keep) -> [f64; N] {
         let mut values = [0.0; N];
         for (lane, value) in values.iter_mut().enumerate() {
             let valid = Valid {
@@ -206,7 +207,7 @@ impl<const N: usize> Sums<N> {
                 size: self.sizes[lane],
                 all: self.all,
             };
-            *value = valid.value(covered, min_valid);
+            *value = valid.value(covered, keep);
         }
         values
     }

@@ -51,7 +51,7 @@ use crate::io::decoding::{Decoding, single};
 use crate::kernel::{PoleMeans, Rule};
 use crate::plan::ChunkSize;
 use crate::request::{FLAGS, Request};
-use crate::scheme::PlaneWeights;
+use crate::scheme::{Method, PlaneWeights};
 use crate::time::ChosenTimes;
 use crate::values::DataType;
 use crate::weights::SparseWeights;
@@ -128,7 +128,10 @@ pub(crate) fn regrid_param(
         });
     }
     let decoding = decoding(catalogue, variable, blends).map_err(refused)?;
-    let fill = decoding.fill(&variable.meta);
+    let fill = match request.method_used() {
+        Method::Sum | Method::Count => decoding.fill_of_sums(&variable.meta),
+        _ => decoding.fill(&variable.meta),
+    };
     let mut surroundings = surroundings(
         catalogue,
         variable,
@@ -213,7 +216,7 @@ pub(crate) fn regrid_param(
         time: plan.order.source.iter().position(is_time),
         fill: fill.clone(),
         absent: absent.clone(),
-        rule: request.rule(),
+        rule: request.rule().by(|| weights.any_negative()),
         plan,
         parts,
         shared: OnceLock::new(),
@@ -277,7 +280,7 @@ pub(crate) fn regrid_param(
         .any(|(region, _)| region.len() * cell_bytes < largest_chunk);
     let whole_planes = matches!(request.rule(), Rule::Statistic { .. });
     let side_by_side = match request.rule() {
-        Rule::Blend { .. } => plan.cells_side_by_side(),
+        Rule::Blend(_) => plan.cells_side_by_side(),
         Rule::Pick | Rule::Statistic { .. } => 0,
     };
     let gathered = (plan.gathered_cells(whole_planes) + side_by_side) * cell_bytes;

@@ -247,8 +247,8 @@ fn repeated(field: &LazyField) -> f64 {
     let plan = &field.work.plan;
     let takes_over = match (field.work.rule, plan.cells_of_target()) {
         (Rule::Pick | Rule::Statistic { .. }, _) => true,
-        (Rule::Blend { .. }, CellsOfTarget::Rows { cells, .. }) => cells < MIXED_CELLS,
-        (Rule::Blend { .. }, CellsOfTarget::Apart { .. }) => false,
+        (Rule::Blend(_), CellsOfTarget::Rows { cells, .. }) => cells < MIXED_CELLS,
+        (Rule::Blend(_), CellsOfTarget::Apart { .. }) => false,
     };
     match plan.cells_there() {
         Some(cells) if takes_over => cells.min(1.0),

@@ -377,7 +377,7 @@ fn fill_far(weights: &SparseWeights, source: &Grid, target: &Grid) -> SparseWeig
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::Rule;
+    use crate::kernel::{Keep, Rule};
 
     fn source() -> Grid {
         Grid::from_axes([0.0, 10.0, 20.0], [0.0, 10.0, 20.0]).unwrap()
@@ -453,7 +453,7 @@ mod tests {
 
     #[test]
     fn iris_keeps_more_than_the_limit() {
-        let Rule::Blend { min_valid } =
+        let Rule::Blend(Keep { min_valid, .. }) =
             Method::AreaWeighted.rule(Compat::Iris.min_valid(Method::AreaWeighted, Some(0.5)))
         else {
             panic!("means are blended")

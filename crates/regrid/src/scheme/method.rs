@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::Compat;
 use crate::error::Error;
-use crate::kernel::{Rule, Statistic};
+use crate::kernel::{Keep, Rule, Statistic};
 use crate::time::TimeMethod;
 
 /// How a target value is made of source values.
@@ -91,7 +91,7 @@ impl Method {
             Self::Max => statistic(Statistic::Max),
             Self::Median => statistic(Statistic::Median),
             Self::Mode => statistic(Statistic::Mode),
-            _ => Rule::Blend { min_valid },
+            _ => Rule::Blend(Keep::of(min_valid)),
         }
     }
 }

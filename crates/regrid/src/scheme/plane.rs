@@ -183,6 +183,16 @@ impl PlaneWeights {
         }
     }
 
+    /// Whether any of the weights is negative, slopes apart: those of a missing neighbour are left out.
+    pub(crate) fn any_negative(&self) -> bool {
+        match self {
+            Self::Separable(weights) => {
+                weights.latitude.any_negative() || weights.longitude.any_negative()
+            }
+            Self::Sparse(weights, _) => weights.any_negative(),
+        }
+    }
+
     /// Whether no target has any source: it lies elsewhere.
     pub(crate) fn is_void(&self) -> bool {
         let void = |weights: &SparseWeights| (0..weights.len()).all(|t| weights.row(t).is_empty());

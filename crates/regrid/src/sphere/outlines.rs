@@ -44,23 +44,19 @@ pub(super) enum Outline<'a> {
     Polygon(&'a [Vector]),
 }
 
-/// The area of every cell that has corners; `None` if the cells have none.
+/// The area of every cell, by its corners, or by those between centres of a mesh; `None` for points without corners.
 ///
 /// - Units: steradians.
 /// - Missing data: a cell with a corner that is NaN has no area: 0.
 pub(crate) fn areas(cells: &dyn Cells) -> Option<Vec<f64>> {
-    let Cornered {
-        per_cell,
-        along_parallels,
-    } = cells.cornered()?;
+    let outlines = Outlines::new(cells, "target").ok()?;
     let mut room = Vec::new();
     let area = |cell: usize| {
-        if along_parallels {
-            return rectangle(cells, cell).map_or(0.0, |rectangle| rectangle.area());
-        }
-        room.clear();
-        room.extend(places(cells, cell, per_cell));
-        let area = Outline::Polygon(&room).area().abs();
+        let area = match outlines.get(cell, &mut room) {
+            Some(Outline::Rectangle(rectangle)) => rectangle.area(),
+            Some(outline) => outline.area().abs(),
+            None => 0.0,
+        };
         if area.is_nan() { 0.0 } else { area }
     };
     Some((0..cells.len()).map(area).collect())

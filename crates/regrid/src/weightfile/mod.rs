@@ -209,7 +209,7 @@ impl Weights {
         let method = self.method.unwrap_or_default();
         if !matches!(
             method.rule(0.0),
-            crate::kernel::Rule::Blend { .. } | crate::kernel::Rule::Pick
+            crate::kernel::Rule::Blend(_) | crate::kernel::Rule::Pick
         ) {
             return Err(Error::NotAMean {
                 method: method.name(),

@@ -234,3 +234,46 @@ fn bytes_that_may_be_anything_become_16_bits() {
         Values::I8(array(&[-128, -127, 127]))
     );
 }
+
+#[test]
+fn a_value_that_is_the_mark_itself_is_written_beside_it() {
+    let single = |fill: f32| {
+        let values =
+            Values::F32(ArrayD::from_shape_vec(IxDyn(&[3]), vec![fill, f32::NAN, 2.5]).unwrap());
+        match encode_missing(values, Some(&AttributeValue::F32(vec![fill]))) {
+            Values::F32(array) => array.into_raw_vec_and_offset().0,
+            _ => panic!("it stays what it is"),
+        }
+    };
+    for (fill, beside) in [
+        (0.0, f32::MIN_POSITIVE),
+        (-1.0, -1.000_000_1),
+        (1e20, 1e20_f32.next_down()),
+        (f32::INFINITY, f32::MAX),
+        (f32::NEG_INFINITY, f32::MIN),
+    ] {
+        let [value, missing, other] = single(fill)[..] else {
+            panic!("as many as there were")
+        };
+        assert_eq!((missing, other), (fill, 2.5));
+        assert!(value != fill && (value == beside || (value - fill).abs() <= fill.abs() * 1.2e-7));
+    }
+    let values = Values::F64(ArrayD::from_shape_vec(IxDyn(&[1]), vec![0.0]).unwrap());
+    let written = encode_missing(values, Some(&AttributeValue::F64(vec![0.0])));
+    assert_eq!(written.to_f64().unwrap()[[0]], f64::MIN_POSITIVE);
+}
+
+#[test]
+fn sums_have_a_mark_that_is_no_small_number() {
+    let v = variable(
+        DataType::I16,
+        &[("_FillValue", AttributeValue::I16(vec![4]))],
+    );
+    let decoding = Decoding::new(&v, true).unwrap();
+    assert_eq!(decoding.fill(&v), AttributeValue::F32(vec![4.0]));
+    let mark = decoding.fill_of_sums(&v);
+    assert!(
+        matches!(mark, AttributeValue::F32(ref x) if x[0] > 1e36),
+        "{mark:?}"
+    );
+}
