@@ -125,16 +125,14 @@ impl<'f> Rehearsal<'f> {
         }
     }
 
-    /// The most bytes of values that tasks held at once.
+    /// The most bytes of values that tasks held at once, in a run like many others.
     pub(super) fn values(&self) -> u64 {
-        self.values.iter().copied().max().unwrap_or(0)
+        usual(&self.values)
     }
 
-    /// The most memory: of a run like many others.
+    /// The most memory of such a run.
     pub(super) fn memory(&self) -> u64 {
-        let mut memory = self.memory.clone();
-        memory.sort_unstable();
-        memory.get(memory.len() / 2).copied().unwrap_or(0)
+        usual(&self.memory)
     }
 
     fn look(&mut self) {
@@ -149,6 +147,13 @@ impl<'f> Rehearsal<'f> {
         let memory = now.plain + mapped + now.shelves.bytes() as u64;
         reach(&mut self.memory, memory);
     }
+}
+
+/// The one in the middle.
+fn usual(of_plays: &[u64]) -> u64 {
+    let mut of_plays = of_plays.to_vec();
+    of_plays.sort_unstable();
+    of_plays.get(of_plays.len() / 2).copied().unwrap_or(0)
 }
 
 impl delayed::Rehearsal for Rehearsal<'_> {
