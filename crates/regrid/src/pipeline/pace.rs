@@ -24,7 +24,7 @@ const GATHERED: u64 = 700;
 /// Picoseconds of each cell of a chunk and of its source that are compared.
 const COMPARE: u64 = 5_000;
 /// Picoseconds a byte of writing, by how much it is compressed: not at all; by igzip; by libdeflate.
-const WRITE: [u64; 3] = [800, 1800, 9000];
+const WRITE: [u64; 3] = [1200, 1800, 9000];
 /// Picoseconds a byte of memory that nobody has used before: the system clears it and puts it in its place.
 const FRESH: u64 = 1500;
 
