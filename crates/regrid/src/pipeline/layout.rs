@@ -176,15 +176,6 @@ pub(super) enum PlanePlan {
     Sparse(Vec<(Vec<Arc<AxisCut>>, Arc<SparseCut>)>),
 }
 
-/// Of how many source cells a target is made, on the average.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum CellsOfTarget {
-    /// Weights go along rows and columns: how many cells of whole rows are blended for each target, and how many it is made of.
-    Rows { blended: f64, cells: f64 },
-    /// Weights go from cell to cell, with slopes or without.
-    Apart { cells: f64, slopes: bool },
-}
-
 impl Plan {
     /// Plans a variable, stored in such chunks along the dimensions of its order, onto targets of a shape (in the order of the
     /// result's dimensions), in chunks of a size.
@@ -485,49 +476,6 @@ impl Plan {
                 cuts.iter().map(cells).max().unwrap_or(0)
             }
         }
-    }
-
-    /// Of how many cells a target is made, about.
-    pub(super) fn cells_of_target(&self) -> CellsOfTarget {
-        let mean = |all: usize, targets: usize| all as f64 / targets.max(1) as f64;
-        match &self.plane {
-            PlanePlan::Separable(axes) => {
-                let [rows, columns] = axes.each_ref().map(|cuts| {
-                    let entries = cuts.iter().map(|cut| cut.weights.entries_in_all()).sum();
-                    mean(entries, cuts.iter().map(|cut| cut.weights.len()).sum())
-                });
-                let columns_in_all = axes[1].iter().map(|cut| cut.window).sum();
-                let targets = axes[1].iter().map(|cut| cut.targets.len()).sum();
-                CellsOfTarget::Rows {
-                    blended: rows * mean(columns_in_all, targets),
-                    cells: rows * columns,
-                }
-            }
-            PlanePlan::Sparse(cuts) => {
-                let entries = cuts.iter().map(|(_, cut)| cut.entries().0).sum();
-                let targets = cuts.iter().map(|(_, cut)| {
-                    let along = cut.targets.iter().map(ExactSizeIterator::len);
-                    along.product::<usize>()
-                });
-                CellsOfTarget::Apart {
-                    cells: mean(entries, targets.sum()),
-                    slopes: cuts.iter().any(|(_, cut)| cut.entries().1),
-                }
-            }
-        }
-    }
-
-    /// How many source cells there are for a target where targets lie, if weights go along rows and columns.
-    pub(super) fn cells_there(&self) -> Option<f64> {
-        let PlanePlan::Separable(axes) = &self.plane else {
-            return None;
-        };
-        let along = axes.each_ref().map(|cuts| {
-            let cells: usize = cuts.iter().map(|cut| cut.window).sum();
-            let targets: usize = cuts.iter().map(|cut| cut.targets.len()).sum();
-            cells as f64 / targets.max(1) as f64
-        });
-        Some(along.into_iter().product())
     }
 
     /// Whether some planes are mixed of several: at a time between two, say.

@@ -6,6 +6,7 @@
 //! chunks, is there before anything runs.
 
 mod alike;
+mod cells_of_target;
 mod explain;
 mod fresh;
 mod layout;

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::layout::CellsOfTarget;
+use super::cells_of_target::CellsOfTarget;
 use super::lazy::{LazyField, Needs};
 use crate::kernel::{Rule, Statistic};
 
