@@ -137,6 +137,32 @@ macro_rules! loops {
             }
         }
 
+        /// What targets of one row have in common with the source: area, integrals of its values and of their sizes, and of their own
+        /// values; zeros for those that are missing.
+        #[multiversion(targets $targets)]
+        pub(super) fn common_terms(
+            [common, source, magnitude, target]: [&mut [f64]; 4],
+            (values, areas): (&[f64], &[f64]),
+            (of_row, of_columns): (f64, &[f64]),
+            [sums, sizes, shares]: [&[f64]; 3],
+        ) {
+            let terms = common.iter_mut().zip(source).zip(magnitude).zip(target);
+            let targets = values.iter().zip(areas).zip(of_columns);
+            let shared = sums.iter().zip(sizes).zip(shares);
+            for (((((common, source), magnitude), target), ((&value, area), part)), shared) in
+                terms.zip(targets).zip(shared)
+            {
+                let ((sum, size), share) = shared;
+                let area = area * (of_row * part);
+                let there = !value.is_nan();
+                let or_zero = |x: f64| if there { x } else { 0.0 };
+                *common = or_zero(area * share);
+                *source = or_zero(area * sum);
+                *magnitude = or_zero(area * size);
+                *target = or_zero(area * share * value);
+            }
+        }
+
         /// The least and the greatest of those values that are wanted, and how many of them are missing; an infinity that is beyond
         /// all where there are none.
         #[multiversion(targets $targets)]
@@ -301,6 +327,15 @@ mod tests {
                 keep(sums);
                 keep(&sizes);
                 keep(&weights);
+                let mut terms = [(); 4].map(|()| numbers(n, 6));
+                let shared = [a, &sizes, &weights].map(|all| &all[..n]);
+                set::common_terms(
+                    terms.each_mut().map(|terms| &mut terms[..]),
+                    (a, b),
+                    (v, c),
+                    shared,
+                );
+                terms.iter().for_each(|terms| keep(terms));
                 let wanted: Vec<bool> = c.iter().map(|x| x.to_bits() % 3 > 0).collect();
                 let (extremes, missing) = set::extremes(a, &wanted);
                 keep(&extremes);

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use ndarray::ArrayD;
 
 use super::outer_sources;
-use super::simd::{add_overlap, exact_sums, extremes};
+use super::simd::{add_overlap, common_terms, exact_sums, extremes};
+use super::taps::Columns;
 use super::window::{Block, planes};
 use crate::chunk::combinations;
-use crate::plan::ChunkPlan;
+use crate::plan::{AxisCut, ChunkPlan, SparseCut};
 use crate::report::{Counted, Sum, Tally};
 use crate::values::Values;
 
@@ -95,6 +96,7 @@ fn chunk<T: Copy + Default>(
     let result = result.as_standard_layout();
     let values = result.as_slice().expect("row by row");
     let mut overlaps = Overlaps::default();
+    let common = areas.map(|areas| (areas, exact_sums(areas), Common::new(plan)));
     let of_planes = values.chunks(plan.plane_targets().max(1));
     for (targets, values) in combinations(&plan.outer_shape()).zip(of_planes) {
         let sources = outer_sources(plan.outer(), &targets);
@@ -110,9 +112,9 @@ fn chunk<T: Copy + Default>(
         }
         tally.source.merge(&fresh.count(&plane));
         tally.target.merge(&count(values, &all));
-        if let Some(areas) = areas {
-            overlaps.add_plane(plan, &plane, (values, areas), &mut tally);
-            add(&mut tally.whole, areas);
+        if let Some((areas, [sums, lost], common)) = &common {
+            tally.whole.add_sums([sums, lost]);
+            overlaps.add_plane(common, &plane, (values, areas), &mut tally);
         }
     }
     overlaps.flush(&mut tally);
@@ -144,56 +146,130 @@ struct Shared {
     size: f64,
 }
 
+/// What the targets of a plane have in common with its source.
+enum Common<'p> {
+    Rows(RowsAndColumns<'p>),
+    Each(&'p SparseCut),
+}
+
+impl<'p> Common<'p> {
+    fn new(plan: &'p ChunkPlan) -> Self {
+        match &plan.sparse {
+            Some(cut) => Self::Each(cut),
+            None => Self::Rows(RowsAndColumns::new(plan)),
+        }
+    }
+}
+
+/// How the rows and the columns of a plane overlap.
+struct RowsAndColumns<'p> {
+    rows: &'p AxisCut,
+    columns: Columns<'p>,
+    /// Which part of each target column the source covers.
+    covered: Vec<f64>,
+}
+
+impl<'p> RowsAndColumns<'p> {
+    fn new(plan: &'p ChunkPlan) -> Self {
+        let (rows, columns) = plan.axes();
+        let weights = &columns.weights;
+        Self {
+            rows,
+            columns: Columns::new(columns),
+            covered: (0..weights.len()).map(|c| weights.covered(c)).collect(),
+        }
+    }
+}
+
 impl Overlaps {
     fn add_plane(
         &mut self,
-        plan: &ChunkPlan,
+        common: &Common<'_>,
+        plane: &[f64],
+        targets: (&[f64], &[f64]),
+        tally: &mut Tally,
+    ) {
+        match common {
+            Common::Rows(axes) => self.add_rows(axes, plane, targets, tally),
+            Common::Each(cut) => self.add_each(cut, plane, targets, tally),
+        }
+    }
+
+    /// Adds targets cell by cell.
+    fn add_each(
+        &mut self,
+        cut: &SparseCut,
         plane: &[f64],
         (values, areas): (&[f64], &[f64]),
         tally: &mut Tally,
     ) {
         let mut targets = values.iter().zip(areas);
-        let mut next = || targets.next().expect("as many as there are targets");
-        if let Some(sparse) = &plan.sparse {
-            sparse.for_each_row(|row| {
-                let mut shared = Shared::default();
-                for (at, weight) in row.entries().filter(|&(at, _)| !plane[at].is_nan()) {
-                    shared.share += weight;
-                    shared.sum += weight * plane[at];
-                    shared.size += weight * plane[at].abs();
-                }
-                let (&value, &area) = next();
-                self.push(value, area * row.covered, shared);
-                self.flush_if_many(tally);
-            });
-            return;
-        }
-        // First along the columns, whole rows at once; then along each row.
-        let (rows, columns) = plan.axes();
-        let width = columns.window;
-        let mut parts = [(); 3].map(|()| vec![0.0; width]);
-        for row in 0..rows.targets.len() {
+        cut.for_each_row(|row| {
+            let mut shared = Shared::default();
+            for (at, weight) in row.entries().filter(|&(at, _)| !plane[at].is_nan()) {
+                shared.share += weight;
+                shared.sum += weight * plane[at];
+                shared.size += weight * plane[at].abs();
+            }
+            let (&value, &area) = targets.next().expect("as many as there are targets");
+            self.push(value, area * row.covered, shared);
+            self.flush_if_many(tally);
+        });
+    }
+
+    /// Adds targets row by row: first along the columns of the source, whole rows at once; then along each row.
+    fn add_rows(
+        &mut self,
+        axes: &RowsAndColumns<'_>,
+        plane: &[f64],
+        (values, areas): (&[f64], &[f64]),
+        tally: &mut Tally,
+    ) {
+        let (rows, width) = (axes.rows, axes.columns.width);
+        let targets = axes.covered.len();
+        // What a column reads that has nothing more to read is the zero at the end.
+        let mut parts = [(); 3].map(|()| vec![0.0; width + 1]);
+        let mut shared = [(); 3].map(|()| vec![0.0; targets]);
+        let of_rows = values
+            .chunks(targets.max(1))
+            .zip(areas.chunks(targets.max(1)));
+        for (row, (values, areas)) in of_rows.enumerate() {
             parts.iter_mut().for_each(|part| part.fill(0.0));
             // Pole rows have no part in it.
             let entries = rows.weights.row(row).iter();
             for (r, weight) in entries.filter(|(r, _)| *r < rows.window) {
                 let cells = &plane[r * width..(r + 1) * width];
-                add_overlap(parts.each_mut().map(|part| &mut part[..]), cells, weight);
+                let parts = parts.each_mut().map(|part| &mut part[..width]);
+                add_overlap(parts, cells, weight);
             }
-            let [sums, sizes, shares] = &parts;
-            for column in 0..columns.targets.len() {
-                let mut shared = Shared::default();
-                for (c, weight) in columns.weights.row(column).iter() {
-                    shared.share += weight * shares[c];
-                    shared.sum += weight * sums[c];
-                    shared.size += weight * sizes[c];
-                }
-                let covered = rows.weights.covered(row) * columns.weights.covered(column);
-                let (&value, &area) = next();
-                self.push(value, area * covered, shared);
+            for (part, shared) in parts.iter().zip(&mut shared) {
+                axes.columns.apply(part, shared);
             }
+            let covered = (rows.weights.covered(row), &*axes.covered);
+            let terms = self.more(targets);
+            common_terms(
+                terms,
+                (values, areas),
+                covered,
+                shared.each_ref().map(|all| &**all),
+            );
             self.flush_if_many(tally);
         }
+    }
+
+    /// Room for the terms of so many more targets.
+    fn more(&mut self, targets: usize) -> [&mut [f64]; 4] {
+        let Self {
+            common,
+            source,
+            magnitude,
+            target,
+        } = self;
+        [common, source, magnitude, target].map(|terms| {
+            let before = terms.len();
+            terms.resize(before + targets, 0.0);
+            &mut terms[before..]
+        })
     }
 
     /// Adds a target of a value and an area.
