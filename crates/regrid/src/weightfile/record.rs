@@ -170,7 +170,9 @@ impl GridRecord {
             .mask
             .as_ref()
             .is_none_or(|mask| mask.iter().all(|&m| m));
-        if one_latitude && one_row(&longitudes) {
+        // Those of rows and columns always have corners; what had none stays as it was.
+        let cornered = (self.fingerprint.as_ref()).is_none_or(Fingerprint::has_corners);
+        if cornered && one_latitude && one_row(&longitudes) {
             let along: Vec<f64> = latitudes.iter().step_by(columns).copied().collect();
             let across = unrolled(&longitudes[..columns]);
             let bounds = self.bounds(&along, &across);
