@@ -249,8 +249,10 @@ impl Plan<'_> {
     }
 }
 
-/// What writing takes beside the chunks in work: the library's own tables and buffers, threads, the allocator's slack.
-const WRITING: u64 = 3 << 19;
+/// What writing takes beside the chunks in work: the library's own tables and buffers, and the allocator's slack; and each thread for
+/// its stack, the tables of its compressor, and its share of the heap.
+const WRITING: u64 = 1 << 20;
+const EACH_THREAD: u64 = 320 << 10;
 
 /// The most bytes that the process will have in memory.
 ///
@@ -259,5 +261,6 @@ const WRITING: u64 = 3 << 19;
 fn peak(known: &Explanation, resident: Resident) -> u64 {
     let weights = known.weights_bytes - known.weights_in_file_bytes;
     let work = known.memory_bytes.saturating_sub(weights);
-    resident.most.max(resident.now).max(resident.now + work) + WRITING
+    let beside = WRITING + EACH_THREAD * known.threads as u64;
+    resident.most.max(resident.now).max(resident.now + work) + beside
 }

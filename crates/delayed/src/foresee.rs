@@ -162,15 +162,22 @@ impl Run {
     /// Run::new().threads(2).rehearse(&sums, &mut beside);
     /// assert_eq!(beside.most, 100);
     /// ```
-    pub fn rehearse(&self, outputs: impl Outputs, rehearsal: &mut impl Rehearsal) {
+    ///
+    /// Says which [memory limit](Run::memory_limit) lets a run go like most of the plays, and no further: where a thread loses its core,
+    /// the others go ahead of it else. Of one thread there is nothing to be said.
+    pub fn rehearse(&self, outputs: impl Outputs, rehearsal: &mut impl Rehearsal) -> Option<u64> {
         let sketch = self.sketched(&outputs, |task| rehearsal.knows(task));
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let threads = Threads::on_cores(self.workers(), cores, SLICE);
+        let mut held = Vec::new();
         for most in self.unevenness(sketch.len()) {
             rehearsal.begins();
             let mut watch = Uneven { rehearsal, most };
-            sketch.play(threads, self.memory_limit, &mut watch);
+            held.extend(sketch.play(threads, self.memory_limit, &mut watch));
         }
+        held.sort_unstable();
+        let usual = *held.get(held.len() / 2)?;
+        Some(u64::try_from(usual).unwrap_or(u64::MAX))
     }
 
     /// What is to be run; each task is made known.
@@ -350,5 +357,41 @@ mod tests {
         assert!((2200..2400).contains(&beside(2, "read")));
         assert!((1200..=2400).contains(&beside(2, "regrid")));
         assert!((2 * 100 + 18 * 10..=2 * 110 + 18 * 10).contains(&beside(2, "")));
+    }
+
+    /// Parts that are added one after another; the third addition lasts so long that all others could be read meanwhile.
+    fn parts_that_wait() -> Vec<crate::Delayed<u8>> {
+        let part = |i: u8| delayed(move || i).step("read").bytes(100);
+        let first = part(0).map(|part| *part).bytes(1);
+        let sums = (1..60_u8).scan(first, |sum, i| {
+            let add = move |(sum, part): (&u8, &u8)| {
+                if i == 3 {
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+                sum.wrapping_add(*part)
+            };
+            *sum = apply((&*sum, &part(i)), add).bytes(1);
+            Some(sum.clone())
+        });
+        sums.last().into_iter().collect()
+    }
+
+    #[test]
+    fn a_run_that_is_held_to_most_plays_goes_no_further_where_a_thread_is_late() {
+        let sums = parts_that_wait();
+        let run = Run::new().threads(2);
+        let found = |run: Run| {
+            let profile = Profile::new();
+            run.observe(profile.clone()).compute(&sums).unwrap();
+            profile.report().unwrap().peak_bytes
+        };
+        let mut rehearsal = Beside::default();
+        let usual = run.rehearse(&sums, &mut rehearsal).unwrap();
+        assert!((200..1000).contains(&usual), "{usual}");
+        assert!(found(run.clone().memory_limit_at_most(usual)) <= usual);
+        let else_found = found(run);
+        assert!(else_found > 2 * usual, "{else_found}");
+        let alone = Run::new().threads(1).rehearse(&sums, &mut rehearsal);
+        assert_eq!(alone, None);
     }
 }

@@ -101,6 +101,17 @@ impl Run {
         self
     }
 
+    /// Lowers the [memory limit](Self::memory_limit) to so many bytes, if it is higher or there is none.
+    /// ```
+    /// use delayed::{Run, delayed};
+    /// let run = Run::new().memory_limit(500).memory_limit_at_most(1000);
+    /// assert!(run.compute(&delayed(|| [0_u8; 800]).bytes(800)).is_err()); // larger than the limit
+    /// ```
+    pub fn memory_limit_at_most(mut self, bytes: u64) -> Self {
+        self.memory_limit = Some(self.memory_limit.map_or(bytes, |own| own.min(bytes)));
+        self
+    }
+
     /// Tells `observer` of the run's events. To look at it afterwards, hand over an `Arc` of it.
     /// ```
     /// use delayed::{Profile, Run, delayed};

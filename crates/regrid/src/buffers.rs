@@ -7,7 +7,7 @@
 mod on_paper;
 mod pile;
 
-pub(crate) use on_paper::{PaperBuffer, PaperShelves};
+pub(crate) use on_paper::{Made, PaperBuffer, PaperShelves};
 
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -206,12 +206,20 @@ impl Sketch {
         }
     }
 
-    /// The run.
-    pub(super) fn play(&self, threads: Threads, memory_limit: Option<u64>, watch: &mut impl Watch) {
-        match threads.count {
-            0 | 1 => self.in_order(watch),
-            _ => Play::new(self, threads, memory_limit, watch).play_out(),
+    /// The run; says how many bytes of values were there at the most, or about to be, as a limit counts them. Of one thread it does not.
+    pub(super) fn play(
+        &self,
+        threads: Threads,
+        memory_limit: Option<u64>,
+        watch: &mut impl Watch,
+    ) -> Option<u128> {
+        if threads.count <= 1 {
+            self.in_order(watch);
+            return None;
         }
+        let mut play = Play::new(self, threads, memory_limit, watch);
+        play.play_out();
+        Some(play.most_held)
     }
 
     /// The most bytes alive at once in such a run, where tasks last so long.
@@ -322,6 +330,7 @@ struct Play<'g, W> {
     next: usize,
     /// Bytes that exist, are being made, or will be by tasks that are ready.
     held: u128,
+    most_held: u128,
     in_flight: usize,
     watch: &'g mut W,
 }
@@ -360,6 +369,7 @@ impl<'g, W: Watch> Play<'g, W> {
                 .collect(),
             next: 0,
             held: 0,
+            most_held: 0,
             in_flight: 0,
             watch,
         }
@@ -486,6 +496,7 @@ impl<'g, W: Watch> Play<'g, W> {
     /// Keeps room for a task's value.
     fn ready(&mut self, task: u32) {
         self.held += self.bytes(task);
+        self.most_held = self.held.max(self.most_held);
         self.in_flight += 1;
     }
 

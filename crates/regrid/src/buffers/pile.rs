@@ -5,6 +5,9 @@ use std::mem;
 /// Bytes of one buffer below which the allocator does as well.
 pub(super) const SMALL: usize = 64 << 10;
 
+/// Bytes of an array from which on it fills large pages, nearly: on most machines these have 2 MiB.
+pub(super) const LARGE: usize = 7 << 18;
+
 /// What has room for so many bytes.
 pub(super) trait Room {
     fn room(&self) -> usize;

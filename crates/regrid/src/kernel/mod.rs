@@ -22,7 +22,7 @@ use crate::chunk::combinations;
 use crate::plan::{AxisCut, ChunkPlan};
 use crate::values::Values;
 pub(crate) use blend::Keep;
-pub(crate) use sparse::PLANES;
+pub(crate) use sparse::{PLANES, are_few, group_of};
 pub(crate) use statistic::Statistic;
 pub(crate) use tally::{Fresh, tally};
 use taps::Columns;

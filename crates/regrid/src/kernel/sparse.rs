@@ -17,6 +17,20 @@ pub(crate) const PLANES: usize = 8;
 /// Where entries are fewer than one for so many cells, to lay the cells side by side would cost more than it saves.
 const FEW: usize = 4;
 
+/// How many of so many planes go together at the most.
+pub(crate) fn group_of(planes: usize) -> usize {
+    // Groups are the powers of two.
+    match planes.min(PLANES) {
+        0 => 0,
+        most => 1 << most.ilog2(),
+    }
+}
+
+/// Whether so many entries are so few for so many cells that planes go one by one.
+pub(crate) fn are_few(entries: usize, cells: usize) -> bool {
+    FEW * entries < cells
+}
+
 /// The targets of each plane, by weights of its cells.
 pub(super) fn blend<S: Float, T: Float>(
     cut: &SparseCut,
@@ -24,7 +38,7 @@ pub(super) fn blend<S: Float, T: Float>(
     keep: Keep,
     out: &mut [&mut [T]],
 ) {
-    let few = |plane: &&[S]| FEW * cut.places().len() < plane.len();
+    let few = |plane: &&[S]| are_few(cut.places().len(), plane.len());
     let (mut planes, mut out) = (planes, out);
     macro_rules! groups_of {
         ($($n:literal),*) => {$(

@@ -13,6 +13,9 @@ use crate::buffers::MOST_KEPT;
 use crate::output::Write;
 use crate::report::Report;
 
+/// Chunks up to which a run is played through before it goes; of more that would take a while, and memory.
+const FORESEEN: usize = 50_000;
+
 /// Regridding and writing in numbers, before anything is read; displays as a short table.
 ///
 /// A run's [profile](delayed::Profile) shows the same: tasks, bytes read and written, [values](Self::values_bytes) alive, and
@@ -157,26 +160,65 @@ impl Totals {
         };
         let apart = self.weights_in_memory() + waiting + work + self.kept_bytes() as u64;
         let live = self.budget.live(apart)?;
-        Some(live.max(most(|pace| pace.needs.largest)))
+        Some(live.max(self.largest()))
     }
 
-    /// The run on paper, where so much of each field is stored.
-    fn rehearsed(
+    /// Bytes of the largest value that a task makes.
+    fn largest(&self) -> u64 {
+        let fields = self.fields.iter();
+        fields.map(|field| field.needs.largest).max().unwrap_or(0)
+    }
+
+    /// A run within the memory that the requests allow; if they say nothing, within its own.
+    ///
+    /// With a limit, whichever, tasks that bring data in start in their order.
+    fn within(&self, run: Run) -> Run {
+        match self.live() {
+            Some(live) => run.memory_limit(live),
+            None => run.memory_limit_at_most(u64::MAX),
+        }
+    }
+
+    /// The same, and no further than is foreseen of most runs: where a thread loses its core for a while, the others do not go far ahead
+    /// of it.
+    pub(super) fn as_foreseen(&self, run: Run, tasks: (&[Delayed<()>], &[Delayed<Report>])) -> Run {
+        let run = self.within(run);
+        if tasks.0.len() > FORESEEN {
+            return run;
+        }
+        // What filters there are is known at once; how small chunks are in the files is not, and matters little for how long tasks take.
+        let filters_alone = vec![None; self.fields.len()];
+        match self.rehearse(&run, tasks, Some(&filters_alone)).1 {
+            // What is there at once comes in pieces: it is near to the limit, rather than at it.
+            Some(usual) => run.memory_limit_at_most(usual + self.largest() / 2),
+            None => run,
+        }
+    }
+
+    /// A run on paper, where so much of each field is stored; and what [`Run::rehearse`] says of it.
+    fn rehearse(
         &self,
+        run: &Run,
         tasks: (&[Delayed<()>], &[Delayed<Report>]),
         stored: Stored<'_>,
-    ) -> Rehearsal<'_> {
-        let mut run = Run::new().threads(self.budget.threads);
-        if let Some(live) = self.live() {
-            run = run.memory_limit(live);
-        }
+    ) -> (Rehearsal<'_>, Option<u64>) {
         let names = self.fields.iter().map(|field| &*field.meta.name);
         let waiting = self.budget.waiting_bytes() as u64;
         let paces = names.zip(self.paces(stored));
         let kept = self.kept_bytes().min(MOST_KEPT);
         let mut rehearsal = Rehearsal::new(paces, kept, waiting, self.in_file);
-        run.rehearse(tasks, &mut rehearsal);
-        rehearsal
+        let usual = run.rehearse(tasks, &mut rehearsal);
+        (rehearsal, usual)
+    }
+
+    /// The run that is planned, on paper.
+    fn rehearsed(
+        &self,
+        tasks: (&[Delayed<()>], &[Delayed<Report>]),
+        stored: Stored<'_>,
+    ) -> Rehearsal<'_> {
+        let run = self.within(Run::new().threads(self.budget.threads));
+        self.rehearse(&run, tasks, stored).0
     }
 
     /// Whether the tasks that write the fields keep to the memory that the requests allow.
@@ -281,5 +323,62 @@ impl fmt::Display for Explanation {
             Some(limit) => writeln!(f, ", within {limit}"),
             None => writeln!(f),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Catalogue, Grid, Request};
+
+    #[test]
+    fn a_run_goes_no_further_than_is_foreseen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("in.nc");
+        let mut file = netcdf::create(&path).unwrap();
+        let axes = [
+            ("time", 40, "days since 2000-01-01", 0.0),
+            ("lat", 60, "degrees_north", -88.5),
+            ("lon", 120, "degrees_east", 0.0),
+        ];
+        for (name, len, units, first) in axes {
+            file.add_dimension(name, len).unwrap();
+            let mut axis = file.add_variable::<f64>(name, &[name]).unwrap();
+            axis.put_attribute("units", units).unwrap();
+            let values: Vec<f64> = (0..len).map(|i| first + 3.0 * i as f64).collect();
+            axis.put_values(&values, ..).unwrap();
+        }
+        let mut field = file
+            .add_variable::<f32>("t", &["time", "lat", "lon"])
+            .unwrap();
+        field.set_chunking(&[1, 60, 120]).unwrap();
+        drop(file);
+        let files = Catalogue::open([&path]).unwrap();
+        // Says which limit a run has in the end.
+        let limit = |request: Request, run: Run| {
+            let fields = request.build(&files).unwrap();
+            let totals = Totals::of(&fields);
+            let run = totals.as_foreseen(run, (&writes(&fields), &[]));
+            let said = format!("{run:?}");
+            let (_, said) = said.split_once("memory_limit: Some(").unwrap();
+            let limit: u64 = said.split(')').next().unwrap().parse().unwrap();
+            (limit, Explanation::of(&fields), totals.largest())
+        };
+        let on = |threads: usize| {
+            Request::new(&Grid::global(3.0).unwrap())
+                .threads(threads)
+                .chunk(30, 60)
+        };
+        let run = Run::new().threads(2);
+        let (usual, explained, largest) = limit(on(2), run.clone());
+        let values = explained.values_bytes;
+        assert!((values..=values + 2 * largest).contains(&usual));
+        // A limit that the run has already holds, and so does that of a request.
+        let own = largest + 1;
+        assert_eq!(limit(on(2), run.clone().memory_limit(own)).0, own);
+        let (within, explained, _) = limit(on(2).memory(200_000), run);
+        assert!(within < usual && explained.memory_limit == Some(200_000));
+        // One thread does one after another.
+        assert_eq!(limit(on(1), Run::new().threads(1)).0, u64::MAX);
     }
 }

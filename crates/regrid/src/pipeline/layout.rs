@@ -7,14 +7,14 @@ use super::parts::{OpenPart, storage};
 use crate::budget::Budget;
 use crate::catalogue::{Role, SourceVariable};
 use crate::chunk::{combinations, cuts};
-use crate::kernel::PLANES;
+use crate::kernel::{are_few, group_of};
 use crate::plan::{
     AxisCut, AxisPlan, AxisSource, ChunkSize, SparseCut, SparsePlan, block_cells,
     target_chunk_shape,
 };
 use crate::scheme::{PlaneWeights, pole_row};
 use crate::time::ChosenTimes;
-use crate::weights::SparseWeights;
+use crate::weights::{Row, SparseWeights};
 
 /// In which order a chunk is computed: the outer dimensions first, the plane's last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,6 +174,11 @@ pub(super) enum PlanePlan {
     Separable([Vec<Arc<AxisCut>>; 2]),
     /// Cuts of the target plane, each with its own window.
     Sparse(Vec<(Vec<Arc<AxisCut>>, Arc<SparseCut>)>),
+}
+
+/// Whether a target is a source plane as it is.
+fn is_one(row: Row<'_>) -> bool {
+    row.weights() == [1.0]
 }
 
 impl Plan {
@@ -412,39 +417,41 @@ impl Plan {
     /// Cells of a window that has to be gathered from its blocks, at the most; whole planes, or rows alone, are used where they
     /// lie if they are in one piece.
     pub(super) fn gathered_cells(&self, whole_planes: bool) -> usize {
-        let outer = self.outer.len();
-        let before: usize = self.outer.iter().map(|cuts| longest_window(cuts)).product();
         let in_one = |cut: &AxisCut, axis: usize, whole: bool| match cut.pieces.as_slice() {
             [] => true,
             [piece] => {
-                let len = self.blocks[outer + axis][piece.block].len();
+                let len = self.blocks[self.outer.len() + axis][piece.block].len();
                 matches!(*piece.runs.as_slice(), [(_, _, run)] if !whole || run == len)
             }
             _ => false,
         };
-        match &self.plane {
+        let before: usize = self.outer.iter().map(|cuts| longest_window(cuts)).product();
+        let plane = match &self.plane {
             PlanePlan::Separable([rows, columns]) => {
-                let lie_there = columns.iter().all(|cut| in_one(cut, 1, whole_planes))
-                    && (!whole_planes || rows.iter().all(|cut| in_one(cut, 0, false)));
-                if lie_there {
-                    0
-                } else {
-                    before * self.plane_cells()
-                }
+                let apart = |cuts: &[Arc<AxisCut>], lies_there: &dyn Fn(&AxisCut) -> bool| {
+                    let windows = cuts.iter().filter(|cut| !lies_there(cut));
+                    windows.map(|cut| cut.window).max().unwrap_or(0)
+                };
+                let of_rows = match whole_planes {
+                    true => apart(rows, &|cut| in_one(cut, 0, false)),
+                    false => 0,
+                };
+                let of_columns = apart(columns, &|cut| in_one(cut, 1, whole_planes));
+                (of_rows * longest_window(columns)).max(longest_window(rows) * of_columns)
             }
             PlanePlan::Sparse(cuts) => {
-                let lie_there = cuts.iter().all(|(windows, _)| {
+                let lies_there = |windows: &[Arc<AxisCut>]| {
                     let last = windows.len() - 1;
                     let mut axes = windows.iter().enumerate();
                     axes.all(|(axis, cut)| in_one(cut, axis, axis == last && axis > 0))
-                });
-                if lie_there {
-                    0
-                } else {
-                    before * self.plane_cells()
-                }
+                };
+                let apart = cuts.iter().filter(|(windows, _)| !lies_there(windows));
+                let cells =
+                    |windows: &[Arc<AxisCut>]| windows.iter().map(|cut| cut.window).product();
+                apart.map(|(windows, _)| cells(windows)).max().unwrap_or(0)
             }
-        }
+        };
+        before * plane
     }
 
     /// Cells of the rows next to a pole of a window.
@@ -458,11 +465,27 @@ impl Plan {
 
     /// Cells of planes that are laid side by side while weights from cell to cell go through them, at the most.
     pub(super) fn cells_side_by_side(&self) -> usize {
-        let before: usize = self.outer.iter().map(|cuts| longest_window(cuts)).product();
-        match (&self.plane, before.min(PLANES)) {
-            (PlanePlan::Separable(_), _) | (_, 0 | 1) => 0,
-            (PlanePlan::Sparse(_), planes) => planes * self.plane_cells(),
-        }
+        let PlanePlan::Sparse(cuts) = &self.plane else {
+            return 0;
+        };
+        // Planes that are mixed go one by one.
+        let whole = |cut: &Arc<AxisCut>| {
+            let targets = 0..cut.weights.len();
+            targets.filter(|&t| is_one(cut.weights.row(t))).count()
+        };
+        let most = |cuts: &Vec<Arc<AxisCut>>| cuts.iter().map(whole).max().unwrap_or(0);
+        let group = match group_of(self.outer.iter().map(most).product()) {
+            0 | 1 => return 0,
+            group => group,
+        };
+        let cells = |(windows, cut): &(Vec<Arc<AxisCut>>, Arc<SparseCut>)| {
+            let cells = windows.iter().map(|cut| cut.window).product();
+            match are_few(cut.places().len(), cells) {
+                true => 0,
+                false => cells,
+            }
+        };
+        group * cuts.iter().map(cells).max().unwrap_or(0)
     }
 
     /// Cells of the plane of a window, at the most.
@@ -482,8 +505,7 @@ impl Plan {
     pub(super) fn mixes(&self) -> bool {
         let mixed = |cut: &Arc<AxisCut>| {
             let rows = (0..cut.weights.len()).map(|target| cut.weights.row(target));
-            rows.into_iter()
-                .any(|row| row.len() > 1 || row.weights().iter().any(|&w| w != 1.0))
+            rows.into_iter().any(|row| !row.is_empty() && !is_one(row))
         };
         self.outer.iter().flatten().any(mixed)
     }

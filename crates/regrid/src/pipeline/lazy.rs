@@ -69,6 +69,8 @@ pub(crate) struct Needs {
     pub(crate) mapped: u64,
     /// Bytes of the window that a thread gathers for a chunk.
     pub(crate) gathered: u64,
+    /// Bytes of the planes that it lays side by side.
+    pub(crate) side_by_side: u64,
     /// Bytes of the rows that are gathered for the means next to a pole.
     pub(crate) ring: u64,
     /// Bytes of a plane that is mixed of several, in doubles.
@@ -77,9 +79,9 @@ pub(crate) struct Needs {
     pub(crate) filled: u64,
     /// Bytes of the largest chunk.
     pub(crate) chunk: u64,
-    /// Bytes that a thread holds while it compares a chunk with its source, and cells that it looks at.
-    pub(crate) compared: u64,
-    pub(crate) looked_at: u64,
+    /// Bytes of the arrays that a thread holds while it compares a chunk with its source, and cells of both that it looks at.
+    pub(crate) compared: [u64; 4],
+    pub(crate) looked_at: [u64; 2],
     /// Bytes of the largest block, if some are read for a row of theirs.
     pub(crate) apart: u64,
     /// Bytes of the largest block as it is stored, if its values are unpacked or turned then.

@@ -247,7 +247,7 @@ pub(crate) fn regrid_param(
         chunks.push((region, chunk));
     });
     let has_integral = overlap.as_ref().is_some_and(|overlap| overlap.has_areas());
-    let (mut comparing_bytes, mut looked_at) = (0, 0);
+    let (mut compared_arrays, mut looked_at) = ([0; 4], [0; 2]);
     let report = overlap.zip(compared).map(|(overlap, compared)| {
         debug_assert_eq!(compared.blocks, plan.blocks);
         // A window, one of its planes in doubles, the chunk in doubles, and the areas of its plane.
@@ -257,10 +257,12 @@ pub(crate) fn regrid_param(
         } else {
             0
         };
-        comparing_bytes = compared.gathered_cells(true) * cell_bytes
-            + (compared.plane_cells() + chunk + areas) * size_of::<f64>();
+        let window = compared.gathered_cells(true) * cell_bytes;
+        let doubles = [compared.plane_cells(), chunk, areas].map(|cells| cells * size_of::<f64>());
+        compared_arrays[0] = window;
+        compared_arrays[1..].copy_from_slice(&doubles);
         let planes = chunk / plan.targets_of_plane().max(1);
-        looked_at = planes * compared.plane_cells() + chunk;
+        looked_at = [planes * compared.plane_cells(), chunk];
         report(&name, overlap, &compared, &mut readers, &absent, &chunks)
     });
     if plan.rings.apart {
@@ -284,7 +286,7 @@ pub(crate) fn regrid_param(
         Rule::Blend(_) => plan.cells_side_by_side(),
         Rule::Pick | Rule::Statistic { .. } => 0,
     };
-    let gathered = (plan.gathered_cells(whole_planes) + side_by_side) * cell_bytes;
+    let gathered = plan.gathered_cells(whole_planes) * cell_bytes;
     let mixed = usize::from(plan.mixes()) * plan.plane_cells() * size_of::<f64>();
     let in_parts =
         storage.is_some_and(|storage| block * stored_size > storage || reach_beyond(&work.parts));
@@ -298,12 +300,13 @@ pub(crate) fn regrid_param(
         in_file: weights.bytes_in_file() as u64,
         mapped: plan.bytes_in_file() as u64,
         gathered: gathered as u64,
+        side_by_side: (side_by_side * cell_bytes) as u64,
         ring: (plan.ring_cells() * cell_bytes) as u64,
         mixed: mixed as u64,
         // What ends with its field is filled up.
         filled: (usize::from(is_cut) * largest_chunk) as u64,
-        compared: comparing_bytes as u64,
-        looked_at: looked_at as u64,
+        compared: compared_arrays.map(|bytes| bytes as u64),
+        looked_at: looked_at.map(|cells| cells as u64),
         apart: (usize::from(plan.rings.apart && storage.is_some()) * block * cell_bytes) as u64,
         turned: (block * stored_size * usize::from(converted)) as u64,
         storage: storage.map(|storage| storage as u64),

@@ -6,27 +6,30 @@ use std::time::Duration;
 
 use super::cells_of_target::CellsOfTarget;
 use super::lazy::{LazyField, Needs};
+use crate::buffers::Made;
 use crate::kernel::{Rule, Statistic};
 
 /// Picoseconds a byte of reading: values as they lie in the file, and inflated; and more if chunks are read beside their places.
-const READ: [u64; 2] = [350, 1400];
-const IN_PARTS: u64 = 400;
+const READ: [u64; 2] = [270, 1050];
+const IN_PARTS: u64 = 700;
 /// Picoseconds of each target cell, and of each of the source cells that it is made of: where rows are blended, for each byte of a
 /// cell; where weights go from cell to cell; the same with slopes; and of a statistic: any, the median, the mode.
-const TARGET: f64 = 1500.0;
+const TARGET: f64 = 1300.0;
 const BLENDED: f64 = 110.0;
 const WEIGHED: f64 = 1500.0;
-const SLOPED: f64 = 4000.0;
+const SLOPED: f64 = 15_000.0;
 const COUNTED: [f64; 3] = [6500.0, 15_000.0, 60_000.0];
-/// Picoseconds of each source cell that is mixed of two times, and a byte of a window that is gathered of several blocks.
+/// Picoseconds of each source cell that is mixed of two times, and a byte that is copied: of a window that is gathered of
+/// several blocks, and of planes that are laid side by side.
 const MIXED: f64 = 1000.0;
 const GATHERED: u64 = 700;
-/// Picoseconds of each cell of a chunk and of its source that are compared.
-const COMPARE: u64 = 5_000;
+/// Picoseconds of each source cell that is compared with a chunk, and of each cell of the chunk.
+const COMPARE: [u64; 2] = [6_000, 20_000];
 /// Picoseconds a byte of writing, by how much it is compressed: not at all; by igzip; by libdeflate.
-const WRITE: [u64; 3] = [1200, 1800, 9000];
-/// Picoseconds a byte of memory that nobody has used before: the system clears it and puts it in its place.
-const FRESH: u64 = 1500;
+const WRITE: [u64; 3] = [900, 1800, 9000];
+/// Picoseconds a byte of memory that nobody has used before: the system clears it and puts it in its place, page by page, or in large
+/// pages.
+const FRESH: [u64; 2] = [1500, 400];
 
 /// Nanoseconds that any task takes: locks, calls of the system, the library; and one that writes.
 const EACH: u64 = 20_000;
@@ -152,6 +155,7 @@ impl Pace {
         let Needs {
             turned,
             gathered,
+            side_by_side,
             mixed,
             mapped,
             compared,
@@ -159,8 +163,8 @@ impl Pace {
             ..
         } = self.needs;
         (apart + turned + self.undoing())
-            .max(gathered + mixed + mapped)
-            .max(compared + mapped)
+            .max(gathered + side_by_side + mixed + mapped)
+            .max(compared.iter().sum::<u64>() + mapped)
             .max(self.written())
     }
 
@@ -178,7 +182,7 @@ impl Pace {
     }
 
     /// How long a task takes that makes so many bytes of so many, and so many of its own anew.
-    pub(super) fn lasts(&self, work: Work, bytes: u64, input_bytes: u64, fresh: u64) -> Duration {
+    pub(super) fn lasts(&self, work: Work, bytes: u64, input_bytes: u64, fresh: Made) -> Duration {
         let apiece = |bytes: u64, picoseconds: u64| bytes.saturating_mul(picoseconds);
         let picoseconds = match work {
             Work::Read => {
@@ -189,9 +193,13 @@ impl Pace {
             Work::Regrid => {
                 let targets = bytes / self.needs.types[1].size().max(1) as u64;
                 let made = (targets as f64 * self.target) as u64;
-                made.saturating_add(apiece(self.needs.gathered, GATHERED))
+                let copied = self.needs.gathered + self.needs.side_by_side;
+                made.saturating_add(apiece(copied, GATHERED))
             }
-            Work::Compare => apiece(self.needs.looked_at, COMPARE),
+            Work::Compare => {
+                let [source, targets] = self.needs.looked_at;
+                apiece(source, COMPARE[0]).saturating_add(apiece(targets, COMPARE[1]))
+            }
             Work::Write => {
                 let how = match self.deflate {
                     0 => 0,
@@ -206,7 +214,8 @@ impl Pace {
             Work::Write => EACH_WRITE,
             _ => EACH,
         };
-        let picoseconds = picoseconds.saturating_add(apiece(fresh, FRESH));
+        let fresh = apiece(fresh.small, FRESH[0]).saturating_add(apiece(fresh.large, FRESH[1]));
+        let picoseconds = picoseconds.saturating_add(fresh);
         Duration::from_nanos(each + picoseconds / 1000)
     }
 }

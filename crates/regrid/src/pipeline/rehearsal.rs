@@ -99,6 +99,8 @@ struct Held {
     raw: Option<PaperBuffer>,
     beside: Vec<PaperBuffer>,
     plain: u64,
+    /// Arrays among these that go when it ends.
+    arrays: [u64; 4],
     mapped: u64,
 }
 
@@ -200,7 +202,7 @@ impl delayed::Rehearsal for Rehearsal<'_> {
                 let pace = &self.paces[field as usize];
                 let made = now.shelves.made();
                 now.begin(number, &task, pace);
-                let fresh = now.shelves.made() - made;
+                let fresh = now.shelves.made().since(made);
                 pace.lasts(task.work, task.bytes, task.input_bytes, fresh)
             }
         };
@@ -238,6 +240,8 @@ impl delayed::Rehearsal for Rehearsal<'_> {
         let Some(held) = now.held.of(number) else {
             return;
         };
+        let arrays = std::mem::take(&mut held.arrays).into_iter();
+        arrays.for_each(|bytes| now.shelves.give_array(bytes as usize));
         now.plain -= held.plain;
         held.plain = if held.value.is_some() { 0 } else { task.bytes };
         now.plain += held.plain;
@@ -292,12 +296,14 @@ impl Now {
             Work::Pole => held.plain = task.bytes + needs.ring,
             Work::Regrid => {
                 held.value = take(output, task.bytes);
-                held.plain = needs.gathered;
+                held.arrays[0] = needs.gathered;
                 held.mapped = needs.mapped;
+                held.beside.extend(take(output, needs.side_by_side));
                 held.beside.extend(take(DataType::F64, needs.mixed));
             }
             Work::Compare => {
-                held.plain = task.bytes + needs.compared;
+                held.plain = task.bytes;
+                held.arrays = needs.compared;
                 held.mapped = needs.mapped;
             }
             Work::Write => {
@@ -319,6 +325,10 @@ impl Now {
                 }
             }
             Work::Other => held.plain = task.bytes,
+        }
+        for bytes in held.arrays {
+            held.plain += bytes;
+            self.shelves.take_array(bytes as usize);
         }
         self.plain += held.plain;
         self.mapped += held.mapped;

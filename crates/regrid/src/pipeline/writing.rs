@@ -277,12 +277,9 @@ impl PlannedWrite {
         see: impl FnOnce(&[Report]),
     ) -> Result<(Vec<Report>, CompleteOutput), Error> {
         let _kept = Less::than(self.totals.kept_bytes());
-        let limited = self
-            .totals
-            .live()
-            .map(|live| run.clone().memory_limit(live));
-        let run = limited.as_ref().unwrap_or(run).clone();
-        let run = &run.note("bytes of weights", self.totals.weights_bytes());
+        let run = &run
+            .clone()
+            .note("bytes of weights", self.totals.weights_bytes());
         let mut tasks = self.tasks;
         if !self.finished.is_empty() {
             let (taken, made): (Vec<_>, Vec<_>) = self.finished.into_iter().unzip();
@@ -292,6 +289,9 @@ impl PlannedWrite {
         }
         let mut reports = Vec::new();
         if !tasks.is_empty() || !self.reports.is_empty() {
+            let run = self
+                .totals
+                .as_foreseen(run.clone(), (&tasks, &self.reports));
             (_, reports) = run.compute((&tasks, &self.reports))?;
         }
         see(&reports);
