@@ -122,9 +122,14 @@ impl Attempt {
             Found::Own(records) => records.iter().map(|record| record.attempt).max(),
             _ => None,
         };
-        // What the last one wrote is where it was unless it has got the name.
+        // What the last one wrote is where it was unless it has got the name; where that cannot be had in one step, it has both for a
+        // moment.
         let part = last.map(|last| place.beside(&format!("part{last}")));
-        let completed = part.is_some_and(|part| !part.exists());
+        let named = |part: PathBuf| match File::open(part) {
+            Ok(file) => cfg!(unix) && same(&file, path).unwrap_or(false),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        let completed = part.is_some_and(named);
         if completed {
             for (_, part) in parts(&place) {
                 let _ = fs::remove_file(part);
@@ -356,6 +361,29 @@ mod tests {
         attempt.appear().unwrap();
         assert!(output.exists() && !left.exists());
         assert!(others.iter().all(|path| path.exists()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_output_that_got_its_name_is_complete_though_it_has_both_still() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("o.nc");
+        let begin = || Attempt::new(&output, false, true, "anything");
+        let attempt = begin().unwrap();
+        attempt.note(0, 0, [0; 2], (b"some", 1)).unwrap();
+        let part = attempt.part();
+        drop(attempt);
+        assert!(!Attempt::was_completed(&output, "anything").unwrap());
+        // Another's file is no reason to take what is left for done.
+        fs::write(&output, "of another").unwrap();
+        assert!(!Attempt::was_completed(&output, "anything").unwrap());
+        assert!(part.exists());
+        fs::remove_file(&output).unwrap();
+        fs::hard_link(&part, &output).unwrap();
+        assert!(!Attempt::was_completed(&output, "something else").unwrap());
+        assert!(Attempt::was_completed(&output, "anything").unwrap());
+        let left = fs::read_dir(folder.path()).unwrap();
+        assert_eq!(left.count(), 1);
     }
 
     #[test]

@@ -123,7 +123,31 @@ impl PlaneWeights {
             },
             Method::AreaWeighted | Method::Mode => sphere::conservative(&*from, &*to),
             Method::SecondOrderConservative => {
-                let both = sphere::second_order(&*from, &*to);
+                // Rows and columns know how their coordinates were rounded: what overlaps by no more does not.
+                let by_area = match rectilinear {
+                    true => {
+                        let edges = Edges::default();
+                        Some(RectilinearWeights::new(
+                            source,
+                            target,
+                            Method::AreaWeighted,
+                            edges,
+                        )?)
+                    }
+                    false => None,
+                };
+                let columns = target.shape().1;
+                let covered = |cell: usize| {
+                    let RectilinearWeights {
+                        latitude,
+                        longitude,
+                    } = by_area.as_ref()?;
+                    let [row, column] = [cell / columns, cell % columns];
+                    let outside = latitude.row(row).is_empty() || longitude.row(column).is_empty();
+                    let part = latitude.covered(row) * longitude.covered(column);
+                    Some(if outside { 0.0 } else { part })
+                };
+                let both = sphere::second_order(&*from, &*to, covered);
                 return both
                     .map(|(weights, slopes)| {
                         Self::Sparse(Arc::new(weights), Some(Arc::new(slopes)))
@@ -325,5 +349,40 @@ pub(super) fn cross(
         };
         let share = v / distinct as f64;
         entries.extend((0..distinct).map(|c| (r * columns + c, share)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::axis::{Latitudes, Longitudes};
+
+    #[test]
+    fn targets_beside_a_source_stored_as_floats_are_outside_by_either_order() {
+        let stored = |i: usize, from: f64| f64::from((from + 0.1 * i as f64) as f32);
+        let latitudes = (0..30).map(|i| stored(i, 40.05)).collect();
+        let longitudes = (0..40).map(|i| stored(i, 5.05)).collect();
+        let source = Grid::new(
+            Latitudes::new(latitudes, None).unwrap().stored_as_f32(),
+            Longitudes::new(longitudes, None).unwrap().stored_as_f32(),
+        );
+        let along = |from: f64, len: u8| (0..len).map(|i| from + 0.1 * f64::from(i)).collect();
+        let (latitudes, longitudes): (Vec<f64>, Vec<f64>) = (along(39.85, 34), along(4.85, 44));
+        let target = Grid::from_axes(latitudes, longitudes).unwrap();
+        let outside = |method| {
+            let made = PlaneWeights::new(&source, &target, method, Edges::default(), None);
+            let cells = made.unwrap().cells(&source).into_owned();
+            let whole = |&target: &usize| cells.covered(target) == 1.0;
+            assert_eq!(
+                (0..cells.len()).filter(whole).count(),
+                34 * 44,
+                "{method:?}"
+            );
+            let outside = (0..cells.len()).filter(|&target| cells.row(target).is_empty());
+            outside.collect::<Vec<_>>()
+        };
+        let by_area = outside(Method::AreaWeighted);
+        assert_eq!(by_area.len(), 34 * 44 - 30 * 40);
+        assert_eq!(outside(Method::SecondOrderConservative), by_area);
     }
 }
