@@ -238,6 +238,36 @@ fn integers_are_compared_too() {
     assert_eq!(report.integral.unwrap().relative_error(), 0.0);
 }
 
+/// Round the globe, the last column the first one again or not; onto cells that lie in no rows and columns, across both.
+#[test]
+fn a_column_that_repeats_the_first_counts_once() {
+    let report = |columns: usize, method: Method| {
+        let values =
+            ArrayD::from_shape_fn(IxDyn(&[ROWS, columns]), |at| noise(0, at[0], at[1] % 36));
+        let file = MemoryFile::new("a.nc")
+            .with_axis("lat", "degrees_north", &steps(-40.0, 10.0, ROWS))
+            .with_axis("lon", "degrees_east", &steps(0.0, 10.0, columns))
+            .with("t", &["lat", "lon"], Values::F64(values), None, &[]);
+        let files = vec![Arc::new(file) as Arc<dyn SourceFile>];
+        let catalogue = Catalogue::from_files(files).unwrap();
+        let cells = (0..80).map(|i| (f64::from(i / 8), f64::from(i % 8)));
+        let turned = cells.map(|(y, x)| (4.0 * y + x - 20.0, 4.0 * x - 0.5 * y - 15.0));
+        let (latitudes, longitudes) = turned.unzip();
+        let target = Grid::curvilinear((10, 8), latitudes, longitudes, None).unwrap();
+        let request = Request::new(&target).method(method).report(true);
+        let fields = request.build(&catalogue).unwrap();
+        fields[0].report().unwrap().compute().unwrap()
+    };
+    for method in [Method::AreaWeighted, Method::Linear, Method::Mean] {
+        let (once, again) = (report(36, method), report(37, method));
+        assert_eq!(once.source, again.source, "{method:?}");
+        assert!(once.source.cells > 15 && once.source.missing > 0);
+        let [a, b] = [&once, &again].map(|report| report.integral.unwrap());
+        assert!((a.source - b.source).abs() < 1e-12 * a.magnitude);
+        assert!((a.area - b.area).abs() < 1e-12);
+    }
+}
+
 #[test]
 fn points_have_no_integral_to_judge() {
     let (catalogue, _) = source();

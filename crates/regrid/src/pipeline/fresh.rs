@@ -6,8 +6,9 @@ use super::layout::{Plan, PlanePlan};
 use crate::kernel::Fresh;
 
 impl Plan {
-    /// For each chunk of the plane, which cells of its window no chunk before it reaches.
-    pub(super) fn fresh(&self) -> FreshCells {
+    /// For each chunk of the plane, which cells of its window no chunk before it reaches; after so many `distinct` columns they are the
+    /// first ones again.
+    pub(super) fn fresh(&self, distinct: usize) -> FreshCells {
         let outer = self.outer.len();
         match &self.plane {
             PlanePlan::Separable(axes) => {
@@ -46,7 +47,7 @@ impl Plan {
                         [points] => points[place],
                         [rows, columns] => {
                             let width = columns.len();
-                            rows[place / width] * ends[1] + columns[place % width]
+                            rows[place / width] * ends[1] + columns[place % width] % distinct
                         }
                         _ => unreachable!("a plane has one or two dimensions"),
                     };

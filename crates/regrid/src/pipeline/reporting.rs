@@ -25,6 +25,8 @@ pub(crate) struct Overlap {
     pub(super) weights: Arc<PlaneWeights>,
     /// The targets' areas; none where cells have none.
     areas: Option<CellAreas>,
+    /// Columns of the source that are not the first ones again.
+    distinct: usize,
 }
 
 /// The areas of a plane's cells, in steradians.
@@ -66,14 +68,19 @@ impl Overlap {
             }
             _ => overlap,
         };
+        let distinct = source
+            .axes()
+            .map_or(source.shape().1, |(_, longitudes)| longitudes.distinct());
         match (made.map(like_own), areas) {
             (Ok(weights), Some(areas)) => Self {
                 weights,
                 areas: (!matches!(method, Method::Sum | Method::Count)).then_some(areas),
+                distinct,
             },
             _ => Self {
                 weights: weights.clone(),
                 areas: None,
+                distinct,
             },
         }
     }
@@ -129,7 +136,7 @@ pub(super) fn report(
     absent: &Arc<Values>,
     chunks: &[(Region, Delayed<Values>)],
 ) -> LazyReport {
-    let fresh = plan.fresh();
+    let fresh = plan.fresh(overlap.distinct);
     let mut tallies = Vec::with_capacity(chunks.len());
     let mut each = chunks.iter();
     // Both plans have the same chunks, and go through them in the order of one of them.
