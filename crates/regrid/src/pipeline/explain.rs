@@ -15,6 +15,8 @@ use crate::report::Report;
 
 /// Chunks up to which a run is played through before it goes; of more that would take a while, and memory.
 const FORESEEN: usize = 50_000;
+/// Bytes of values that may be there, whoever is late.
+const LITTLE: u64 = 4 << 20;
 
 /// Regridding and writing in numbers, before anything is read; displays as a short table.
 ///
@@ -181,16 +183,21 @@ impl Totals {
 
     /// The same, and no further than is foreseen of most runs: where a thread loses its core for a while, the others do not go far ahead
     /// of it.
+    ///
+    /// Not where that is little: to hold many small tasks back would take longer than they do.
     pub(super) fn as_foreseen(&self, run: Run, tasks: (&[Delayed<()>], &[Delayed<Report>])) -> Run {
-        let run = self.within(run);
-        if tasks.0.len() > FORESEEN {
-            return run;
-        }
-        // What filters there are is known at once; how small chunks are in the files is not, and matters little for how long tasks take.
-        let filters_alone = vec![None; self.fields.len()];
-        match self.rehearse(&run, tasks, Some(&filters_alone)).1 {
+        let within = self.within(run.clone());
+        let usual = || {
+            // What filters there are is known at once; how small chunks are in the files is not, and matters little for how long tasks
+            // take.
+            let filters_alone = vec![None; self.fields.len()];
+            self.rehearse(&within, tasks, Some(&filters_alone)).1
+        };
+        let few = tasks.0.len() <= FORESEEN;
+        match few.then(usual).flatten().filter(|&usual| usual > LITTLE) {
             // What is there at once comes in pieces: it is near to the limit, rather than at it.
-            Some(usual) => run.memory_limit_at_most(usual + self.largest() / 2),
+            Some(usual) => within.memory_limit_at_most(usual + self.largest() / 2),
+            None if self.budget.memory.is_some() => within,
             None => run,
         }
     }
@@ -337,21 +344,21 @@ mod tests {
         let path = folder.path().join("in.nc");
         let mut file = netcdf::create(&path).unwrap();
         let axes = [
-            ("time", 40, "days since 2000-01-01", 0.0),
-            ("lat", 60, "degrees_north", -88.5),
-            ("lon", 120, "degrees_east", 0.0),
+            ("time", 60, "days since 2000-01-01", 0.0),
+            ("lat", 240, "degrees_north", -89.625),
+            ("lon", 480, "degrees_east", 0.0),
         ];
         for (name, len, units, first) in axes {
             file.add_dimension(name, len).unwrap();
             let mut axis = file.add_variable::<f64>(name, &[name]).unwrap();
             axis.put_attribute("units", units).unwrap();
-            let values: Vec<f64> = (0..len).map(|i| first + 3.0 * i as f64).collect();
+            let values: Vec<f64> = (0..len).map(|i| first + 0.75 * i as f64).collect();
             axis.put_values(&values, ..).unwrap();
         }
         let mut field = file
             .add_variable::<f32>("t", &["time", "lat", "lon"])
             .unwrap();
-        field.set_chunking(&[1, 60, 120]).unwrap();
+        field.set_chunking(&[1, 240, 480]).unwrap();
         drop(file);
         let files = Catalogue::open([&path]).unwrap();
         // Says which limit a run has in the end.
@@ -360,25 +367,24 @@ mod tests {
             let totals = Totals::of(&fields);
             let run = totals.as_foreseen(run, (&writes(&fields), &[]));
             let said = format!("{run:?}");
-            let (_, said) = said.split_once("memory_limit: Some(").unwrap();
-            let limit: u64 = said.split(')').next().unwrap().parse().unwrap();
+            let limit = said.split_once("memory_limit: Some(");
+            let limit = limit.map(|(_, bytes)| bytes.split(')').next().unwrap().parse().unwrap());
             (limit, Explanation::of(&fields), totals.largest())
         };
-        let on = |threads: usize| {
-            Request::new(&Grid::global(3.0).unwrap())
-                .threads(threads)
-                .chunk(30, 60)
-        };
+        let on = |threads: usize| Request::new(&Grid::global(3.0).unwrap()).threads(threads);
         let run = Run::new().threads(2);
         let (usual, explained, largest) = limit(on(2), run.clone());
         let values = explained.values_bytes;
+        let usual: u64 = usual.unwrap();
         assert!((values..=values + 2 * largest).contains(&usual));
         // A limit that the run has already holds, and so does that of a request.
         let own = largest + 1;
-        assert_eq!(limit(on(2), run.clone().memory_limit(own)).0, own);
-        let (within, explained, _) = limit(on(2).memory(200_000), run);
-        assert!(within < usual && explained.memory_limit == Some(200_000));
-        // One thread does one after another.
-        assert_eq!(limit(on(1), Run::new().threads(1)).0, u64::MAX);
+        assert_eq!(limit(on(2), run.clone().memory_limit(own)).0, Some(own));
+        let (within, explained, _) = limit(on(2).memory(4_000_000), run.clone());
+        assert!(within.unwrap() < usual && explained.memory_limit == Some(4_000_000));
+        // Nothing is held back where there is little of it, nor on one thread, which does one after another.
+        let day = "2000-01-01".parse().unwrap();
+        assert_eq!(limit(on(2).times(day).chunk(2, 2), run).0, None);
+        assert_eq!(limit(on(1), Run::new().threads(1)).0, None);
     }
 }
