@@ -150,7 +150,8 @@ impl Output {
         if options.resume && matches!(checked, Err(Error::OutputExists { .. })) {
             let (layout, _) = layout(fields, "", &fields[0]);
             let request = request(&layout, fields, options.deflate);
-            if Attempt::was_completed(&options.path, &request)? {
+            let chunks = fields.iter().map(|field| field.chunks.len()).sum();
+            if Attempt::was_completed(&options.path, &request, chunks)? {
                 return Err(Error::AlreadyComplete { path: options.path });
             }
         }

@@ -7,6 +7,7 @@
 
 mod journal;
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -101,12 +102,12 @@ impl Attempt {
         Ok(attempt)
     }
 
-    /// Whether an output is there because an earlier attempt at the same request has given it its name; then what that attempt
-    /// was stopped from removing goes.
+    /// Whether an output of so many chunks is there because an earlier attempt at the same request has given it its name; then what
+    /// that attempt was stopped from removing goes.
     ///
     /// # Errors
     /// Those of [`Place::new`] for a file that is there; [`Error::OutputBusy`], [`Error::File`].
-    pub(crate) fn was_completed(path: &Path, request: &str) -> Result<bool, Error> {
+    pub(crate) fn was_completed(path: &Path, request: &str, chunks: usize) -> Result<bool, Error> {
         let place = Place::new(path, true)?;
         let journal_path = place.beside("journal");
         if !path.exists() || !journal_path.exists() {
@@ -118,15 +119,20 @@ impl Attempt {
             path: path.to_owned(),
             source,
         })?;
-        let last = match &found {
-            Found::Own(records) => records.iter().map(|record| record.attempt).max(),
-            _ => None,
+        let records = match found {
+            Found::Own(records) => records,
+            _ => Vec::new(),
         };
+        let last = records.iter().map(|record| record.attempt).max();
         // What the last one wrote is where it was unless it has got the name; where that cannot be had in one step, it has both for a
-        // moment.
+        // moment, with all chunks.
         let part = last.map(|last| place.beside(&format!("part{last}")));
+        let finished = || {
+            let known: HashSet<_> = records.iter().map(|r| (r.field, r.chunk)).collect();
+            known.len() == chunks
+        };
         let named = |part: PathBuf| match File::open(part) {
-            Ok(file) => cfg!(unix) && same(&file, path).unwrap_or(false),
+            Ok(file) => cfg!(unix) && finished() && same(&file, path).unwrap_or(false),
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         };
         let completed = part.is_some_and(named);
@@ -373,15 +379,19 @@ mod tests {
         attempt.note(0, 0, [0; 2], (b"some", 1)).unwrap();
         let part = attempt.part();
         drop(attempt);
-        assert!(!Attempt::was_completed(&output, "anything").unwrap());
+        let was_completed =
+            |request: &str, chunks| Attempt::was_completed(&output, request, chunks).unwrap();
+        assert!(!was_completed("anything", 1));
         // Another's file is no reason to take what is left for done.
         fs::write(&output, "of another").unwrap();
-        assert!(!Attempt::was_completed(&output, "anything").unwrap());
+        assert!(!was_completed("anything", 1));
         assert!(part.exists());
         fs::remove_file(&output).unwrap();
         fs::hard_link(&part, &output).unwrap();
-        assert!(!Attempt::was_completed(&output, "something else").unwrap());
-        assert!(Attempt::was_completed(&output, "anything").unwrap());
+        assert!(!was_completed("something else", 1));
+        // A name that somebody gave it before it was complete.
+        assert!(!was_completed("anything", 2));
+        assert!(was_completed("anything", 1));
         let left = fs::read_dir(folder.path()).unwrap();
         assert_eq!(left.count(), 1);
     }

@@ -7,8 +7,8 @@ use super::{Edges, Fill, Method, Outside, RectilinearWeights, located, pole_row}
 use crate::axis::BoundsFault;
 use crate::error::Error;
 use crate::grid::Grid;
-use crate::sphere::{self, Refused};
-use crate::weights::{Corrections, SparseWeights, merged};
+use crate::sphere::{self, Cells, Refused};
+use crate::weights::{Corrections, Row, SparseWeights, merged};
 
 /// How many of the nearest centres make an inverse-distance mean, as in CDO's `remapdis`.
 const NEIGHBOURS: usize = 4;
@@ -123,35 +123,14 @@ impl PlaneWeights {
             },
             Method::AreaWeighted | Method::Mode => sphere::conservative(&*from, &*to),
             Method::SecondOrderConservative => {
-                // Rows and columns know how their coordinates were rounded: what overlaps by no more does not.
                 let by_area = match rectilinear {
                     true => {
-                        let edges = Edges::default();
-                        Some(RectilinearWeights::new(
-                            source,
-                            target,
-                            Method::AreaWeighted,
-                            edges,
-                        )?)
+                        let (method, edges) = (Method::AreaWeighted, Edges::default());
+                        Some(RectilinearWeights::new(source, target, method, edges)?)
                     }
                     false => None,
                 };
-                let columns = target.shape().1;
-                let covered = |cell: usize| {
-                    let RectilinearWeights {
-                        latitude,
-                        longitude,
-                    } = by_area.as_ref()?;
-                    let [row, column] = [cell / columns, cell % columns];
-                    let outside = latitude.row(row).is_empty() || longitude.row(column).is_empty();
-                    let part = latitude.covered(row) * longitude.covered(column);
-                    Some(if outside { 0.0 } else { part })
-                };
-                let both = sphere::second_order(&*from, &*to, covered);
-                return both
-                    .map(|(weights, slopes)| {
-                        Self::Sparse(Arc::new(weights), Some(Arc::new(slopes)))
-                    })
+                return second_order((source, &*from), (target, &*to), by_area.as_ref())
                     .map_err(|refused| combination(&refused.to_string()));
             }
             Method::Cubic => {
@@ -246,6 +225,45 @@ impl PlaneWeights {
             Self::Separable(weights) => Cow::Owned(weights.cells(rows, columns, distinct)),
         }
     }
+}
+
+/// Second-order weights between grids with their cells.
+///
+/// Rows and columns know how their coordinates were rounded, which overlaps by area do not: what these share with each other, `by_area`,
+/// if there are any, is what cells share.
+fn second_order(
+    (source, from): (&Grid, &dyn Cells),
+    (target, to): (&Grid, &dyn Cells),
+    by_area: Option<&RectilinearWeights>,
+) -> Result<PlaneWeights, Refused> {
+    let place = |grid: &Grid, cell: usize| [cell / grid.shape().1, cell % grid.shape().1];
+    let covered = |cell: usize| {
+        let RectilinearWeights {
+            latitude,
+            longitude,
+        } = by_area?;
+        let [row, column] = place(target, cell);
+        let outside = latitude.row(row).is_empty() || longitude.row(column).is_empty();
+        let part = latitude.covered(row) * longitude.covered(column);
+        Some(if outside { 0.0 } else { part })
+    };
+    let has = |row: Row<'_>, at: usize| row.sources().contains(&(at as u32));
+    let shares_in = |cell: usize, of_source: usize| {
+        by_area.is_none_or(
+            |RectilinearWeights {
+                 latitude,
+                 longitude,
+             }| {
+                let ([row, column], [y, x]) = (place(target, cell), place(source, of_source));
+                has(latitude.row(row), y) && has(longitude.row(column), x)
+            },
+        )
+    };
+    let (weights, slopes) = sphere::second_order(from, to, covered, shares_in)?;
+    Ok(PlaneWeights::Sparse(
+        Arc::new(weights),
+        Some(Arc::new(slopes)),
+    ))
 }
 
 /// Weights with what the slopes add to them, for a source without missing values.
@@ -369,20 +387,22 @@ mod tests {
         let along = |from: f64, len: u8| (0..len).map(|i| from + 0.1 * f64::from(i)).collect();
         let (latitudes, longitudes): (Vec<f64>, Vec<f64>) = (along(39.85, 34), along(4.85, 44));
         let target = Grid::from_axes(latitudes, longitudes).unwrap();
-        let outside = |method| {
-            let made = PlaneWeights::new(&source, &target, method, Edges::default(), None);
-            let cells = made.unwrap().cells(&source).into_owned();
-            let whole = |&target: &usize| cells.covered(target) == 1.0;
-            assert_eq!(
-                (0..cells.len()).filter(whole).count(),
-                34 * 44,
-                "{method:?}"
-            );
-            let outside = (0..cells.len()).filter(|&target| cells.row(target).is_empty());
-            outside.collect::<Vec<_>>()
+        // The source cells of each target, without what their slopes add.
+        let of = |method| {
+            let made = PlaneWeights::new(&source, &target, method, Edges::default(), None).unwrap();
+            let cells = match &made {
+                PlaneWeights::Sparse(weights, _) => SparseWeights::clone(weights),
+                PlaneWeights::Separable(_) => made.cells(&source).into_owned(),
+            };
+            assert!((0..cells.len()).all(|target| cells.covered(target) == 1.0));
+            let sources = (0..cells.len()).map(|target| cells.row(target).sources().to_vec());
+            sources.collect::<Vec<_>>()
         };
-        let by_area = outside(Method::AreaWeighted);
-        assert_eq!(by_area.len(), 34 * 44 - 30 * 40);
-        assert_eq!(outside(Method::SecondOrderConservative), by_area);
+        let by_area = of(Method::AreaWeighted);
+        let outside = by_area.iter().filter(|sources| sources.is_empty());
+        assert_eq!(outside.count(), 34 * 44 - 30 * 40);
+        // Each of the others has one cell, and no slivers of those around it.
+        assert!(by_area.iter().all(|sources| sources.len() <= 1));
+        assert_eq!(of(Method::SecondOrderConservative), by_area);
     }
 }

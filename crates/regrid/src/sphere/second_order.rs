@@ -18,7 +18,8 @@ use crate::weights::{Corrections, Differences, Gathering, SparseWeights};
 /// In each source cell the field is its mean plus its gradient times the way from the cell's centre of mass; gradients are
 /// centred differences between the cells around. The area integral is kept, as the ways within a cell cancel.
 ///
-/// Who knows which part of a target the source covers, but for the rounding of coordinates, says so: `covered`.
+/// Who knows it but for the rounding of coordinates says which part of a target the source covers (`covered`), and whether one of its
+/// cells takes part in that (`shares_in`, of a target and a source cell).
 ///
 /// # Errors
 /// [`Refused::NoMesh`] from a list of points, which has no gradient; [`Refused::NoCorners`] to one.
@@ -29,6 +30,7 @@ pub(crate) fn second_order(
     source: &dyn Cells,
     target: &dyn Cells,
     covered: impl Fn(usize) -> Option<f64> + Sync,
+    shares_in: impl Fn(usize, usize) -> bool + Sync,
 ) -> Result<(SparseWeights, Corrections), Refused> {
     let mut mesh = Mesh::new(source);
     if !mesh.has_quads() {
@@ -49,14 +51,17 @@ pub(crate) fn second_order(
         let mut room = Vec::new();
         let mut weights = SparseWeights::default();
         let mut shares = Vec::new();
-        for cell in range {
-            let known = covered(cell);
-            let found = (known != Some(0.0)).then(|| targets.get(cell, &mut room));
+        for target in range {
+            let known = covered(target);
+            let found = (known != Some(0.0)).then(|| targets.get(target, &mut room));
             let Some(cell) = found.flatten() else {
                 weights.push_row([]);
                 continue;
             };
             tiling.shared_with::<AreaAndMoment>(cell, &mut search);
+            search
+                .shared
+                .retain(|&(source, _)| shares_in(target, source));
             let sum: f64 = search.shared.iter().map(|(_, part)| part.area).sum();
             for &(source, part) in &search.shared {
                 let way = minus(times(part.moment, 1.0 / part.area), middles[source]);
@@ -136,7 +141,7 @@ mod tests {
         #[test]
         fn integrals_and_constants_are_kept(by in 0.0..360.0f64, tilt in 0.0..180.0f64, seed in prop::collection::vec(0.0..1.0f64, 18 * 36)) {
             let (source, target) = (turned(&globe(18, 36), by, tilt), globe(13, 20));
-            let (weights, corrections) = second_order(&source, &target, |_| None).unwrap();
+            let (weights, corrections) = second_order(&source, &target, |_| None, |_, _| true).unwrap();
             let result = apply(&weights, &corrections, &seed);
             let (had, has) = (integral(&source, &seed), integral(&target, &result));
             prop_assert!((had / has - 1.0).abs() < 1e-12, "{had} {has}");
@@ -161,7 +166,8 @@ mod tests {
             tripolar(72, 60, false),
         ] {
             let (values, want) = (means(&source), means(&target));
-            let (weights, corrections) = second_order(&source, &target, |_| None).unwrap();
+            let (weights, corrections) =
+                second_order(&source, &target, |_| None, |_, _| true).unwrap();
             let second = apply(&weights, &corrections, &values);
             let (mut first_error, mut second_error) = (0.0, 0.0);
             for t in 0..weights.len() {
@@ -188,7 +194,7 @@ mod tests {
         };
         let source = between(&[-45.0, 45.0], columns);
         let target = between(&[5.0, 15.0, 25.0], vec![60.0, 180.0, 300.0]);
-        let (weights, corrections) = second_order(&source, &target, |_| None).unwrap();
+        let (weights, corrections) = second_order(&source, &target, |_| None, |_, _| true).unwrap();
         // Not the outer columns: their one-sided differences are not quite at right angles.
         for s in 7..11 {
             let mut entries = weights.entries(0).zip(weights.row(0));
@@ -202,7 +208,7 @@ mod tests {
     #[test]
     fn a_list_of_points_has_no_gradient() {
         assert_eq!(
-            second_order(&list(&[(0.0, 0.0)]), &globe(4, 8), |_| None),
+            second_order(&list(&[(0.0, 0.0)]), &globe(4, 8), |_| None, |_, _| true),
             Err(Refused::NoMesh)
         );
     }
