@@ -163,8 +163,8 @@ impl Run {
     /// assert_eq!(beside.most, 100);
     /// ```
     ///
-    /// Says which [memory limit](Run::memory_limit) lets a run go like most of the plays, and no further: where a thread loses its core,
-    /// the others go ahead of it else. Of one thread there is nothing to be said.
+    /// Says which [memory limit](Run::memory_limit) lets a run go like one of the plays, the last but one by what they take, and no
+    /// further: where a thread loses its core, the others go ahead of it else. Of one thread there is nothing to be said.
     pub fn rehearse(&self, outputs: impl Outputs, rehearsal: &mut impl Rehearsal) -> Option<u64> {
         let sketch = self.sketched(&outputs, |task| rehearsal.knows(task));
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
@@ -176,7 +176,7 @@ impl Run {
             held.extend(sketch.play(threads, self.memory_limit, &mut watch));
         }
         held.sort_unstable();
-        let usual = *held.get(held.len() / 2)?;
+        let usual = *held.get(held.len() / 4)?;
         Some(u64::try_from(usual).unwrap_or(u64::MAX))
     }
 
