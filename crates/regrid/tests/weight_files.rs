@@ -247,27 +247,32 @@ fn the_target_of_a_file_has_its_bounds() {
 }
 
 #[test]
-fn a_target_of_cells_without_corners_stays_one_though_they_lie_in_rows_and_columns() {
+fn a_target_of_single_cells_stays_one_though_they_lie_in_rows_and_columns() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("w.nc");
-    let (latitudes, longitudes) = (0..12)
-        .map(|i| (f64::from(i / 4), f64::from(i % 4)))
-        .unzip();
-    let target = Grid::curvilinear((3, 4), latitudes, longitudes, None).unwrap();
-    let weights =
-        Weights::between(&source(), &target, Method::AreaWeighted, Edges::default()).unwrap();
-    let of = |grid: Grid, weights: &Weights| {
-        let request = Request::new(&grid).method(Method::AreaWeighted);
+    let cells = || (0..12).map(|i| [f64::from(i / 4), f64::from(i % 4)]);
+    let corners = cells().flat_map(|[y, x]| {
+        let around = [[-0.5, -0.5], [-0.5, 0.5], [0.5, 0.5], [0.5, -0.5]];
+        around.map(|[dy, dx]| (y + dy, x + dx))
+    });
+    let of = |grid: &Grid, weights: &Weights| {
+        let request = Request::new(grid).method(Method::AreaWeighted);
         field(&request.weights(weights), &data("source.nc"))
     };
-    let made = of(target, &weights);
-    assert!(made.iter().any(|x| !x.is_nan()));
-    for format in [WeightsFormat::Scrip, WeightsFormat::Esmf] {
-        weights.write(&path, format, true, None).unwrap();
-        let loaded = Weights::load(&path).unwrap();
-        let target = loaded.target().unwrap();
-        assert!(target.axes().is_none());
-        assert_near(&of(target, &loaded), &made, 1e-12, "from a file");
+    for corners in [None, Some(corners.unzip())] {
+        let (latitudes, longitudes) = cells().map(|[y, x]| (y, x)).unzip();
+        let target = Grid::curvilinear((3, 4), latitudes, longitudes, corners).unwrap();
+        let (method, edges) = (Method::AreaWeighted, Edges::default());
+        let weights = Weights::between(&source(), &target, method, edges).unwrap();
+        let made = of(&target, &weights);
+        assert!(made.iter().any(|x| !x.is_nan()));
+        for format in [WeightsFormat::Scrip, WeightsFormat::Esmf] {
+            weights.write(&path, format, true, None).unwrap();
+            let loaded = Weights::load(&path).unwrap();
+            let target = loaded.target().unwrap();
+            assert!(target.axes().is_none());
+            assert_near(&of(&target, &loaded), &made, 1e-12, "from a file");
+        }
     }
 }
 

@@ -19,6 +19,9 @@ use crate::values::{DataType, Values};
 pub(super) const METHOD: &str = "regrid_method";
 /// The names of the global attributes that hold the fingerprints of the source's and the target's grid.
 pub(super) const FINGERPRINTS: [&str; 2] = ["source_grid_fingerprint", "target_grid_fingerprint"];
+/// Those of attributes that say of what kind the grids are, and what they say of one without rows and columns.
+pub(super) const KINDS: [&str; 2] = ["source_grid", "dest_grid"];
+pub(super) const MESH: &str = "curvilinear";
 
 /// What a weights file holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -184,22 +187,23 @@ impl<'a> Reader<'a> {
             areas: self.per_cell(&names.areas, size)?,
             fractions: self.per_cell(&names.fractions, size)?,
             fingerprint: None,
+            is_mesh: false,
         })
     }
 
-    /// The fingerprints of both grids and our own name of the method, if we made the file.
+    /// The fingerprints of both grids, of what kind these are, and our own name of the method, if we made the file.
     pub(super) fn own_attributes(&self, content: &mut Content) -> Result<(), Error> {
         let attributes = &self.meta().attributes;
-        for (grid, name) in [&mut content.source, &mut content.target]
-            .into_iter()
-            .zip(FINGERPRINTS)
-        {
+        let grids = [&mut content.source, &mut content.target].into_iter();
+        for ((grid, name), kind) in grids.zip(FINGERPRINTS).zip(KINDS) {
             grid.fingerprint = match attributes.text(name) {
                 Some(text) => Some(text.parse().map_err(|()| {
                     self.unusable(format!("its attribute {name} ({text}) is no fingerprint"))
                 })?),
                 None => None,
             };
+            // Others may mean something else by it.
+            grid.is_mesh = grid.fingerprint.is_some() && attributes.text(kind) == Some(MESH);
         }
         if let Some(name) = attributes.text(METHOD) {
             content.method = Some(name.parse()?);

@@ -32,11 +32,6 @@ impl Fingerprint {
             corners: corners.0,
         }
     }
-
-    /// Whether the cells had corners.
-    pub(crate) fn has_corners(&self) -> bool {
-        self.corners != Hash::default().0
-    }
 }
 
 impl fmt::Display for Fingerprint {

@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use content::{Content, FINGERPRINTS, METHOD, Reader};
+use content::{Content, FINGERPRINTS, KINDS, MESH, METHOD, Reader};
 use gradients::Plane;
 use links::{Links, Normalization};
 use record::{GridRecord, Sameness};
@@ -298,14 +298,11 @@ impl Weights {
             let method = self.method.map_or("", Method::name);
             attributes.set(METHOD, method);
         }
-        for (name, grid) in ["source_grid", "dest_grid"]
-            .iter()
-            .zip([&content.source, &content.target])
-        {
+        for (name, grid) in KINDS.iter().zip([&content.source, &content.target]) {
             let kind = match grid.dims.len() {
                 1 => "unstructured",
                 _ if grid.grid().is_ok_and(|grid| grid.axes().is_some()) => "lonlat",
-                _ => "curvilinear",
+                _ => MESH,
             };
             attributes.set(name, kind);
         }

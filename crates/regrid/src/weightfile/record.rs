@@ -27,6 +27,8 @@ pub(super) struct GridRecord {
     /// The part of each cell that the other grid covers.
     pub(super) fractions: Option<Vec<f64>>,
     pub(super) fingerprint: Option<Fingerprint>,
+    /// Whether it is known to have no rows and columns, though its cells may lie in such.
+    pub(super) is_mesh: bool,
 }
 
 /// How sure it is that a grid is the one that a file speaks of.
@@ -73,6 +75,7 @@ impl GridRecord {
             areas,
             fractions: None,
             fingerprint: Some(fingerprint),
+            is_mesh: !grid.is_list() && grid.axes().is_none(),
         }
     }
 
@@ -170,9 +173,7 @@ impl GridRecord {
             .mask
             .as_ref()
             .is_none_or(|mask| mask.iter().all(|&m| m));
-        // Those of rows and columns always have corners; what had none stays as it was.
-        let cornered = (self.fingerprint.as_ref()).is_none_or(Fingerprint::has_corners);
-        if cornered && one_latitude && one_row(&longitudes) {
+        if !self.is_mesh && one_latitude && one_row(&longitudes) {
             let along: Vec<f64> = latitudes.iter().step_by(columns).copied().collect();
             let across = unrolled(&longitudes[..columns]);
             let bounds = self.bounds(&along, &across);
