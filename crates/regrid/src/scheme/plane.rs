@@ -248,6 +248,10 @@ fn second_order(
         Some(if outside { 0.0 } else { part })
     };
     let has = |row: Row<'_>, at: usize| row.sources().contains(&(at as u32));
+    // Of columns that repeat the first ones, cells may name either.
+    let distinct = source
+        .axes()
+        .map_or(source.shape().1, |(_, columns)| columns.distinct());
     let shares_in = |cell: usize, of_source: usize| {
         by_area.is_none_or(
             |RectilinearWeights {
@@ -255,7 +259,7 @@ fn second_order(
                  longitude,
              }| {
                 let ([row, column], [y, x]) = (place(target, cell), place(source, of_source));
-                has(latitude.row(row), y) && has(longitude.row(column), x)
+                has(latitude.row(row), y) && has(longitude.row(column), x % distinct)
             },
         )
     };
