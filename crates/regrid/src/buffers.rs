@@ -10,7 +10,7 @@ mod pile;
 pub(crate) use on_paper::{Made, PaperBuffer, PaperShelves};
 
 use std::mem;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -22,46 +22,105 @@ pub(crate) const MOST_KEPT: usize = 128 << 20;
 
 /// The same, while somebody has [less](Less) room.
 static KEPT: AtomicUsize = AtomicUsize::new(MOST_KEPT);
-/// Bytes on all shelves.
-static SHELVED: AtomicUsize = AtomicUsize::new(0);
+/// Of all shelves.
+static STOCK: Stock = Stock::new();
 /// What those who have less room allow.
-static ALLOWED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+static ALLOWED: Mutex<Vec<Allowed>> = Mutex::new(Vec::new());
+
+/// Bytes of buffers of all types.
+#[derive(Debug)]
+struct Stock {
+    /// Those on shelves.
+    shelved: AtomicUsize,
+    /// Those that were made and not freed, in use and on shelves, since somebody was the first to have [less](Less) room. One that
+    /// nobody gives back counts on, and one that was made elsewhere does not, so that they may become fewer than none.
+    made: AtomicIsize,
+    /// How many of these are enough.
+    enough: AtomicIsize,
+}
+
+impl Stock {
+    const fn new() -> Self {
+        Self {
+            shelved: AtomicUsize::new(0),
+            made: AtomicIsize::new(0),
+            enough: AtomicIsize::new(isize::MAX),
+        }
+    }
+
+    /// Counts a buffer that will be made; if that is more than enough, others that nobody uses are freed, as long as there is one.
+    fn makes(&self, bytes: isize, free: impl Fn() -> bool) {
+        let enough = self.enough.load(Ordering::Relaxed);
+        while self.made.load(Ordering::Relaxed).saturating_add(bytes) > enough && free() {}
+        self.made.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Bytes that may be on shelves, and bytes of all buffers that are enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Allowed {
+    kept: usize,
+    enough: isize,
+}
 
 /// While it lives, shelves hold no more than so many bytes together.
 #[derive(Debug)]
-pub(crate) struct Less(usize);
+pub(crate) struct Less(Allowed);
 
 impl Less {
     /// Empties the shelves, and keeps them so full at the most.
-    pub(crate) fn than(bytes: usize) -> Self {
-        let mut allowed = ALLOWED.lock();
-        allowed.push(bytes);
-        settle(&allowed);
+    pub(crate) fn than(kept: usize) -> Self {
+        let allowed = Allowed {
+            kept,
+            enough: isize::MAX,
+        };
+        let mut all = ALLOWED.lock();
         clear();
-        Self(bytes)
+        if all.is_empty() {
+            STOCK.made.store(0, Ordering::Relaxed);
+        }
+        all.push(allowed);
+        settle(&all);
+        Self(allowed)
+    }
+
+    /// So many bytes of buffers are enough, in use and on shelves: before there are more, shelves are emptied. What is in use is
+    /// not held back.
+    pub(crate) fn enough(&mut self, bytes: usize) {
+        let mut all = ALLOWED.lock();
+        if let Some(own) = all.iter_mut().find(|own| **own == self.0) {
+            own.enough = isize::try_from(bytes).unwrap_or(isize::MAX);
+            self.0 = *own;
+        }
+        settle(&all);
     }
 }
 
 impl Drop for Less {
     fn drop(&mut self) {
-        let mut allowed = ALLOWED.lock();
-        if let Some(at) = allowed.iter().position(|&bytes| bytes == self.0) {
-            allowed.swap_remove(at);
+        let mut all = ALLOWED.lock();
+        if let Some(at) = all.iter().position(|own| *own == self.0) {
+            all.swap_remove(at);
         }
-        settle(&allowed);
+        settle(&all);
     }
 }
 
-fn settle(allowed: &[usize]) {
-    let least = allowed.iter().copied().min();
-    KEPT.store(least.unwrap_or(MOST_KEPT).min(MOST_KEPT), Ordering::Relaxed);
+/// What all allow together: shelves as full as the least of them, and what each has enough of beside the others'.
+fn settle(allowed: &[Allowed]) {
+    let kept = allowed.iter().map(|own| own.kept);
+    let kept = kept.fold(MOST_KEPT, usize::min);
+    KEPT.store(kept, Ordering::Relaxed);
+    let enough = allowed.iter().map(|own| own.enough);
+    let enough = enough.reduce(isize::saturating_add).unwrap_or(isize::MAX);
+    STOCK.enough.store(enough, Ordering::Relaxed);
 }
 
-/// The buffers of one type that nobody uses at the moment, and where the bytes on this shelf and others are counted.
+/// The buffers of one type that nobody uses at the moment, and where those of this shelf and others are counted.
 #[derive(Debug)]
 pub(crate) struct Shelf<T> {
     kept: Mutex<Pile<Vec<T>>>,
-    bytes: &'static AtomicUsize,
+    stock: &'static Stock,
 }
 
 /// Numbers, of which there are buffers.
@@ -74,7 +133,7 @@ macro_rules! numbers {
     ($($type:ty),*) => {$(
         impl Number for $type {
             fn shelf() -> &'static Shelf<Self> {
-                static SHELF: Shelf<$type> = Shelf::counted(&SHELVED);
+                static SHELF: Shelf<$type> = Shelf::counted(&STOCK);
                 &SHELF
             }
         }
@@ -83,6 +142,13 @@ macro_rules! numbers {
         pub(crate) fn clear() {
             $(<$type as Number>::shelf().clear();)*
         }
+
+        /// Frees the oldest buffer on each shelf, and says whether there was one.
+        fn clear_oldest() -> bool {
+            let mut any = false;
+            $(any |= <$type as Number>::shelf().clear_oldest();)*
+            any
+        }
     };
 }
 
@@ -90,7 +156,11 @@ numbers!(i8, u8, i16, u16, i32, u32, i64, u64, f32, f64);
 
 /// A buffer of so many zeros, with [ample] room.
 fn fresh<T: Number>(len: usize) -> Vec<T> {
-    let room = ample(len * size_of::<T>()) / size_of::<T>();
+    let bytes = ample(len * size_of::<T>());
+    if bytes >= SMALL {
+        STOCK.makes(bytes as isize, clear_oldest);
+    }
+    let room = bytes / size_of::<T>();
     // Zeroed pages come from the system as they are, and what nobody touches takes none.
     let mut buffer = vec![T::default(); room];
     buffer.truncate(len);
@@ -98,21 +168,37 @@ fn fresh<T: Number>(len: usize) -> Vec<T> {
 }
 
 impl<T: Number> Shelf<T> {
-    const fn counted(bytes: &'static AtomicUsize) -> Self {
+    const fn counted(stock: &'static Stock) -> Self {
         Self {
             kept: Mutex::new(Pile::new()),
-            bytes,
+            stock,
         }
     }
 
     /// A buffer has left the shelf.
     fn left(&self, buffer: &Vec<T>) {
-        self.bytes.fetch_sub(buffer.room(), Ordering::Relaxed);
+        self.stock
+            .shelved
+            .fetch_sub(buffer.room(), Ordering::Relaxed);
+    }
+
+    /// Frees a buffer from the shelf.
+    fn free(&self, buffer: Vec<T>) {
+        self.left(&buffer);
+        self.stock
+            .made
+            .fetch_sub(buffer.room() as isize, Ordering::Relaxed);
     }
 
     fn clear(&self) {
         let all = self.kept.lock().all();
-        all.iter().for_each(|buffer| self.left(buffer));
+        all.into_iter().for_each(|buffer| self.free(buffer));
+    }
+
+    /// Frees the oldest, and says whether there was one.
+    fn clear_oldest(&self) -> bool {
+        let oldest = self.kept.lock().oldest();
+        oldest.map(|buffer| self.free(buffer)).is_some()
     }
 
     /// A kept buffer with room for so many numbers.
@@ -142,7 +228,7 @@ impl<T: Number> Shelf<T> {
         }
         let outgrown = self.kept.lock().outgrown(len * size_of::<T>());
         if let Some(gone) = outgrown {
-            self.left(&gone);
+            self.free(gone);
         }
         fresh(len)
     }
@@ -153,12 +239,14 @@ impl<T: Number> Shelf<T> {
             return;
         }
         let mut kept = self.kept.lock();
-        self.bytes.fetch_add(buffer.room(), Ordering::Relaxed);
+        self.stock
+            .shelved
+            .fetch_add(buffer.room(), Ordering::Relaxed);
         kept.put(buffer);
-        while self.bytes.load(Ordering::Relaxed) > most
+        while self.stock.shelved.load(Ordering::Relaxed) > most
             && let Some(oldest) = kept.oldest()
         {
-            self.left(&oldest);
+            self.free(oldest);
         }
     }
 }
@@ -214,7 +302,7 @@ mod tests {
 
     /// A shelf of its own: those of all are emptied by other tests.
     fn shelf<T: Number>() -> Shelf<T> {
-        Shelf::counted(Box::leak(Box::default()))
+        Shelf::counted(Box::leak(Box::new(Stock::new())))
     }
 
     #[test]
@@ -267,6 +355,31 @@ mod tests {
         assert!(shelf.kept.lock().rooms().count() == 0);
         shelf.give(vec![1; 10], MOST_KEPT);
         assert!(shelf.kept.lock().rooms().count() == 0);
+    }
+
+    #[test]
+    fn where_there_are_enough_what_nobody_uses_goes_before_another_is_made() {
+        let shelf = shelf::<u8>();
+        let stock = shelf.stock;
+        let made = || stock.made.load(Ordering::Relaxed);
+        let makes = |bytes: usize| stock.makes(bytes as isize, || shelf.clear_oldest());
+        stock.enough.store(4 << 20, Ordering::Relaxed);
+        for _ in 0..4 {
+            makes(1 << 20);
+        }
+        // Three of them lie on the shelf; they go one by one as others are made.
+        (0..3).for_each(|_| shelf.give(vec![0; 1 << 20], MOST_KEPT));
+        let kept = |n: usize| assert_eq!(shelf.kept.lock().rooms().count(), n);
+        assert_eq!(made(), 4 << 20);
+        makes(1 << 20);
+        kept(2);
+        assert_eq!(made(), 4 << 20);
+        makes(3 << 19);
+        kept(0);
+        assert_eq!(made(), 7 << 19);
+        // What is in use is not held back.
+        makes(8 << 20);
+        assert_eq!(made(), 23 << 19);
     }
 
     #[test]

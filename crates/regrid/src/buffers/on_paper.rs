@@ -33,7 +33,8 @@ pub(crate) struct PaperShelves {
     /// Bytes on the shelves, and as many as there may be.
     shelved: usize,
     most: usize,
-    /// Bytes in memory of all buffers, in use or not.
+    /// Bytes for which all buffers have room, in use or not, but for those that are never shelved; and how many of them are in memory.
+    room: usize,
     touched: usize,
     /// Bytes of arrays that were given back to the allocator, which keeps a few of those that fill no large page.
     freed: usize,
@@ -88,6 +89,7 @@ impl PaperShelves {
             let room = ample(bytes);
             let touched = self.take_array(room);
             self.touched += touched;
+            self.room += if room < SMALL { 0 } else { room };
             PaperBuffer { of, room, touched }
         });
         let more = used.saturating_sub(buffer.touched);
@@ -116,6 +118,7 @@ impl PaperShelves {
         {
             self.shelved -= oldest.room;
             self.touched -= oldest.touched;
+            self.room -= oldest.room;
             self.give_array(oldest.touched);
         }
     }
@@ -139,6 +142,11 @@ impl PaperShelves {
     /// Bytes that came into memory, ever.
     pub(crate) fn made(&self) -> Made {
         self.made
+    }
+
+    /// Bytes for which all buffers have room, in use or not.
+    pub(crate) fn room(&self) -> usize {
+        self.room
     }
 
     /// Bytes in memory of all buffers, in use or not, and of what the allocator keeps.

@@ -184,21 +184,34 @@ impl Totals {
     /// The same, and no further than is foreseen of most runs: where a thread loses its core for a while, the others do not go far ahead
     /// of it.
     ///
-    /// Not where that is little: to hold many small tasks back would take longer than they do.
-    pub(super) fn as_foreseen(&self, run: Run, tasks: (&[Delayed<()>], &[Delayed<Report>])) -> Run {
+    /// Not where that is little: to hold many small tasks back would take longer than they do. Says also how many bytes of buffers are
+    /// enough, if that is foreseen.
+    pub(super) fn as_foreseen(
+        &self,
+        run: Run,
+        tasks: (&[Delayed<()>], &[Delayed<Report>]),
+    ) -> (Run, Option<usize>) {
         let within = self.within(run.clone());
         let usual = || {
             // What filters there are is known at once; how small chunks are in the files is not, and matters little for how long tasks
             // take.
             let filters_alone = vec![None; self.fields.len()];
-            self.rehearse(&within, tasks, Some(&filters_alone)).1
+            let (rehearsal, usual) = self.rehearse(&within, tasks, Some(&filters_alone));
+            Some((usual?, rehearsal.buffers()))
         };
         let few = tasks.0.len() <= FORESEEN;
-        match few.then(usual).flatten().filter(|&usual| usual > LITTLE) {
+        match few
+            .then(usual)
+            .flatten()
+            .filter(|&(usual, _)| usual > LITTLE)
+        {
             // What is there at once comes in pieces: it is near to the limit, rather than at it.
-            Some(usual) => within.memory_limit_at_most(usual + self.largest() / 2),
-            None if self.budget.memory.is_some() => within,
-            None => run,
+            Some((usual, buffers)) => {
+                let run = within.memory_limit_at_most(usual + self.largest() / 2);
+                (run, usize::try_from(buffers).ok())
+            }
+            None if self.budget.memory.is_some() => (within, None),
+            None => (run, None),
         }
     }
 
@@ -361,30 +374,32 @@ mod tests {
         field.set_chunking(&[1, 240, 480]).unwrap();
         drop(file);
         let files = Catalogue::open([&path]).unwrap();
-        // Says which limit a run has in the end.
+        // Says which limit a run has in the end, and how many bytes of buffers it has enough of.
         let limit = |request: Request, run: Run| {
             let fields = request.build(&files).unwrap();
             let totals = Totals::of(&fields);
-            let run = totals.as_foreseen(run, (&writes(&fields), &[]));
+            let (run, buffers) = totals.as_foreseen(run, (&writes(&fields), &[]));
             let said = format!("{run:?}");
             let limit = said.split_once("memory_limit: Some(");
             let limit = limit.map(|(_, bytes)| bytes.split(')').next().unwrap().parse().unwrap());
-            (limit, Explanation::of(&fields), totals.largest())
+            ((limit, buffers), Explanation::of(&fields), totals.largest())
         };
         let on = |threads: usize| Request::new(&Grid::global(3.0).unwrap()).threads(threads);
         let run = Run::new().threads(2);
-        let (usual, explained, largest) = limit(on(2), run.clone());
+        let ((usual, buffers), explained, largest) = limit(on(2), run.clone());
         let values = explained.values_bytes;
         let usual: u64 = usual.unwrap();
+        let of_memory = explained.memory_bytes / 2..=explained.memory_bytes * 2;
+        assert!(of_memory.contains(&(buffers.unwrap() as u64)));
         assert!((values..=values + 2 * largest).contains(&usual));
         // A limit that the run has already holds, and so does that of a request.
         let own = largest + 1;
-        assert_eq!(limit(on(2), run.clone().memory_limit(own)).0, Some(own));
-        let (within, explained, _) = limit(on(2).memory(4_000_000), run.clone());
+        assert_eq!(limit(on(2), run.clone().memory_limit(own)).0.0, Some(own));
+        let ((within, _), explained, _) = limit(on(2).memory(4_000_000), run.clone());
         assert!(within.unwrap() < usual && explained.memory_limit == Some(4_000_000));
         // Nothing is held back where there is little of it, nor on one thread, which does one after another.
         let day = "2000-01-01".parse().unwrap();
-        assert_eq!(limit(on(2).times(day).chunk(2, 2), run).0, None);
-        assert_eq!(limit(on(1), Run::new().threads(1)).0, None);
+        assert_eq!(limit(on(2).times(day).chunk(2, 2), run).0, (None, None));
+        assert_eq!(limit(on(1), Run::new().threads(1)).0, (None, None));
     }
 }

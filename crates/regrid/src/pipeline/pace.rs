@@ -31,9 +31,11 @@ const WRITE: [u64; 3] = [900, 1800, 9000];
 /// pages.
 const FRESH: [u64; 2] = [1500, 400];
 
-/// Nanoseconds that any task takes: locks, calls of the system, the library; and one that writes.
+/// Nanoseconds that any task takes: locks, calls of the system, the library; one that writes; and each storage chunk whose filters are
+/// undone.
 const EACH: u64 = 20_000;
 const EACH_WRITE: u64 = 100_000;
+const EACH_STORED: u64 = 10_000;
 
 /// Which part of its values' bytes a chunk is taken to have where nobody knows: as one that is hardly compressed.
 const HARDLY_COMPRESSED: f64 = 0.99;
@@ -188,7 +190,12 @@ impl Pace {
             Work::Read => {
                 let read = bytes.max(self.needs.apart);
                 let more = IN_PARTS * u64::from(self.needs.in_parts);
+                let stored = match self.inflated {
+                    true => read / self.storage().max(1),
+                    false => 0,
+                };
                 apiece(read, READ[usize::from(self.inflated)] + more)
+                    .saturating_add(apiece(stored, 1000 * EACH_STORED))
             }
             Work::Regrid => {
                 let targets = bytes / self.needs.types[1].size().max(1) as u64;

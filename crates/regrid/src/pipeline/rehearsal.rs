@@ -22,8 +22,10 @@ pub(super) struct Rehearsal<'f> {
     /// Bytes of all weights that are in a file: those of several tasks may be the same.
     in_file: u64,
     now: Now,
-    /// The most bytes of values that tasks held at once, and the most memory of all, each time that the run was played.
+    /// The most bytes of values that tasks held at once, of buffers that there were, and the most memory of all, each time that the
+    /// run was played.
     values: Vec<u64>,
+    buffers: Vec<u64>,
     memory: Vec<u64>,
 }
 
@@ -123,6 +125,7 @@ impl<'f> Rehearsal<'f> {
             in_file,
             now: Now::default(),
             values: Vec::new(),
+            buffers: Vec::new(),
             memory: Vec::new(),
         }
     }
@@ -130,6 +133,11 @@ impl<'f> Rehearsal<'f> {
     /// The most bytes of values that tasks held at once, in a run like many others.
     pub(super) fn values(&self) -> u64 {
         usual(&self.values)
+    }
+
+    /// The most bytes of buffers that there are in such a run, whether somebody uses them or not.
+    pub(super) fn buffers(&self) -> u64 {
+        usual(&self.buffers)
     }
 
     /// The most memory of such a run.
@@ -145,6 +153,7 @@ impl<'f> Rehearsal<'f> {
             }
         };
         reach(&mut self.values, now.values);
+        reach(&mut self.buffers, now.shelves.room() as u64);
         let mapped = now.mapped.min(self.in_file);
         let memory = now.plain + mapped + now.shelves.bytes() as u64;
         reach(&mut self.memory, memory);
@@ -177,6 +186,7 @@ impl delayed::Rehearsal for Rehearsal<'_> {
 
     fn begins(&mut self) {
         self.values.push(0);
+        self.buffers.push(0);
         self.memory.push(0);
         self.now = Now {
             shelves: PaperShelves::new(self.kept),

@@ -276,7 +276,7 @@ impl PlannedWrite {
         run: &Run,
         see: impl FnOnce(&[Report]),
     ) -> Result<(Vec<Report>, CompleteOutput), Error> {
-        let _kept = Less::than(self.totals.kept_bytes());
+        let mut kept = Less::than(self.totals.kept_bytes());
         let run = &run
             .clone()
             .note("bytes of weights", self.totals.weights_bytes());
@@ -289,9 +289,12 @@ impl PlannedWrite {
         }
         let mut reports = Vec::new();
         if !tasks.is_empty() || !self.reports.is_empty() {
-            let run = self
+            let (run, enough) = self
                 .totals
                 .as_foreseen(run.clone(), (&tasks, &self.reports));
+            if let Some(enough) = enough {
+                kept.enough(enough);
+            }
             (_, reports) = run.compute((&tasks, &self.reports))?;
         }
         see(&reports);
