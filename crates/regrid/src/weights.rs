@@ -10,7 +10,7 @@ mod row;
 
 use std::ops::Range;
 
-pub(crate) use corrections::{Corrections, Differences, Listed};
+pub(crate) use corrections::{Corrections, Difference, Differences, Listed, Opened, Terms};
 pub use row::{Entries, Row};
 
 use crate::spill::{Growing, Numbers};

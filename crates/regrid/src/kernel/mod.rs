@@ -76,6 +76,7 @@ pub(crate) trait Float: Number + Default + Send + Sync + 'static {
 
 impl Float for f32 {
     const MISSING: Self = Self::NAN;
+    #[inline(always)]
     fn widen(self) -> f64 {
         f64::from(self)
     }
@@ -98,6 +99,7 @@ impl Float for f32 {
 
 impl Float for f64 {
     const MISSING: Self = Self::NAN;
+    #[inline(always)]
     fn widen(self) -> f64 {
         self
     }

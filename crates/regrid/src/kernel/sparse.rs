@@ -10,7 +10,7 @@ use super::Float;
 use super::blend::{Keep, Valid, is_strict};
 use crate::buffers;
 use crate::plan::{CutRow, Slopes, SparseCut};
-use crate::weights::WHOLE;
+use crate::weights::{Difference, Terms, WHOLE};
 
 /// Planes that go together at the most: in single precision their values at one place fill half a line of the cache.
 pub(crate) const PLANES: usize = 8;
@@ -109,8 +109,9 @@ fn together<const N: usize, S: Float, T: Float>(
         // Where all must be valid, what is no number stays none.
         Some(slopes) if strict => cut.for_each_row(|row| {
             let mut values = sums(row, cells, min_valid);
-            for (_, slopes) in slopes.of(row, |at| widened(cells, at)) {
-                for (value, slope) in values.iter_mut().zip(slopes) {
+            for (_, entry, own) in row.numbered() {
+                let added = added(slopes, entry, own, cells);
+                for (value, slope) in values.iter_mut().zip(added) {
                     // A cell with a missing neighbour is level: to add this changes no bit.
                     *value += if slope.is_nan() { -0.0 } else { slope };
                 }
@@ -135,7 +136,52 @@ fn any_nan<const N: usize>(values: [f64; N]) -> bool {
 
 #[inline(always)]
 fn widened<const N: usize, S: Float>(cells: &[[S; N]], at: usize) -> [f64; N] {
-    cells[at].map(S::widen)
+    let mut values = [0.0; N];
+    for (value, &cell) in values.iter_mut().zip(&cells[at]) {
+        *value = cell.widen();
+    }
+    values
+}
+
+/// What slopes add to an entry of such a number, source and weight.
+#[inline(always)]
+fn added<const N: usize, S: Float>(
+    slopes: Slopes<'_>,
+    entry: usize,
+    (source, weight): (u32, f64),
+    cells: &[[S; N]],
+) -> [f64; N] {
+    // What a sum of nothing is, in the sign of its zero too.
+    let mut sums = [-0.0; N];
+    match slopes.terms(entry, source) {
+        Terms::Listed(sources, weights) => {
+            for (&source, &weight) in sources.iter().zip(weights) {
+                add(&mut sums, weight, widened(cells, slopes.place(source)));
+            }
+        }
+        Terms::Differences(differences) => {
+            for Difference { between, share } in differences {
+                if share != 0.0 {
+                    let ahead = widened(cells, slopes.place(between[0]));
+                    let back = widened(cells, slopes.place(between[1]));
+                    for lane in 0..N {
+                        sums[lane] += share * (ahead[lane] - back[lane]);
+                    }
+                }
+            }
+            for sum in &mut sums {
+                *sum *= weight;
+            }
+        }
+    }
+    sums
+}
+
+#[inline(always)]
+fn add<const N: usize>(sums: &mut [f64; N], weight: f64, values: [f64; N]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += weight * value;
+    }
 }
 
 /// The sums of a row over all its cells: NaN where one of them is missing, or where the row is not enough by itself.
@@ -145,9 +191,7 @@ fn sums<const N: usize, S: Float>(row: CutRow<'_>, cells: &[[S; N]], min_valid: 
     let mut all = 0.0;
     for (at, weight) in row.entries() {
         all += weight;
-        for (sum, value) in sums.iter_mut().zip(widened(cells, at)) {
-            *sum += weight * value;
-        }
+        add(&mut sums, weight, widened(cells, at));
     }
     match all > 0.0 && row.covered >= min_valid - WHOLE {
         true => sums,
@@ -199,9 +243,10 @@ impl<const N: usize> Sums<N> {
     /// Adds what the slopes of valid cells add.
     #[inline(always)]
     fn add_slopes<S: Float>(&mut self, row: CutRow<'_>, cells: &[[S; N]], slopes: Slopes<'_>) {
-        for (at, slopes) in slopes.of(row, |at| widened(cells, at)) {
+        for (at, entry, own) in row.numbered() {
             let values = widened(cells, at);
-            for (sum, (slope, value)) in self.sums.iter_mut().zip(slopes.into_iter().zip(values)) {
+            let added = added(slopes, entry, own, cells);
+            for (sum, (slope, value)) in self.sums.iter_mut().zip(added.into_iter().zip(values)) {
                 *sum += match slope.is_nan() | value.is_nan() {
                     true => -0.0,
                     false => slope,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::axis::group;
 use super::{AxisCut, AxisSource};
 use crate::chunk::combinations;
-use crate::weights::{Corrections, Row, SparseWeights};
+use crate::weights::{Corrections, Opened, Row, SparseWeights, Terms};
 
 /// A piece of a target plane whose weights go from cell to cell.
 #[derive(Debug, Clone)]
@@ -26,50 +26,100 @@ pub(crate) struct SparseCut {
     pub(crate) reached: Vec<bool>,
 }
 
-/// Where the cells of a plane are in the plane of a window: it holds whole rows and columns, so two short lists tell it.
+/// Where the cells of a plane are in the plane of a window, which holds whole rows and columns.
 #[derive(Debug, Clone)]
 struct Places {
     /// Columns of the whole plane; a list of points is one row.
     columns: u32,
     /// 2^64 divided by them, rounded up: a product in the place of a division, which would take most of the time of a slope.
     reciprocal: u64,
+    held: Held,
+}
+
+/// Which rows and columns of a plane a window holds.
+#[derive(Debug, Clone)]
+enum Held {
+    /// All between the first and the last of them: how many cells would come before it if rows were as long as its own, and how many
+    /// of each row are not in it.
+    Stretch { before: u32, beside: u32 },
     /// Where the window's row of each row of the plane starts, and where in it each column is.
-    of_row: Vec<u32>,
-    of_column: Vec<u32>,
+    Listed {
+        of_row: Vec<u32>,
+        of_column: Vec<u32>,
+    },
+}
+
+impl Held {
+    fn new(columns: usize, [rows_held, columns_held]: [&[usize]; 2], width: usize) -> Self {
+        let follow_each_other = |held: &[usize]| held.windows(2).all(|two| two[0] + 1 == two[1]);
+        if let ([row, ..], [column, ..]) = (rows_held, columns_held)
+            && follow_each_other(rows_held)
+            && follow_each_other(columns_held)
+        {
+            return Self::Stretch {
+                before: number(row * width + column),
+                beside: number(columns - width),
+            };
+        }
+        let places = |held: &[usize], step: usize| {
+            let mut places = vec![0; held.last().map_or(0, |last| last + 1)];
+            for (place, &at) in held.iter().enumerate() {
+                places[at] = number(place * step);
+            }
+            places
+        };
+        Self::Listed {
+            of_row: places(rows_held, width),
+            of_column: places(columns_held, 1),
+        }
+    }
+
+    /// Bytes of memory beside its own.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Stretch { .. } => 0,
+            Self::Listed { of_row, of_column } => {
+                size_of_val(&of_row[..]) + size_of_val(&of_column[..])
+            }
+        }
+    }
 }
 
 impl Places {
     /// The places in a window of the rows and columns that `needed` lists.
     fn new(columns: usize, needed: &[Vec<usize>], window_columns: usize) -> Self {
-        let places = |needed: &[usize], step: usize| {
-            let mut places = vec![0; needed.last().map_or(0, |last| last + 1)];
-            for (place, &at) in needed.iter().enumerate() {
-                places[at] = number(place * step);
-            }
-            places
-        };
-        let (of_row, of_column) = match needed {
-            [points] => (vec![0], places(points, 1)),
-            [rows, columns] => (places(rows, window_columns), places(columns, 1)),
+        let held = match needed {
+            [points] => [&[0], &points[..]],
+            [rows, columns] => [&rows[..], &columns[..]],
             _ => unreachable!("a plane has one or two dimensions"),
         };
         Self {
             columns: number(columns),
             reciprocal: (u64::MAX / (columns as u64).max(1)).wrapping_add(1),
-            of_row,
-            of_column,
+            held: Held::new(columns, held, window_columns),
         }
     }
 
-    #[inline]
-    fn of(&self, cell: u32) -> u32 {
-        let row = match self.columns {
+    #[inline(always)]
+    fn row(&self, cell: u32) -> u32 {
+        match self.columns {
             1 => cell,
             // Exact for numbers of 32 bits: Lemire, Kaser and Kurz (2019), Softw. Pract. Exp. 49, 953-970.
             _ => ((u128::from(cell) * u128::from(self.reciprocal)) >> 64) as u32,
-        };
-        let column = cell - row * self.columns;
-        self.of_row[row as usize] + self.of_column[column as usize]
+        }
+    }
+
+    #[inline(always)]
+    fn of(&self, cell: u32) -> u32 {
+        match &self.held {
+            Held::Stretch { before, beside: 0 } => cell - before,
+            Held::Stretch { before, beside } => cell - self.row(cell) * beside - before,
+            Held::Listed { of_row, of_column } => {
+                let row = self.row(cell);
+                let column = cell - row * self.columns;
+                of_row[row as usize] + of_column[column as usize]
+            }
+        }
     }
 }
 
@@ -95,33 +145,22 @@ pub(crate) struct CutRow<'a> {
 /// What slopes add to the entries of rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Slopes<'a> {
-    all: &'a Corrections,
+    all: Opened<'a>,
     places: &'a Places,
 }
 
 impl Slopes<'_> {
-    /// For each entry of a row its place, and what slopes add to it in each of some windows of such values.
+    /// What they add to an entry of such a number and source: terms, whose sources have a [place](Self::place).
     // Always: it becomes part of loops that are compiled for several processors.
     #[inline(always)]
-    pub(crate) fn of<const N: usize>(
-        self,
-        row: CutRow<'_>,
-        values: impl Fn(usize) -> [f64; N],
-    ) -> impl Iterator<Item = (usize, [f64; N])> {
-        let entries = row.row.sources().iter().zip(row.row.weights());
-        let numbered = row.places.iter().zip(row.first..).zip(entries);
-        numbered.map(move |((&at, entry), (&source, &weight))| {
-            // What a sum of nothing is, in the sign of its zero too.
-            let mut slopes = [-0.0; N];
-            self.all
-                .for_each_term(entry, (source, weight), |source, weight| {
-                    let values = values(self.places.of(source) as usize);
-                    for (slope, value) in slopes.iter_mut().zip(values) {
-                        *slope += weight * value;
-                    }
-                });
-            (at as usize, slopes)
-        })
+    pub(crate) fn terms(&self, entry: usize, source: u32) -> Terms<'_> {
+        self.all.terms(entry, source)
+    }
+
+    /// Where a source is in the plane of the window.
+    #[inline(always)]
+    pub(crate) fn place(&self, source: u32) -> usize {
+        self.places.of(source) as usize
     }
 }
 
@@ -131,6 +170,14 @@ impl<'a> CutRow<'a> {
     pub(crate) fn entries(&self) -> impl Iterator<Item = (usize, f64)> + use<'a> {
         let both = self.places.iter().zip(self.row.weights());
         both.map(|(&place, &weight)| (place as usize, weight))
+    }
+
+    /// The same, and of each entry its number among all, its source in the whole plane, and its weight.
+    #[inline]
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (usize, usize, (u32, f64))> + use<'a> {
+        let own = self.row.sources().iter().zip(self.row.weights());
+        let numbered = self.places.iter().zip(self.first..).zip(own);
+        numbered.map(|((&at, entry), (&source, &weight))| (at as usize, entry, (source, weight)))
     }
 }
 
@@ -377,6 +424,7 @@ impl SparseCut {
     /// What slopes add, if anything.
     pub(crate) fn slopes(&self) -> Option<Slopes<'_>> {
         let (all, places) = self.slopes.as_ref()?;
+        let all = all.opened();
         Some(Slopes { all, places })
     }
 
@@ -429,9 +477,8 @@ impl SparseCut {
 
     /// Bytes of memory that it takes for itself, beside the weights of the whole plane.
     pub(crate) fn bytes(&self) -> usize {
-        let slopes = self.slopes.as_ref().map_or(0, |(_, places)| {
-            size_of_val(&places.of_row[..]) + size_of_val(&places.of_column[..])
-        });
+        let slopes = self.slopes.as_ref();
+        let slopes = slopes.map_or(0, |(_, places)| places.held.bytes());
         size_of_val(&self.places[..]) + slopes
     }
 }
@@ -458,5 +505,19 @@ mod tests {
         }
         let list = Places::new(9, &[vec![2, 5, 8]], 3);
         assert_eq!([2, 5, 8].map(|point| list.of(point)), [0, 1, 2]);
+        // Without gaps: a part of the rows and columns, whole rows, points.
+        let needed = [vec![3, 4, 5], vec![2, 3, 4, 5]];
+        let part = Places::new(7, &needed, 4);
+        let cells = (3..6).flat_map(|row| (2..6).map(move |column| row * 7 + column));
+        assert!(cells.map(|cell| part.of(cell)).eq(0..12));
+        let whole = Places::new(4, &[vec![2, 3], (0..4).collect()], 4);
+        assert!((8..16).map(|cell| whole.of(cell)).eq(0..8));
+        let points = Places::new(9, &[vec![5, 6, 7]], 3);
+        assert!((5..8).map(|point| points.of(point)).eq(0..3));
+        assert!(
+            [&part, &whole, &points]
+                .iter()
+                .all(|places| places.held.bytes() == 0)
+        );
     }
 }

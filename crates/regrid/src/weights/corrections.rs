@@ -38,6 +38,44 @@ pub(crate) struct Differences {
 /// must not count: a neighbour that is missing would take the slope away, by chance.
 const ROUNDING: f64 = 1e-10;
 
+/// Corrections where they lie, in memory or in a file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Opened<'a> {
+    Listed(&'a Listed),
+    Differences {
+        neighbours: &'a Neighbours,
+        shares: &'a [[f64; 2]],
+    },
+}
+
+/// The terms of an entry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Terms<'a> {
+    /// Sources and weights.
+    Listed(&'a [u32], &'a [f64]),
+    /// Along the row of the entry's source, and along its column.
+    Differences([Difference; 2]),
+}
+
+/// How much an entry takes, as a share of its own weight, of the value of one source less that of another. Where that is nothing, no
+/// value need be there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Difference {
+    pub(crate) between: [u32; 2],
+    pub(crate) share: f64,
+}
+
+impl Difference {
+    #[inline(always)]
+    fn new(between: [u32; 2], share: f64) -> Self {
+        let counts = (share.abs() > ROUNDING) & (between[0] != between[1]);
+        Self {
+            between,
+            share: if counts { share } else { 0.0 },
+        }
+    }
+}
+
 impl Corrections {
     /// Bytes that they take.
     pub(crate) fn bytes(&self) -> usize {
@@ -68,40 +106,37 @@ impl Corrections {
         }
     }
 
+    /// Where they lie, for who looks up many of them.
+    #[inline]
+    pub(crate) fn opened(&self) -> Opened<'_> {
+        match self {
+            Self::Listed(listed) => Opened::Listed(listed),
+            Self::Differences(Differences { neighbours, shares }) => {
+                Opened::Differences { neighbours, shares }
+            }
+        }
+    }
+
     /// Calls with the source and the weight of each term of an entry, which has such a source and weight itself.
-    // Always, as `of` is: it becomes part of loops that are compiled for several processors.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn for_each_term(
         &self,
         entry: usize,
         (source, weight): (u32, f64),
         mut call: impl FnMut(u32, f64),
     ) {
-        match self {
-            Self::Listed(listed) => {
-                let start = entry.checked_sub(1).map_or(0, |e| listed.ends[e] as usize);
-                let terms = start..listed.ends[entry] as usize;
-                let weights = &listed.weights[terms.clone()];
-                for (&source, &weight) in listed.sources[terms].iter().zip(weights) {
-                    call(source, weight);
-                }
+        match self.opened().terms(entry, source) {
+            Terms::Listed(sources, weights) => {
+                let terms = sources.iter().zip(weights);
+                terms.for_each(|(&source, &weight)| call(source, weight));
             }
-            Self::Differences(differences) => {
-                let mut term = |source: u32, share: f64| {
-                    let weight = weight * share;
-                    if weight != 0.0 {
-                        call(source, weight);
-                    }
-                };
-                let mut all = 0.0;
-                for (neighbour, share) in differences.of(entry, source) {
-                    if neighbour != source && share.abs() > ROUNDING {
-                        all += share;
-                        term(neighbour, share);
+            Terms::Differences(differences) => {
+                for Difference { between, share } in differences {
+                    if share != 0.0 {
+                        call(between[0], weight * share);
+                        call(between[1], -(weight * share));
                     }
                 }
-                // They sum to nothing, whichever are left out.
-                term(source, -all);
             }
         }
     }
@@ -163,30 +198,27 @@ impl Differences {
     pub(crate) fn set(&mut self, shares: impl Into<Numbers<[f64; 2]>>) {
         self.shares = shares.into();
     }
-
-    /// The neighbours with their shares; one that comes twice has its share together, where it comes first.
-    #[inline(always)]
-    fn of(&self, entry: usize, source: u32) -> impl Iterator<Item = (u32, f64)> + use<> {
-        let neighbours = self.neighbours.of(source);
-        let [row, column] = self.shares[entry];
-        let mut shares = [row, -row, column, -column];
-        let [a, b, c, d] = neighbours;
-        // All six at once: hardly ever is it so.
-        if (a == b) | (a == c) | (a == d) | (b == c) | (b == d) | (c == d) {
-            join(&neighbours, &mut shares);
-        }
-        neighbours.into_iter().zip(shares)
-    }
 }
 
-/// Gives what comes twice its share together, where it comes first.
-#[cold]
-fn join(neighbours: &[u32; 4], shares: &mut [f64; 4]) {
-    for late in 1..shares.len() {
-        let mut before = neighbours[..late].iter();
-        if let Some(early) = before.position(|&n| n == neighbours[late]) {
-            shares[early] += shares[late];
-            shares[late] = 0.0;
+impl<'a> Opened<'a> {
+    /// The terms of an entry of such a source.
+    // Always, as all that it calls: it becomes part of loops that are compiled for several processors.
+    #[inline(always)]
+    pub(crate) fn terms(self, entry: usize, source: u32) -> Terms<'a> {
+        match self {
+            Self::Listed(listed) => {
+                let start = entry.checked_sub(1).map_or(0, |e| listed.ends[e] as usize);
+                let terms = start..listed.ends[entry] as usize;
+                Terms::Listed(&listed.sources[terms.clone()], &listed.weights[terms])
+            }
+            Self::Differences { neighbours, shares } => {
+                let [ahead, back, above, below] = neighbours.of(source);
+                let [row, column] = shares[entry];
+                Terms::Differences([
+                    Difference::new([ahead, back], row),
+                    Difference::new([above, below], column),
+                ])
+            }
         }
     }
 }

@@ -5,7 +5,7 @@
 ///
 /// A byte tells those of most cells; listed, they would take sixteen.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Neighbours {
+pub(crate) struct Neighbours {
     /// The steps from a cell to the next ones, the numbers of cells being counted round.
     steps: [u32; 4],
     /// For each cell a bit for each step that leads to its neighbour; where it does not, the cell is its own.
@@ -39,7 +39,8 @@ impl Neighbours {
     }
 
     /// The neighbours of a cell.
-    #[inline]
+    // Always: it becomes part of loops that are compiled for several processors.
+    #[inline(always)]
     pub(super) fn of(&self, cell: u32) -> [u32; 4] {
         match self.taken[cell as usize] {
             LISTED => self.listed(cell),
@@ -47,12 +48,15 @@ impl Neighbours {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn told(&self, cell: u32, taken: u8) -> [u32; 4] {
-        [0, 1, 2, 3].map(|way| {
-            let step = self.steps[way] * u32::from(taken >> way & 1);
-            cell.wrapping_add(step)
-        })
+        let mut beside = [cell; 4];
+        for (way, (beside, step)) in beside.iter_mut().zip(self.steps).enumerate() {
+            if taken >> way & 1 == 1 {
+                *beside = cell.wrapping_add(step);
+            }
+        }
+        beside
     }
 
     #[cold]
