@@ -250,7 +250,9 @@ pub(crate) fn pole_means(ring: &ChunkPlan, blocks: &[&Values]) -> PoleMeans {
 fn means<T: Float>(ring: &ChunkPlan, blocks: &[Block<'_, T>]) -> PoleMeans {
     let mut copy = Vec::new();
     let rows = rows(ring, blocks, &mut copy);
-    PoleMeans::of(&rows)
+    let means = PoleMeans::of(&rows);
+    buffers::give(copy);
+    means
 }
 
 /// The planes of a chunk's result.
@@ -304,6 +306,7 @@ pub(crate) fn floats<'r, T: Float>(
     if let (Some(cut), Rule::Blend(keep)) = (&plan.sparse, rule) {
         sparse::blend(cut, &whole, keep, &mut whole_out);
     }
+    buffers::give(copy);
 }
 
 /// The weighted sum of planes: at a time between two, say. A cell that is missing in one of them is missing.
@@ -362,7 +365,7 @@ fn one_plane<S: Float, T: Float>(
 }
 
 /// Values that are never computed with: the nearest, the most frequent. Each outer target has a plane of `result`.
-pub(crate) fn as_they_are<'r, T: Copy + PartialOrd + Default + 'r>(
+pub(crate) fn as_they_are<'r, T: Number + PartialOrd + 'r>(
     plan: &ChunkPlan,
     blocks: &[Block<'_, T>],
     rule: Rule,
@@ -404,6 +407,7 @@ pub(crate) fn as_they_are<'r, T: Copy + PartialOrd + Default + 'r>(
     if let Some(cut) = &plan.sparse {
         sparse::pick(cut, &whole, absent, &mut whole_out);
     }
+    buffers::give(copy);
 }
 
 /// The window's outer indices, with weights, that one outer target reads; empty if it lies outside on any dimension.

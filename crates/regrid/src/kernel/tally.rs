@@ -8,6 +8,7 @@ use super::outer_sources;
 use super::simd::{add_overlap, common_terms, exact_sums, extremes};
 use super::taps::Columns;
 use super::window::{Block, planes};
+use crate::buffers::{self, Number};
 use crate::chunk::combinations;
 use crate::plan::{AxisCut, ChunkPlan, SparseCut};
 use crate::report::{Counted, Sum, Tally};
@@ -80,7 +81,7 @@ pub(crate) fn tally(
     dispatch!(I8, U8, I16, U16, I32, U32, I64, U64, F32, F64)
 }
 
-fn chunk<T: Copy + Default>(
+fn chunk<T: Number>(
     plan: &ChunkPlan,
     blocks: &[Block<'_, T>],
     widen: impl Fn(T) -> f64,
@@ -118,6 +119,7 @@ fn chunk<T: Copy + Default>(
         }
     }
     overlaps.flush(&mut tally);
+    buffers::give(copy);
     tally
 }
 

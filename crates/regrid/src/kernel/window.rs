@@ -5,6 +5,7 @@
 
 use ndarray::ArrayD;
 
+use crate::buffers::{self, Number};
 use crate::plan::{ChunkPlan, Piece};
 
 /// An array, row by row.
@@ -25,8 +26,8 @@ impl<'a, T> Block<'a, T> {
 
 /// The rows of a window, plane by plane; of a list of points one row a plane.
 ///
-/// `copy` is room for a window that has to be gathered.
-pub(super) fn rows<'a, T: Copy + Default>(
+/// `copy` becomes the buffer of a window that has to be gathered, to be [given back](buffers::give).
+pub(super) fn rows<'a, T: Number>(
     plan: &ChunkPlan,
     blocks: &[Block<'a, T>],
     copy: &'a mut Vec<T>,
@@ -51,7 +52,7 @@ pub(super) fn rows<'a, T: Copy + Default>(
 }
 
 /// The planes of a window, each cell after cell.
-pub(super) fn planes<'a, T: Copy + Default>(
+pub(super) fn planes<'a, T: Number>(
     plan: &ChunkPlan,
     blocks: &[Block<'a, T>],
     copy: &'a mut Vec<T>,
@@ -96,12 +97,9 @@ fn stretches<'a, T>(plan: &ChunkPlan, copy: &'a [T], cells: usize) -> Vec<&'a [T
 }
 
 /// Gathers a window; what no target reaches stays as it is by default.
-fn gather<T: Copy + Default>(plan: &ChunkPlan, blocks: &[Block<'_, T>], window: &mut Vec<T>) {
-    window.clear();
-    window.resize(
-        plan.cuts.iter().map(|cut| cut.window).product(),
-        T::default(),
-    );
+fn gather<T: Number>(plan: &ChunkPlan, blocks: &[Block<'_, T>], window: &mut Vec<T>) {
+    *window = buffers::take(plan.cuts.iter().map(|cut| cut.window).product());
+    window.fill(T::default());
     let width = plan.cuts.last().map_or(1, |cut| cut.window);
     for (index, block) in plan.blocks().zip(blocks) {
         let pieces: Vec<&Piece> = pieces(plan, &index);

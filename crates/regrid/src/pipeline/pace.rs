@@ -180,7 +180,8 @@ impl Pace {
             true => read.max(written),
             false => read + written,
         };
-        bytes + self.needs.turned + self.needs.mixed
+        let window = self.needs.gathered.max(self.needs.compared[0]);
+        bytes + self.needs.turned + self.needs.mixed + window
     }
 
     /// How long a task takes that makes so many bytes of so many, and so many of its own anew.

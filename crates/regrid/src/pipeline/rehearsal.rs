@@ -102,7 +102,7 @@ struct Held {
     beside: Vec<PaperBuffer>,
     plain: u64,
     /// Arrays among these that go when it ends.
-    arrays: [u64; 4],
+    arrays: [u64; 3],
     mapped: u64,
 }
 
@@ -303,17 +303,22 @@ impl Now {
                 held.beside
                     .extend(buffers.filter_map(|bytes| take(DataType::U8, bytes)));
             }
-            Work::Pole => held.plain = task.bytes + needs.ring,
+            Work::Pole => {
+                held.plain = task.bytes;
+                held.beside.extend(take(output, needs.ring));
+            }
             Work::Regrid => {
                 held.value = take(output, task.bytes);
-                held.arrays[0] = needs.gathered;
                 held.mapped = needs.mapped;
+                held.beside.extend(take(output, needs.gathered));
                 held.beside.extend(take(output, needs.side_by_side));
                 held.beside.extend(take(DataType::F64, needs.mixed));
             }
             Work::Compare => {
                 held.plain = task.bytes;
-                held.arrays = needs.compared;
+                let [window, arrays @ ..] = needs.compared;
+                held.beside.extend(take(output, window));
+                held.arrays = arrays;
                 held.mapped = needs.mapped;
             }
             Work::Write => {
