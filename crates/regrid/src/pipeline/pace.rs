@@ -17,16 +17,16 @@ const IN_PARTS: u64 = 700;
 const TARGET: f64 = 1300.0;
 const BLENDED: f64 = 110.0;
 const WEIGHED: f64 = 1500.0;
-const SLOPED: f64 = 15_000.0;
+const SLOPED: [f64; 2] = [8000.0, 6500.0];
 const COUNTED: [f64; 3] = [6500.0, 15_000.0, 60_000.0];
 /// Picoseconds of each source cell that is mixed of two times, and a byte that is copied: of a window that is gathered of
 /// several blocks, and of planes that are laid side by side.
 const MIXED: f64 = 1000.0;
-const GATHERED: u64 = 700;
+const GATHERED: u64 = 250;
 /// Picoseconds of each source cell that is compared with a chunk, and of each cell of the chunk.
 const COMPARE: [u64; 2] = [6_000, 20_000];
 /// Picoseconds a byte of writing, by how much it is compressed: not at all; by igzip; by libdeflate.
-const WRITE: [u64; 3] = [900, 1800, 9000];
+const WRITE: [u64; 3] = [450, 1800, 8000];
 /// Picoseconds a byte of memory that nobody has used before: the system clears it and puts it in its place, page by page, or in large
 /// pages.
 const FRESH: [u64; 2] = [1500, 400];
@@ -247,7 +247,7 @@ fn target(field: &LazyField) -> f64 {
         }
         (_, CellsOfTarget::Rows { blended, .. }) => BLENDED * blended * size,
         (_, CellsOfTarget::Apart { cells, slopes }) => match slopes {
-            true => SLOPED * cells,
+            true => SLOPED[0] + SLOPED[1] * cells,
             false => WEIGHED * cells,
         },
     };
