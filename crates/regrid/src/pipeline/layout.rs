@@ -542,6 +542,12 @@ impl Plan {
         self.blocks.iter().map(|cuts| longest(cuts)).product()
     }
 
+    /// How long blocks are at the most, along each of the variable's dimensions.
+    pub(super) fn block_shape(&self) -> Vec<usize> {
+        let back = self.order.back.iter();
+        back.map(|&place| longest(&self.blocks[place])).collect()
+    }
+
     /// For each dimension before the plane, how many places a target chunk has, and how long storage chunks are.
     pub(super) fn outer_chunk(&self) -> Vec<(usize, usize)> {
         let own = &self.chunk_shape[..self.order.outer];

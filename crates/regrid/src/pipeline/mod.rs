@@ -36,7 +36,7 @@ use std::sync::{Arc, OnceLock};
 use alike::{Likeness, Planned};
 use layout::{Order, Plan};
 use narrow::narrowed;
-use parts::{decoding, largest_storage, parts, reach_beyond};
+use parts::{beside_places, decoding, largest_storage, parts};
 use readers::{Block, Readers};
 use reporting::report;
 use shared::SharedBlocks;
@@ -288,8 +288,7 @@ pub(crate) fn regrid_param(
     };
     let gathered = plan.gathered_cells(whole_planes) * cell_bytes;
     let mixed = usize::from(plan.mixes()) * plan.plane_cells() * size_of::<f64>();
-    let in_parts =
-        storage.is_some_and(|storage| block * stored_size > storage || reach_beyond(&work.parts));
+    let in_parts = beside_places(&work.parts, &plan.block_shape());
     let needs = Needs {
         budget,
         types: [variable.meta.data_type, decoding.output],

@@ -94,13 +94,27 @@ pub(super) fn largest_storage(parts: &[OpenPart]) -> Option<usize> {
     cells.max()
 }
 
-/// Whether storage chunks of some part reach beyond its end: such a one is not read to its place.
-pub(super) fn reach_beyond(parts: &[OpenPart]) -> bool {
+/// Whether storage chunks of some part are not read to their places in blocks of a shape: they reach beyond the part's end, or lie there
+/// in several stretches.
+pub(super) fn beside_places(parts: &[OpenPart], block: &[usize]) -> bool {
     parts.iter().any(|part| {
-        let chunk = part.source.chunk_shape().unwrap_or_default();
-        let mut along = chunk.iter().zip(part.source.shape());
-        along.any(|(&chunk, &len)| !len.is_multiple_of(chunk.max(1)))
+        let chunk = part.source.chunk_shape();
+        // Files that are stacked lack the first dimension of the whole.
+        let has_places = |chunk: &[usize]| {
+            let block = &block[block.len() - chunk.len()..];
+            has_places(chunk, part.source.shape(), block)
+        };
+        chunk.is_some_and(|chunk| !has_places(chunk))
     })
+}
+
+/// Whether all storage chunks of an array lie in one stretch each in blocks that are made of them.
+fn has_places(chunk: &[usize], shape: &[usize], block: &[usize]) -> bool {
+    let reach_beyond = |(&chunk, &len): (&usize, &usize)| !len.is_multiple_of(chunk.max(1));
+    // Single cells first, then any number of them, then all that the block has.
+    let first = chunk.iter().take_while(|&&cells| cells == 1).count();
+    let after = (first + 1).min(chunk.len());
+    !chunk.iter().zip(shape).any(reach_beyond) && chunk[after..] == block[after..]
 }
 
 /// Cells of a stretch along the plane's dimensions, where a variable is not stored in chunks.
@@ -166,4 +180,26 @@ fn least_common_multiple(a: usize, b: usize) -> usize {
         (x, y) = (y, x % y);
     }
     (a / x.max(1)).saturating_mul(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_storage_chunk_has_a_place_where_it_lies_in_one_stretch() {
+        let shape = [12, 180, 360];
+        // Whole planes, one or several at once, and rows of one.
+        assert!(has_places(&[1, 180, 360], &shape, &[1, 180, 360]));
+        assert!(has_places(&[1, 180, 360], &shape, &[4, 180, 360]));
+        assert!(has_places(&[3, 180, 360], &shape, &[12, 180, 360]));
+        assert!(has_places(&[1, 60, 360], &shape, &[1, 180, 360]));
+        // A piece of each row, or of each plane; and what reaches beyond.
+        assert!(!has_places(&[1, 180, 90], &shape, &[1, 180, 360]));
+        assert!(!has_places(&[3, 60, 360], &shape, &[3, 180, 360]));
+        assert!(!has_places(&[5, 180, 360], &shape, &[5, 180, 360]));
+        // A piece of one row lies in one stretch whatever else there is.
+        assert!(has_places(&[1, 1, 90], &shape, &[4, 180, 360]));
+        assert!(has_places(&[], &[], &[]));
+    }
 }

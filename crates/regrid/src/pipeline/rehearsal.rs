@@ -307,17 +307,20 @@ impl Now {
                 held.plain = task.bytes;
                 held.beside.extend(take(output, needs.ring));
             }
+            // What is gathered is no more than what it is gathered from.
             Work::Regrid => {
                 held.value = take(output, task.bytes);
                 held.mapped = needs.mapped;
-                held.beside.extend(take(output, needs.gathered));
-                held.beside.extend(take(output, needs.side_by_side));
+                let copied = [needs.gathered, needs.side_by_side];
+                let copied = copied.map(|bytes| take(output, bytes.min(task.input_bytes)));
+                held.beside.extend(copied.into_iter().flatten());
                 held.beside.extend(take(DataType::F64, needs.mixed));
             }
             Work::Compare => {
                 held.plain = task.bytes;
                 let [window, arrays @ ..] = needs.compared;
-                held.beside.extend(take(output, window));
+                held.beside
+                    .extend(take(output, window.min(task.input_bytes)));
                 held.arrays = arrays;
                 held.mapped = needs.mapped;
             }
