@@ -8,6 +8,7 @@ mod ahead;
 mod blend;
 mod masked;
 mod pick;
+mod reduce;
 mod simd;
 mod sparse;
 mod statistic;
@@ -44,6 +45,14 @@ pub(crate) enum Rule {
 }
 
 impl Rule {
+    /// Whether the planes of a window have to lie in one stretch, even where weights go along rows and columns.
+    pub(crate) fn takes_planes(self) -> bool {
+        match self {
+            Self::Blend(_) | Self::Pick => false,
+            Self::Statistic { statistic, .. } => statistic.reduction().is_none(),
+        }
+    }
+
     /// The same for given weights: whether some are negative is looked up where it matters.
     pub(crate) fn by(self, any_negative: impl FnOnce() -> bool) -> Self {
         match self {
@@ -269,13 +278,14 @@ pub(crate) fn floats<'r, T: Float>(
     result: impl IntoIterator<Item = &'r mut [T]>,
 ) {
     let mut copy = Vec::new();
-    let by_rows = plan.sparse.is_none() && matches!(rule, Rule::Blend(_));
+    let by_rows = plan.sparse.is_none() && !rule.takes_planes();
     // What follows each other in the source: the rows of a plane, or a whole plane at once.
     let (stretches, each) = match by_rows {
         true => (rows(plan, blocks, &mut copy), plan.axes().0.window),
         false => (planes(plan, blocks, &mut copy), 1),
     };
-    let columns = by_rows.then(|| Columns::new(plan.axes().1));
+    let blends = by_rows && matches!(rule, Rule::Blend(_));
+    let columns = blends.then(|| Columns::new(plan.axes().1));
     let mut mixed = Vec::new();
     // Planes that weights from cell to cell go through together.
     let (mut whole, mut whole_out) = (Vec::new(), Vec::new());
@@ -352,8 +362,12 @@ fn one_plane<S: Float, T: Float>(
                 statistic,
                 min_valid,
             },
-            ..,
+            sparse,
+            _,
         ) => {
+            if let (Some(reduction), None) = (statistic.reduction(), sparse) {
+                return reduce::separable(plan.axes(), stretches, reduction, min_valid, out);
+            }
             let mut out = out.iter_mut();
             plan.for_each_target(|covered, entries| {
                 let out = out.next().expect("as many as there are targets");
@@ -482,6 +496,88 @@ mod tests {
         assert!(result[0].is_nan() && result[1].is_nan() && result[2].is_nan());
         assert_eq!(result[3..5], [4.0, 5.0]);
         assert!(result[5..].iter().all(|x| x.is_nan()));
+    }
+
+    /// A number that follows from another.
+    fn next(state: &mut u64) -> usize {
+        *state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (*state >> 33) as usize
+    }
+
+    /// For each target some cells in a row, or none; some targets are covered in part.
+    fn overlaps(state: &mut u64, targets: usize, cells: usize) -> SparseWeights {
+        let mut weights = SparseWeights::default();
+        for _ in 0..targets {
+            let first = next(state) % cells;
+            let count = next(state) % 5;
+            let parts: Vec<f64> = (0..count).map(|_| (1 + next(state) % 4) as f64).collect();
+            let all: f64 = parts.iter().sum();
+            let entries = parts.iter().zip(first..cells);
+            let covered = [1.0, 0.5][next(state) % 2];
+            weights.push_part(entries.map(|(w, at)| (at, w / all)), covered);
+        }
+        weights
+    }
+
+    #[test]
+    fn statistics_over_rows_and_columns_are_those_of_their_cells() {
+        let mut state = 5;
+        let (mut kept, mut missing) = (0, 0);
+        for _ in 0..200 {
+            let source = [1 + next(&mut state) % 9, 1 + next(&mut state) % 40];
+            let targets = [1 + next(&mut state) % 5, 1 + next(&mut state) % 12];
+            let weights = [0, 1].map(|axis| overlaps(&mut state, targets[axis], source[axis]));
+            let plan = whole(&weights, &source);
+            let gaps = [0, 3, 40][next(&mut state) % 3];
+            let mut cell = || match next(&mut state).is_multiple_of(gaps) {
+                true => f64::NAN,
+                false => next(&mut state) as f64 / 1e9 - 1.0,
+            };
+            let window: usize = plan.plane_cells();
+            let cells: Vec<f64> = (0..source[0] * source[1]).map(|_| cell()).collect();
+            let blocks = Values::F64(ArrayD::from_shape_vec(IxDyn(&source), cells).unwrap());
+            let Values::F64(all) = &blocks else {
+                unreachable!("as it was made");
+            };
+            let mut copy = Vec::new();
+            let own = [Block::of(all)];
+            let planes = planes(&plan, &own, &mut copy);
+            assert!(window == 0 || planes[0].len() == window);
+            let absent = Values::F64(ArrayD::from_elem(IxDyn(&[1]), f64::NAN));
+            for statistic in [
+                Statistic::Sum,
+                Statistic::Count,
+                Statistic::Min,
+                Statistic::Max,
+            ] {
+                let min_valid = [0.0, 0.3, 0.5, 1.0][next(&mut state) % 4];
+                let rule = Rule::Statistic {
+                    statistic,
+                    min_valid,
+                };
+                let result = regrid_chunk(&plan, &[&blocks], &[], rule, &absent);
+                let result = result.as_array::<f64>().unwrap();
+                let mut result = result.iter();
+                plan.for_each_target(|covered, entries| {
+                    let expected: f64 = statistic.of(planes[0], covered, entries, min_valid);
+                    let found = *result.next().unwrap();
+                    let equal = match statistic {
+                        Statistic::Sum => (found - expected).abs() < 1e-12,
+                        _ => found == expected,
+                    };
+                    assert!(equal || found.is_nan() && expected.is_nan());
+                    *if found.is_nan() {
+                        &mut missing
+                    } else {
+                        &mut kept
+                    } += 1;
+                });
+                assert_eq!(result.next(), None);
+            }
+        }
+        assert!(kept > 1000 && missing > 1000, "{kept} {missing}");
     }
 
     #[test]

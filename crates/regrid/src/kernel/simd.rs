@@ -4,6 +4,7 @@
 
 use multiversion::multiversion;
 
+use super::reduce::Reduction;
 use super::{Float, ahead};
 
 macro_rules! row_loops {
@@ -114,6 +115,41 @@ macro_rules! loops {
                 };
                 *sum += term;
                 *all += part;
+            }
+        }
+
+        /// Reduces a row with what was reduced before, column by column, and adds its weight where it is not missing; the row `next` is
+        /// read after it.
+        #[multiversion(targets $targets)]
+        pub(super) fn reduce_row<S: Float>(
+            reduction: Reduction,
+            [reduced, shares]: [&mut [f64]; 2],
+            row: &[S],
+            weight: f64,
+            next: &[S],
+        ) {
+            const LINE: usize = 16;
+            // No closures: they would be compiled for every processor.
+            macro_rules! each {
+                ($all:ident, $x:ident, $missing:ident => $with:expr) => {{
+                    let all = reduced.chunks_mut(LINE).zip(shares.chunks_mut(LINE));
+                    for (i, ((reduced, shares), row)) in all.zip(row.chunks(LINE)).enumerate() {
+                        ahead::fetch(next, i * LINE);
+                        for (($all, share), x) in reduced.iter_mut().zip(shares).zip(row) {
+                            let $x = x.widen();
+                            let $missing = $x.is_nan();
+                            *share += if $missing { 0.0 } else { weight };
+                            *$all = $with;
+                        }
+                    }
+                }};
+            }
+            match reduction {
+                Reduction::Sum => each!(all, x, missing => *all + if missing { -0.0 } else { x }),
+                Reduction::Count => each!(all, x, missing => *all + if missing { 0.0 } else { 1.0 }),
+                // What is missing is neither less nor greater.
+                Reduction::Min => each!(all, x, missing => if x < *all { x } else { *all }),
+                Reduction::Max => each!(all, x, missing => if x > *all { x } else { *all }),
             }
         }
 
@@ -323,6 +359,12 @@ mod tests {
                 keep(sums);
                 keep(&weights);
                 let mut sizes = numbers(n, 5);
+                for reduction in [Reduction::Sum, Reduction::Count, Reduction::Min, Reduction::Max] {
+                    set::reduce_row(reduction, [sums, &mut weights], a, w, b);
+                    set::reduce_row(reduction, [sums, &mut weights], d, u, e);
+                    keep(sums);
+                    keep(&weights);
+                }
                 set::add_overlap([sums, &mut sizes, &mut weights], a, v);
                 keep(sums);
                 keep(&sizes);

@@ -1,6 +1,7 @@
 //! Statistics of the source cells that a target's weights name.
 
 use super::Float;
+use super::reduce::Reduction;
 use crate::weights::WHOLE;
 
 /// A statistic other than the mean, which is a weighted sum.
@@ -15,6 +16,17 @@ pub(crate) enum Statistic {
 }
 
 impl Statistic {
+    /// What it makes of cells one by one, if it can be had so.
+    pub(super) fn reduction(self) -> Option<Reduction> {
+        match self {
+            Self::Sum => Some(Reduction::Sum),
+            Self::Count => Some(Reduction::Count),
+            Self::Min => Some(Reduction::Min),
+            Self::Max => Some(Reduction::Max),
+            Self::Median | Self::Mode => None,
+        }
+    }
+
     /// The statistic of the valid among some cells of a plane, each with its weight; the weights sum to one.
     ///
     /// Missing if less than `min_valid` of the target is covered by valid cells, or none is valid; the count of no cells

@@ -281,7 +281,7 @@ pub(crate) fn regrid_param(
     let is_cut = chunks
         .iter()
         .any(|(region, _)| region.len() * cell_bytes < largest_chunk);
-    let whole_planes = matches!(request.rule(), Rule::Statistic { .. });
+    let whole_planes = request.rule().takes_planes();
     let side_by_side = match request.rule() {
         Rule::Blend(_) => plan.cells_side_by_side(),
         Rule::Pick | Rule::Statistic { .. } => 0,

@@ -13,12 +13,13 @@ use crate::kernel::{Rule, Statistic};
 const READ: [u64; 2] = [270, 1050];
 const IN_PARTS: u64 = 700;
 /// Picoseconds of each target cell, and of each of the source cells that it is made of: where rows are blended, for each byte of a
-/// cell; where weights go from cell to cell; the same with slopes, for each plane and for all that lie side by side; and of a statistic:
-/// any, the median, the mode.
+/// cell; where weights go from cell to cell; the same with slopes, for each plane and for all that lie side by side; of a statistic over rows
+/// and columns, for the target and for each cell of whole rows; and of one of cells apart: any, the median, the mode.
 const TARGET: f64 = 1300.0;
 const BLENDED: f64 = 110.0;
 const WEIGHED: f64 = 1500.0;
 const SLOPED: [f64; 2] = [2400.0, 9600.0];
+const REDUCED: [f64; 2] = [5200.0, 700.0];
 const COUNTED: [f64; 3] = [6500.0, 15_000.0, 60_000.0];
 /// Picoseconds of each source cell that is mixed of two times, and a byte that is copied: of a window that is gathered of
 /// several blocks, and of planes that are laid side by side.
@@ -236,6 +237,11 @@ fn target(field: &LazyField) -> f64 {
     let size = field.needs.types[1].size() as f64;
     let planes = (plan.cells_side_by_side() / plan.plane_cells().max(1)).max(1) as f64;
     let made = match (field.work.rule, cells) {
+        (rule @ Rule::Statistic { .. }, CellsOfTarget::Rows { blended, .. })
+            if !rule.takes_planes() =>
+        {
+            REDUCED[0] + REDUCED[1] * blended
+        }
         (
             Rule::Statistic { statistic, .. },
             CellsOfTarget::Rows { cells, .. } | CellsOfTarget::Apart { cells, .. },
