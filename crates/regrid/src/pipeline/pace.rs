@@ -27,8 +27,8 @@ const MIXED: f64 = 1000.0;
 const GATHERED: u64 = 250;
 /// Picoseconds of each source cell that is compared with a chunk, and of each cell of the chunk.
 const COMPARE: [u64; 2] = [6_000, 20_000];
-/// Picoseconds a byte of writing, by how much it is compressed: not at all; by igzip; by libdeflate.
-const WRITE: [u64; 3] = [450, 1800, 8000];
+/// Picoseconds a byte of writing, and each that is left of it, by how much it is compressed: not at all; by igzip; by libdeflate.
+const WRITE: [[u64; 2]; 3] = [[450, 0], [900, 900], [4000, 5000]];
 /// Picoseconds a byte of memory that nobody has used before: the system clears it and puts it in its place, page by page, or in large
 /// pages.
 const FRESH: [u64; 2] = [1500, 400];
@@ -216,7 +216,9 @@ impl Pace {
                     1 if cfg!(igzip) => 1,
                     _ => 2,
                 };
-                apiece(input_bytes, WRITE[how])
+                let [each, left] = WRITE[how];
+                let left = apiece(self.compressed(input_bytes), left);
+                apiece(input_bytes, each).saturating_add(left)
             }
             Work::Pole | Work::Other => apiece(bytes.saturating_add(input_bytes), READ[0]),
         };
