@@ -19,7 +19,7 @@ pub(super) enum Reduction {
 
 impl Reduction {
     /// That of no cells.
-    fn of_nothing(self) -> f64 {
+    fn identity(self) -> f64 {
         match self {
             // To add it changes no bit, not even of a negative zero.
             Self::Sum => -0.0,
@@ -45,48 +45,55 @@ pub(super) fn separable<S: Float, T: Float>(
     let (mut reduced, mut shares) = (vec![0.0; width], vec![0.0; width]);
     let targets = columns.weights.len().max(1);
     for (row, out) in out.chunks_exact_mut(targets).enumerate() {
-        reduced.fill(reduction.of_nothing());
+        reduced.fill(reduction.identity());
         shares.fill(0.0);
-        let next = ahead::row(rows, row, source);
-        for (place, weight) in rows.weights.row(row).iter() {
+        let entries = rows.weights.row(row);
+        for (i, (place, weight)) in entries.iter().enumerate() {
+            // Rows of one target follow each other; those of the next one may not.
+            let next = match i + 1 < entries.len() {
+                true => &[],
+                false => ahead::row(rows, row, source),
+            };
             if let Some(cells) = source.get(place) {
                 reduce_row(reduction, [&mut reduced, &mut shares], cells, weight, next);
             }
         }
-        let of_columns = (reduction.of_nothing(), &reduced[..], &shares[..]);
+        let of_columns = (reduction.identity(), &reduced[..], &shares[..]);
         let covered = rows.weights.covered(row);
         let kept = |column: usize, share: f64| {
             let covered = covered * columns.weights.covered(column);
             share > 0.0 && share * covered >= min_valid - WHOLE
         };
         match reduction {
-            Reduction::Sum => along(columns, of_columns, |all, x| all + x, kept, out),
-            Reduction::Count => along(columns, of_columns, |all, x| all + x, |_, _| true, out),
+            Reduction::Sum => reduce_columns(columns, of_columns, |all, x| all + x, kept, out),
+            Reduction::Count => {
+                reduce_columns(columns, of_columns, |all, x| all + x, |_, _| true, out)
+            }
             Reduction::Min => {
                 let least = |all, x| if x < all { x } else { all };
-                along(columns, of_columns, least, kept, out);
+                reduce_columns(columns, of_columns, least, kept, out);
             }
             Reduction::Max => {
                 let greatest = |all, x| if x > all { x } else { all };
-                along(columns, of_columns, greatest, kept, out);
+                reduce_columns(columns, of_columns, greatest, kept, out);
             }
         }
     }
 }
 
-/// The targets of one row, by what was made of each source column and which share of it is valid; `and` adds another column, `kept` says
+/// The targets of one row, by what was made of each source column and which share of it is valid; `combine` adds another column, `kept` says
 /// whether a share of a target is enough.
-fn along<T: Float>(
+fn reduce_columns<T: Float>(
     columns: &AxisCut,
-    (of_nothing, reduced, shares): (f64, &[f64], &[f64]),
-    and: impl Fn(f64, f64) -> f64,
+    (identity, reduced, shares): (f64, &[f64], &[f64]),
+    combine: impl Fn(f64, f64) -> f64,
     kept: impl Fn(usize, f64) -> bool,
     out: &mut [T],
 ) {
     for (column, out) in out.iter_mut().enumerate() {
-        let (mut all, mut share) = (of_nothing, 0.0);
+        let (mut all, mut share) = (identity, 0.0);
         for (place, weight) in columns.weights.row(column).iter() {
-            all = and(all, reduced[place]);
+            all = combine(all, reduced[place]);
             share += weight * shares[place];
         }
         *out = match kept(column, share) {

@@ -118,8 +118,8 @@ macro_rules! loops {
             }
         }
 
-        /// Reduces a row with what was reduced before, column by column, and adds its weight where it is not missing; the row `next` is
-        /// read after it.
+        /// Reduces a row with what was reduced before, column by column, and adds its weight where it is not missing; asks for the lines of
+        /// the row that is next.
         #[multiversion(targets $targets)]
         pub(super) fn reduce_row<S: Float>(
             reduction: Reduction,
@@ -128,13 +128,13 @@ macro_rules! loops {
             weight: f64,
             next: &[S],
         ) {
-            const LINE: usize = 16;
+            let line = 64 / size_of::<S>();
             // No closures: they would be compiled for every processor.
             macro_rules! each {
                 ($all:ident, $x:ident, $missing:ident => $with:expr) => {{
-                    let all = reduced.chunks_mut(LINE).zip(shares.chunks_mut(LINE));
-                    for (i, ((reduced, shares), row)) in all.zip(row.chunks(LINE)).enumerate() {
-                        ahead::fetch(next, i * LINE);
+                    let all = reduced.chunks_mut(line).zip(shares.chunks_mut(line));
+                    for (i, ((reduced, shares), row)) in all.zip(row.chunks(line)).enumerate() {
+                        ahead::fetch(next, i * line);
                         for (($all, share), x) in reduced.iter_mut().zip(shares).zip(row) {
                             let $x = x.widen();
                             let $missing = $x.is_nan();

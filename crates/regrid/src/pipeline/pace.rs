@@ -9,27 +9,33 @@ use super::lazy::{LazyField, Needs};
 use crate::buffers::Made;
 use crate::kernel::{Rule, Statistic};
 
-/// Picoseconds a byte of reading: values as they lie in the file, and inflated; and more if chunks are read beside their places.
+// All of these are picoseconds.
+
+/// A byte of reading: values as they lie in the file, and inflated.
 const READ: [u64; 2] = [270, 1050];
+/// More of it, where chunks are read beside their places.
 const IN_PARTS: u64 = 700;
-/// Picoseconds of each target cell, and of each of the source cells that it is made of: where rows are blended, for each byte of a
-/// cell; where weights go from cell to cell; the same with slopes, for each plane and for all that lie side by side; of a statistic over rows
-/// and columns, for the target and for each cell of whole rows; and of one of cells apart: any, the median, the mode.
+/// A target cell, whatever it is made of.
 const TARGET: f64 = 1300.0;
+/// For each source cell that a target is made of, a byte of a cell: where rows are blended.
 const BLENDED: f64 = 110.0;
+/// For each source cell that a target is made of: where weights go from cell to cell.
 const WEIGHED: f64 = 1500.0;
+/// The same with slopes, for each plane, and for all that lie side by side.
 const SLOPED: [f64; 2] = [2400.0, 9600.0];
+/// A statistic over rows and columns: for the target, and for each source cell of whole rows.
 const REDUCED: [f64; 2] = [5200.0, 700.0];
+/// For each source cell that a statistic is made of: any, the median, the mode.
 const COUNTED: [f64; 3] = [6500.0, 15_000.0, 60_000.0];
-/// Picoseconds of each source cell that is mixed of two times, and a byte that is copied: of a window that is gathered of
-/// several blocks, and of planes that are laid side by side.
+/// A source cell that is mixed of two times.
 const MIXED: f64 = 1000.0;
+/// A byte that is copied: of a window that is gathered of several blocks, and of planes that are laid side by side.
 const GATHERED: u64 = 250;
-/// Picoseconds of each source cell that is compared with a chunk, and of each cell of the chunk.
+/// A source cell that is compared with a chunk, and a cell of the chunk.
 const COMPARE: [u64; 2] = [6_000, 20_000];
-/// Picoseconds a byte of writing, and each that is left of it, by how much it is compressed: not at all; by igzip; by libdeflate.
-const WRITE: [[u64; 2]; 3] = [[450, 0], [900, 900], [4000, 5000]];
-/// Picoseconds a byte of memory that nobody has used before: the system clears it and puts it in its place, page by page, or in large
+/// A byte of writing, and one that is left of it, by how much it is compressed: not at all; by igzip; by libdeflate.
+const WRITE: [[u64; 2]; 3] = [[450, 0], [700, 2400], [3000, 11_000]];
+/// A byte of memory that nobody has used before: the system clears it and puts it in its place, page by page, or in large
 /// pages.
 const FRESH: [u64; 2] = [1500, 400];
 
@@ -41,6 +47,8 @@ const EACH_STORED: u64 = 10_000;
 
 /// Which part of its values' bytes a chunk is taken to have where nobody knows: as one that is hardly compressed.
 const HARDLY_COMPRESSED: f64 = 0.99;
+/// The same, for how long it takes: as most.
+const HALF: f64 = 0.5;
 
 /// Cells of which a target is made, from which on targets are hardly ever equal.
 const MIXED_CELLS: f64 = 2.0;
@@ -87,6 +95,8 @@ pub(super) struct Pace {
     /// Which part of its values' bytes a storage chunk has in the file, and a chunk that is compressed.
     part: f64,
     compressed: f64,
+    /// Which part of a chunk is left for how long it takes to compress it.
+    left: f64,
 }
 
 impl Pace {
@@ -112,6 +122,11 @@ impl Pace {
                 part.min(1.0) * repeated(field)
             } else {
                 1.0
+            },
+            // What is mixed of several cells has digits that these have not.
+            left: match inflated && takes_over(field) {
+                true => part.min(1.0) * repeated(field),
+                false => HALF,
             },
         }
     }
@@ -203,7 +218,8 @@ impl Pace {
             Work::Regrid => {
                 let targets = bytes / self.needs.types[1].size().max(1) as u64;
                 let made = (targets as f64 * self.target) as u64;
-                let copied = self.needs.gathered + self.needs.side_by_side;
+                let copied = [self.needs.gathered, self.needs.side_by_side];
+                let copied = copied.map(|copied| copied.min(input_bytes)).iter().sum();
                 made.saturating_add(apiece(copied, GATHERED))
             }
             Work::Compare => {
@@ -217,7 +233,7 @@ impl Pace {
                     _ => 2,
                 };
                 let [each, left] = WRITE[how];
-                let left = apiece(self.compressed(input_bytes), left);
+                let left = apiece((input_bytes as f64 * self.left) as u64, left);
                 apiece(input_bytes, each).saturating_add(left)
             }
             Work::Pole | Work::Other => apiece(bytes.saturating_add(input_bytes), READ[0]),
@@ -271,14 +287,17 @@ fn target(field: &LazyField) -> f64 {
 /// Which part of a field's values is new, where targets are finer than the source: neighbours that take the value of one cell repeat
 /// it, and compress well.
 fn repeated(field: &LazyField) -> f64 {
-    let plan = &field.work.plan;
-    let takes_over = match (field.work.rule, plan.cells_of_target()) {
+    match field.work.plan.cells_there() {
+        Some(cells) if takes_over(field) => cells.min(1.0),
+        _ => 1.0,
+    }
+}
+
+/// Whether most targets have the value of a cell.
+fn takes_over(field: &LazyField) -> bool {
+    match (field.work.rule, field.work.plan.cells_of_target()) {
         (Rule::Pick | Rule::Statistic { .. }, _) => true,
         (Rule::Blend(_), CellsOfTarget::Rows { cells, .. }) => cells < MIXED_CELLS,
         (Rule::Blend(_), CellsOfTarget::Apart { .. }) => false,
-    };
-    match plan.cells_there() {
-        Some(cells) if takes_over => cells.min(1.0),
-        _ => 1.0,
     }
 }
