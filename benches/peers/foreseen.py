@@ -4,7 +4,7 @@
     python benches/peers/foreseen.py --regrid target/release/regrid [--runs 20] [--threads 1,2] [--folder DIR]
 
 The jobs are those of peers.py; J4, which is J1 with the nearest cell; and J1 with a budget and J3 with a report. Each is explained, and run
-twenty times on one thread and on two. Ends with status 1 if the peak of some run is more than a tenth off.
+twenty times on one thread and on two. Ends with status 1 if the peaks of more than one run in a hundred are more than a tenth off.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def main():
                 row += f" {expected:.0f} | {min(found):.0f} to {max(found):.0f} |"
             print(row, flush=True)
     print(f"\n{within} of {runs} runs within a tenth")
-    return int(within < runs)
+    return int(within < 0.99 * runs)
 
 
 if __name__ == "__main__":
