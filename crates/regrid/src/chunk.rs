@@ -42,6 +42,20 @@ impl Region {
         })
     }
 
+    /// Where its cells are among those of a region that it is a part of, if they lie in one stretch there.
+    pub(crate) fn stretch_in(&self, region: &Region) -> Option<Range<usize>> {
+        let (mut start, mut one) = (0, true);
+        // From the first dimension on: single cells, then any range, then whole ones.
+        for (part, all) in self.0.iter().zip(region.ranges()) {
+            if !one && part != all {
+                return None;
+            }
+            one &= part.len() == 1;
+            start = start * all.len() + (part.start - all.start);
+        }
+        Some(start..start + self.len())
+    }
+
     /// Whether there are no cells.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -9,7 +9,7 @@ use super::lazy::{LazyField, Needs};
 use crate::buffers::Made;
 use crate::kernel::{Rule, Statistic};
 
-// All of these are picoseconds.
+// Picoseconds, unless it says something else.
 
 /// A byte of reading: values as they lie in the file, and inflated.
 const READ: [u64; 2] = [270, 1050];

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::catalogue::{Catalogue, Part, Role, SourceVariable};
+use crate::chunk::Region;
 use crate::error::Error;
 use crate::io::ChunkSource;
 use crate::io::decoding::Decoding;
@@ -111,10 +112,8 @@ pub(super) fn beside_places(parts: &[OpenPart], block: &[usize]) -> bool {
 /// Whether all storage chunks of an array lie in one stretch each in blocks that are made of them.
 fn has_places(chunk: &[usize], shape: &[usize], block: &[usize]) -> bool {
     let reach_beyond = |(&chunk, &len): (&usize, &usize)| !len.is_multiple_of(chunk.max(1));
-    // Single cells first, then any number of them, then all that the block has.
-    let first = chunk.iter().take_while(|&&cells| cells == 1).count();
-    let after = (first + 1).min(chunk.len());
-    !chunk.iter().zip(shape).any(reach_beyond) && chunk[after..] == block[after..]
+    let [first, block] = [chunk, block].map(Region::whole);
+    !chunk.iter().zip(shape).any(reach_beyond) && first.stretch_in(&block).is_some()
 }
 
 /// Cells of a stretch along the plane's dimensions, where a variable is not stored in chunks.

@@ -285,7 +285,7 @@ impl ChunkedVariable {
             .map(|((&start, size), wanted)| start.max(wanted.start)..(start + size).min(wanted.end))
             .collect();
         let window = Region::new(window);
-        let place = stretch(&window, region);
+        let place = window.stretch_in(region);
         let in_place = place
             .clone()
             .map(|cells| cells.start * self.cell..cells.end * self.cell);
@@ -392,20 +392,6 @@ impl ChunkedVariable {
     }
 }
 
-/// Where a part of a region is among the region's cells, if it is one stretch there.
-fn stretch(part: &Region, region: &Region) -> Option<Range<usize>> {
-    let (mut start, mut one) = (0, true);
-    // From the first dimension on: single cells, then any range, then whole ones.
-    for (part, all) in part.ranges().iter().zip(region.ranges()) {
-        if !one && part != all {
-            return None;
-        }
-        one &= part.len() == 1;
-        start = start * all.len() + (part.start - all.start);
-    }
-    Some(start..start + part.len())
-}
-
 /// Copies the cells of a window from the bytes of one region that holds it into those of another.
 pub(super) fn copy_cells(
     cell: usize,
@@ -488,7 +474,7 @@ mod tests {
                 .collect();
             let whole = places[0]..places[0] + places.len();
             let is_one = places.iter().copied().eq(whole.clone());
-            prop_assert_eq!(stretch(&window, &to), is_one.then_some(whole));
+            prop_assert_eq!(window.stretch_in(&to), is_one.then_some(whole));
         }
     }
 }
