@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -21,20 +22,29 @@ use crate::io::classic::Place;
 use crate::io::length::places;
 use crate::values::DataType;
 
-/// Files kept open at once: below any limit of descriptors, above what a chunk touches. HDF5 takes about a megabyte for
-/// each.
+/// Files kept open at once where the process may have many: above what a chunk touches. HDF5 takes about a megabyte for each.
 const MOST_OPEN: usize = 64;
+/// Descriptors that an open file takes: HDF5's, and the one that values are read from.
+const EACH_TAKES: usize = 2;
+/// Descriptors left to others: output, journal, threads that look ahead, files that a task still uses, the caller's own.
+const LEFT_TO_OTHERS: usize = 24;
 
 /// Attempts to open a file while too many are open: other threads take what was let go of, but not for long.
 const MOST_ATTEMPTS: u32 = 100;
 /// How much longer the wait before each of them is than before the last: half a second in all.
 const LONGER: Duration = Duration::from_micros(100);
-/// What the library answers then: `EMFILE`, the same number on all systems.
-const TOO_MANY_OPEN: i32 = 24;
+/// Attempts that may fail though there are descriptors afterwards: all may have been taken while one was made.
+const MOST_FAILURES: u32 = 3;
+/// Descriptors that the library may need to open a file.
+const NEEDED: usize = 3;
+/// What a system answers where the process, or the system itself, has no more: `EMFILE`, `ENFILE`.
+const NO_MORE: [i32; 2] = [24, 23];
 
 /// The files of a catalogue that are open at the moment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct OpenFiles {
+    /// Files kept open at once.
+    most: usize,
     files: Mutex<HashMap<PathBuf, Arc<OpenFile>>>,
     uses: AtomicU64,
     /// Files that were ever opened for what they say of themselves.
@@ -102,10 +112,42 @@ impl Raw {
     }
 }
 
+impl Default for OpenFiles {
+    fn default() -> Self {
+        Self {
+            most: most_open(),
+            files: Mutex::default(),
+            uses: AtomicU64::default(),
+            seen: AtomicUsize::default(),
+        }
+    }
+}
+
+/// Files that may be kept open at once, by what descriptors the process may have.
+fn most_open() -> usize {
+    #[cfg(unix)]
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    #[cfg(not(unix))]
+    let limit: Option<u64> = None;
+    let files = |limit: u64| (limit as usize).saturating_sub(LEFT_TO_OTHERS) / EACH_TAKES;
+    limit.map_or(MOST_OPEN, files).clamp(1, MOST_OPEN)
+}
+
+/// Whether too few descriptors are left to open a file.
+///
+/// The library does not always say so: where it is HDF5 that has none, "HDF error" is all that it tells.
+fn short_of_descriptors(path: &Path) -> bool {
+    let opened: Vec<_> = (0..NEEDED).map(|_| File::open(path)).collect();
+    opened.iter().any(|opened| {
+        let number = opened.as_ref().err().and_then(io::Error::raw_os_error);
+        number.is_some_and(|number| NO_MORE.contains(&number))
+    })
+}
+
 impl OpenFiles {
     /// Counts a file, and tells whether there are more than are kept open.
     pub(super) fn one_of_many(&self) -> bool {
-        self.seen.fetch_add(1, Ordering::Relaxed) >= MOST_OPEN
+        self.seen.fetch_add(1, Ordering::Relaxed) >= self.most
     }
 
     /// The place of a file; what was not used for longest is let go of, if need be.
@@ -118,7 +160,7 @@ impl OpenFiles {
         let file = match files.get(path) {
             Some(file) => file.clone(),
             None => {
-                if files.len() >= MOST_OPEN {
+                if files.len() >= self.most {
                     let age = |(_, file): &(&PathBuf, &Arc<OpenFile>)| {
                         file.last_use.load(Ordering::Relaxed)
                     };
@@ -163,19 +205,20 @@ impl OpenFiles {
             return Ok(file.clone());
         }
         let mut file = netcdf::open(path);
+        let mut failures = 0;
         for attempt in 0..MOST_ATTEMPTS {
-            if file.is_ok() {
+            if file.is_ok() || failures == MOST_FAILURES {
                 break;
             }
             // Too many open files, perhaps; or the file is open beneath the library, which some versions do not share.
             self.close_others(path);
             *place.raw.lock() = Raw::default();
-            file = netcdf::open(path);
-            if !matches!(file, Err(netcdf::Error::Netcdf(TOO_MANY_OPEN))) {
-                break;
-            }
             // Other threads open theirs, and close them soon.
             thread::sleep(attempt * LONGER);
+            file = netcdf::open(path);
+            if file.is_err() && !short_of_descriptors(path) {
+                failures += 1;
+            }
         }
         let file = Arc::new(file.map_err(library_error("open", path, None))?);
         #[cfg(test)]
