@@ -183,18 +183,22 @@ impl Plan<'_> {
             rows.add(
                 "memory",
                 format!(
-                    "{} at the most, {} of it values{limit}",
+                    "{} at its peak, {} of it values{limit}",
                     bytes(known.memory_bytes),
                     bytes(known.values_bytes)
                 ),
             );
             if let Some(resident) = Resident::of_process() {
+                let with_program = |work| peak(known, work, resident);
+                let range = known.memory_range.map(|work| bytes(with_program(work)));
+                let range = match range {
+                    [least, most] if least == most => String::new(),
+                    [least, most] => format!(" ({least} to {most} as threads meet)"),
+                };
+                let all = bytes(with_program(known.memory_bytes));
                 rows.add(
                     "",
-                    format!(
-                        "{} with the program and its planning",
-                        bytes(peak(known, resident))
-                    ),
+                    format!("{all} with the program and its planning{range}"),
                 );
             }
         }
@@ -254,13 +258,13 @@ impl Plan<'_> {
 const WRITING: u64 = 1 << 20;
 const EACH_THREAD: u64 = 320 << 10;
 
-/// The most bytes that the process will have in memory.
+/// The most bytes that the process will have in memory, if its work has so many.
 ///
 /// Planning has been done as a run does it, weights and all, so that its most is what was measured. A run then adds what its
 /// work takes to what there is now; the weights are there already.
-fn peak(known: &Explanation, resident: Resident) -> u64 {
+fn peak(known: &Explanation, work: u64, resident: Resident) -> u64 {
     let weights = known.weights_bytes - known.weights_in_file_bytes;
-    let work = known.memory_bytes.saturating_sub(weights);
+    let work = work.saturating_sub(weights);
     let beside = WRITING + EACH_THREAD * known.threads as u64;
     resident.most.max(resident.now).max(resident.now + work) + beside
 }

@@ -128,10 +128,21 @@ fn as_foretold(input: &Path, options: &str) -> u64 {
 /// The same for so many threads, which may have had so much less than was foretold.
 fn foretold_of(threads: &str, least: f64, input: &Path, options: &str) -> u64 {
     let (plan, _) = watched(job(input, options, threads).arg("--explain"));
-    let line = plan
+    let mut told = plan
         .lines()
-        .find_map(|line| line.strip_suffix(" with the program and its planning"));
-    let foretold = megabytes(line.unwrap());
+        .filter_map(|line| line.split_once(" with the program and its planning"));
+    let (foretold, range) = told.next().unwrap();
+    let foretold = megabytes(foretold);
+    // As it is where threads happen to do what takes little, or much, at the same moment.
+    let range = range.strip_prefix(" (").map(|range| {
+        let range = range.strip_suffix(" as threads meet)").unwrap();
+        let (lowest, highest) = range.split_once(" to ").unwrap();
+        [lowest, highest].map(megabytes)
+    });
+    if let Some([lowest, highest]) = range {
+        assert!(threads != "1" && lowest < highest, "{plan}");
+        assert!((lowest..=highest).contains(&foretold), "{plan}");
+    }
     let (_, most) = watched(job(input, options, threads).arg("--quiet"));
     let found = most as f64 / 1e6;
     assert!(

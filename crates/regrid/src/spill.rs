@@ -19,7 +19,7 @@ use std::fs::File;
 use std::io;
 use std::marker::PhantomData;
 use std::mem;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -31,6 +31,9 @@ use parking_lot::Mutex;
 
 /// Bytes that are written at a time.
 const AT_ONCE: usize = 1 << 20;
+
+/// Bytes of a mapped file that come into memory together, wherever among them one is read: as Linux has it (`fault_around_bytes`).
+const COME_TOGETHER: usize = 64 << 10;
 
 thread_local! {
     static ROOM: RefCell<Option<Room>> = const { RefCell::new(None) };
@@ -88,6 +91,22 @@ impl<T: Pod> Numbers<T> {
             Self::InMemory(_) => 0,
             Self::InFile(file) => file.map.len(),
         }
+    }
+
+    /// Bytes of a file that come into memory while some stretches are read, one after the other.
+    pub(crate) fn bytes_read(&self, stretches: impl Iterator<Item = Range<usize>>) -> usize {
+        let Self::InFile(file) = self else {
+            return 0;
+        };
+        let (mut bytes, mut before) = (0, 0);
+        for stretch in stretches.filter(|stretch| !stretch.is_empty()) {
+            let [start, end] = [stretch.start, stretch.end].map(|at| at * size_of::<T>());
+            let start = start - start % COME_TOGETHER;
+            let end = end.next_multiple_of(COME_TOGETHER).min(file.map.len());
+            bytes += end.saturating_sub(start.max(before));
+            before = before.max(end);
+        }
+        bytes
     }
 
     /// Says that they will not be read in a while. Whoever does read them finds them all the same.
@@ -393,6 +412,24 @@ mod tests {
         assert_eq!(short.bytes_in_file(), 0);
         assert_eq!(within(room(0), || grown(0, 1)).len(), 0);
         assert_eq!(ROOM.with_borrow(Clone::clone), None);
+    }
+
+    #[test]
+    fn who_reads_some_numbers_of_a_file_brings_those_around_them() {
+        let of = |all: &Numbers<u32>, stretches: &[Range<usize>]| {
+            all.bytes_read(stretches.iter().cloned())
+        };
+        let in_file = within(room(0), || grown(100_000, 1000));
+        let each = COME_TOGETHER / 4;
+        assert_eq!(of(&in_file, &[]), 0);
+        assert_eq!(of(&in_file, &[5..5, 5..6]), COME_TOGETHER);
+        assert_eq!(of(&in_file, &[5..6, 9..each]), COME_TOGETHER);
+        assert_eq!(of(&in_file, &[5..6, 9..each + 1]), 2 * COME_TOGETHER);
+        let apart = [5..6, 3 * each..3 * each + 1];
+        assert_eq!(of(&in_file, &apart), 2 * COME_TOGETHER);
+        // The file ends before the next ones would.
+        assert_eq!(of(&in_file, &[0..100_000, 7..99_999]), 400_000);
+        assert_eq!(of(&grown(100, 10), &[0..100]), 0);
     }
 
     #[test]

@@ -218,19 +218,27 @@ impl Values {
 
     /// The values as doubles, row by row; `None` for text.
     pub fn to_f64(&self) -> Option<ArrayD<f64>> {
-        Some(match self {
-            Self::I8(a) => a.mapv(f64::from),
-            Self::U8(a) => a.mapv(f64::from),
-            Self::I16(a) => a.mapv(f64::from),
-            Self::U16(a) => a.mapv(f64::from),
-            Self::I32(a) => a.mapv(f64::from),
-            Self::U32(a) => a.mapv(f64::from),
-            Self::I64(a) => a.mapv(|x| x as f64),
-            Self::U64(a) => a.mapv(|x| x as f64),
-            Self::F32(a) => a.mapv(f64::from),
-            Self::F64(a) => a.clone(),
+        self.to_f64_in(Vec::new())
+    }
+
+    /// The same in the place of what a buffer holds.
+    pub(crate) fn to_f64_in(&self, mut buffer: Vec<f64>) -> Option<ArrayD<f64>> {
+        buffer.clear();
+        match self {
+            Self::I8(a) => buffer.extend(a.iter().map(|&x| f64::from(x))),
+            Self::U8(a) => buffer.extend(a.iter().map(|&x| f64::from(x))),
+            Self::I16(a) => buffer.extend(a.iter().map(|&x| f64::from(x))),
+            Self::U16(a) => buffer.extend(a.iter().map(|&x| f64::from(x))),
+            Self::I32(a) => buffer.extend(a.iter().map(|&x| f64::from(x))),
+            Self::U32(a) => buffer.extend(a.iter().map(|&x| f64::from(x))),
+            Self::I64(a) => buffer.extend(a.iter().map(|&x| x as f64)),
+            Self::U64(a) => buffer.extend(a.iter().map(|&x| x as f64)),
+            Self::F32(a) => buffer.extend(a.iter().map(|&x| f64::from(x))),
+            Self::F64(a) => buffer.extend(a.iter()),
             Self::Char(_) | Self::Text(_) => return None,
-        })
+        }
+        let array = ArrayD::from_shape_vec(self.shape(), buffer);
+        Some(array.expect("a double for each value"))
     }
 
     /// Sets the values of a region.

@@ -51,6 +51,14 @@ impl SparseWeights {
         self.sources.bytes_in_file() + self.weights.bytes_in_file()
     }
 
+    /// Bytes of these that come into memory while some stretches of entries are read, one after the other.
+    pub(crate) fn bytes_read(
+        &self,
+        stretches: impl Iterator<Item = Range<usize>> + Clone,
+    ) -> usize {
+        self.sources.bytes_read(stretches.clone()) + self.weights.bytes_read(stretches)
+    }
+
     /// Says that they will not be read in a while: what is in a file leaves the memory.
     pub(crate) fn rest(&self) {
         self.sources.rest();

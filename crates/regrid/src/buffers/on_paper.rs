@@ -125,7 +125,7 @@ impl PaperShelves {
 
     /// An array of so many bytes that is no buffer, and that the caller counts, is taken from the allocator: one that was freed, if
     /// there is one. Says how many bytes of it that are.
-    pub(crate) fn take_array(&mut self, bytes: usize) -> usize {
+    fn take_array(&mut self, bytes: usize) -> usize {
         let there = (SMALL..LARGE).contains(&bytes) && self.freed >= bytes;
         let taken = if there { bytes } else { 0 };
         self.freed -= taken;
@@ -133,7 +133,7 @@ impl PaperShelves {
     }
 
     /// An array that is no buffer goes back to the allocator.
-    pub(crate) fn give_array(&mut self, bytes: usize) {
+    fn give_array(&mut self, bytes: usize) {
         if (SMALL..LARGE).contains(&bytes) {
             self.freed = (self.freed + bytes).min(FREED);
         }

@@ -92,7 +92,7 @@ fn chunk<T: Number>(
     let mut copy = Vec::new();
     let planes = planes(plan, blocks, &mut copy);
     let mut tally = Tally::default();
-    let mut plane = Vec::new();
+    let mut plane = buffers::take(plan.plane_cells());
     let all = vec![true; plan.plane_targets()];
     let result = result.as_standard_layout();
     let values = result.as_slice().expect("row by row");
@@ -101,8 +101,7 @@ fn chunk<T: Number>(
     let of_planes = values.chunks(plan.plane_targets().max(1));
     for (targets, values) in combinations(&plan.outer_shape()).zip(of_planes) {
         let sources = outer_sources(plan.outer(), &targets);
-        plane.clear();
-        plane.resize(plan.plane_cells(), f64::NAN);
+        plane.fill(f64::NAN);
         for (n, &(at, weight)) in sources.iter().enumerate() {
             let cells = plane.iter_mut().zip(planes[at]);
             if n == 0 {
@@ -119,6 +118,7 @@ fn chunk<T: Number>(
         }
     }
     overlaps.flush(&mut tally);
+    buffers::give(plane);
     buffers::give(copy);
     tally
 }

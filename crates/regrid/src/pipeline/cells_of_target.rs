@@ -19,10 +19,7 @@ impl Plan {
     pub(super) fn cells_of_target(&self) -> CellsOfTarget {
         match &self.plane {
             PlanePlan::Separable(axes) => {
-                let [rows, columns] = axes.each_ref().map(|cuts| {
-                    let entries = cuts.iter().map(|cut| cut.weights.entries_in_all());
-                    mean(entries.sum(), targets(cuts))
-                });
+                let [rows, columns] = axes.each_ref().map(|cuts| entries_along(cuts));
                 CellsOfTarget::Rows {
                     blended: rows * cells_along(&axes[1]),
                     cells: rows * columns,
@@ -42,13 +39,27 @@ impl Plan {
         }
     }
 
-    /// How many source cells there are for a target where targets lie, if weights go along rows and columns.
-    pub(super) fn cells_there(&self) -> Option<f64> {
+    /// Which part of the targets have a value that their neighbours do not repeat, about: those that are made of one cell, and those that
+    /// are made of several.
+    pub(super) fn new_values(&self) -> [f64; 2] {
         let PlanePlan::Separable(axes) = &self.plane else {
-            return None;
+            return [0.0, 1.0];
         };
-        Some(axes.iter().map(|cuts| cells_along(cuts)).product())
+        // Along each dimension a cell repeats from where it begins to where it ends, and what reaches across is new.
+        let [rows, columns] = axes.each_ref().map(|cuts| {
+            let cells = entries_along(cuts);
+            let of_one = (2.0 - cells).clamp(0.0, 1.0).min(cells_along(cuts));
+            [of_one, (of_one + (cells - 1.0).max(0.0)).min(1.0)]
+        });
+        let of_one = rows[0] * columns[0];
+        [of_one, rows[1] * columns[1] - of_one]
     }
+}
+
+/// Of how many source cells a target is made along one dimension.
+fn entries_along(cuts: &[Arc<AxisCut>]) -> f64 {
+    let entries = cuts.iter().map(|cut| cut.weights.entries_in_all());
+    mean(entries.sum(), targets(cuts))
 }
 
 /// How many source cells there are for a target along one dimension.

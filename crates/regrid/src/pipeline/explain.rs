@@ -48,6 +48,9 @@ pub struct Explanation {
     pub values_bytes: u64,
     /// The most memory that the work takes: values, weights, and what threads hold while they read, compress and write.
     pub memory_bytes: u64,
+    /// The same as it is if threads happen to do what takes little, or much, at the same moment: two runs on several threads are never the
+    /// same. On one thread both are [`memory_bytes`](Self::memory_bytes).
+    pub memory_range: [u64; 2],
     /// The limit of memory.
     pub memory_limit: Option<u64>,
     /// The number of threads that it is planned for.
@@ -261,6 +264,7 @@ impl Totals {
         let stored = self.stored();
         let all: Option<u64> = stored.iter().copied().sum();
         let rehearsed = self.rehearsed((writes, reports), Some(&stored));
+        let weights = self.weights_in_memory();
         Explanation {
             tasks,
             read_tasks: self.reads.blocks,
@@ -272,7 +276,8 @@ impl Totals {
             weights_bytes: self.weights,
             weights_in_file_bytes: self.in_file,
             values_bytes: rehearsed.values(),
-            memory_bytes: rehearsed.memory() + self.weights_in_memory(),
+            memory_bytes: rehearsed.memory() + weights,
+            memory_range: rehearsed.memory_range().map(|bytes| bytes + weights),
             memory_limit: self.budget.memory,
             threads: self.budget.threads,
         }
@@ -339,6 +344,10 @@ impl fmt::Display for Explanation {
             "memory {} bytes, {} of them values",
             self.memory_bytes, self.values_bytes
         )?;
+        let [least, most] = self.memory_range;
+        if least < most {
+            write!(f, ", from {least} to {most} as threads meet")?;
+        }
         match self.memory_limit {
             Some(limit) => writeln!(f, ", within {limit}"),
             None => writeln!(f),
@@ -388,6 +397,8 @@ mod tests {
         let run = Run::new().threads(2);
         let ((usual, buffers), explained, largest) = limit(on(2), run.clone());
         let values = explained.values_bytes;
+        let [least, most] = explained.memory_range;
+        assert!(values <= least && (least..=most).contains(&explained.memory_bytes));
         let usual: u64 = usual.unwrap();
         let of_memory = explained.memory_bytes / 2..=explained.memory_bytes * 2;
         assert!(of_memory.contains(&(buffers.unwrap() as u64)));
@@ -400,6 +411,8 @@ mod tests {
         // Nothing is held back where there is little of it, nor on one thread, which does one after another.
         let day = "2000-01-01".parse().unwrap();
         assert_eq!(limit(on(2).times(day).chunk(2, 2), run).0, (None, None));
-        assert_eq!(limit(on(1), Run::new().threads(1)).0, (None, None));
+        let (nothing, explained, _) = limit(on(1), Run::new().threads(1));
+        assert_eq!(nothing, (None, None));
+        assert_eq!(explained.memory_range, [explained.memory_bytes; 2]);
     }
 }

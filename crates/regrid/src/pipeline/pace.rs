@@ -45,13 +45,12 @@ const EACH: u64 = 20_000;
 const EACH_WRITE: u64 = 100_000;
 const EACH_STORED: u64 = 10_000;
 
-/// Which part of its values' bytes a chunk is taken to have where nobody knows: as one that is hardly compressed.
+/// Which part of its values' bytes a chunk is taken to have where no file was asked: as one that is hardly compressed.
 const HARDLY_COMPRESSED: f64 = 0.99;
-/// The same, for how long it takes: as most.
+/// The same where the source does not tell, since it is not compressed.
 const HALF: f64 = 0.5;
-
-/// Cells of which a target is made, from which on targets are hardly ever equal.
-const MIXED_CELLS: f64 = 2.0;
+/// Which part is left at the least of values that are mixed of several, which have digits that these have not: of floats and doubles.
+const MIXED_DIGITS: [f64; 2] = [0.5, 0.7];
 
 /// What a task does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +93,6 @@ pub(super) struct Pace {
     between_filters: usize,
     /// Which part of its values' bytes a storage chunk has in the file, and a chunk that is compressed.
     part: f64,
-    compressed: f64,
-    /// Which part of a chunk is left for how long it takes to compress it.
     left: f64,
 }
 
@@ -110,23 +107,21 @@ impl Pace {
         };
         let part = |stored: u64| stored as f64 / field.reads.bytes.max(1) as f64;
         let inflated = field.needs.storage.is_some() && buffers.is_some();
-        let part = stored.flatten().map_or(HARDLY_COMPRESSED, part);
+        let known = stored.flatten().map(part);
+        let unknown = match stored {
+            None => HARDLY_COMPRESSED,
+            Some(_) => HALF,
+        };
         Self {
             needs: field.needs,
             target: target(field),
             deflate,
             inflated,
             between_filters: buffers.unwrap_or(0),
-            part,
-            compressed: if inflated {
-                part.min(1.0) * repeated(field)
-            } else {
-                1.0
-            },
-            // What is mixed of several cells has digits that these have not.
-            left: match inflated && takes_over(field) {
-                true => part.min(1.0) * repeated(field),
-                false => HALF,
+            part: known.unwrap_or(unknown),
+            left: match stored {
+                None => HARDLY_COMPRESSED,
+                Some(_) => left(field, known.filter(|_| inflated)),
             },
         }
     }
@@ -144,11 +139,11 @@ impl Pace {
         }
     }
 
-    /// About how many bytes of so many are left when a chunk is compressed: as many as of the source.
+    /// About how many bytes of so many are left when a chunk is compressed.
     pub(super) fn compressed(&self, bytes: u64) -> u64 {
         match self.deflate {
             0 => bytes,
-            _ => (bytes as f64 * self.compressed) as u64,
+            _ => (bytes as f64 * self.left) as u64,
         }
     }
 
@@ -197,7 +192,7 @@ impl Pace {
             true => read.max(written),
             false => read + written,
         };
-        let window = self.needs.gathered.max(self.needs.compared[0]);
+        let window = self.needs.gathered.max(self.needs.compared.iter().sum());
         bytes + self.needs.turned + self.needs.mixed + window
     }
 
@@ -284,20 +279,18 @@ fn target(field: &LazyField) -> f64 {
     TARGET + made + mixed
 }
 
-/// Which part of a field's values is new, where targets are finer than the source: neighbours that take the value of one cell repeat
-/// it, and compress well.
-fn repeated(field: &LazyField) -> f64 {
-    match field.work.plan.cells_there() {
-        Some(cells) if takes_over(field) => cells.min(1.0),
-        _ => 1.0,
-    }
-}
-
-/// Whether most targets have the value of a cell.
-fn takes_over(field: &LazyField) -> bool {
-    match (field.work.rule, field.work.plan.cells_of_target()) {
-        (Rule::Pick | Rule::Statistic { .. }, _) => true,
-        (Rule::Blend(_), CellsOfTarget::Rows { cells, .. }) => cells < MIXED_CELLS,
-        (Rule::Blend(_), CellsOfTarget::Apart { .. }) => false,
-    }
+/// Which part of a chunk of a field is left when it is compressed, where that part of the source is: of what is new, as neighbours that
+/// take the value of one cell repeat it.
+fn left(field: &LazyField, source: Option<f64>) -> f64 {
+    let [stored, output] = field.needs.types.map(|of| of.size() as f64);
+    // Values that were packed are no more of them when they have more bytes.
+    let taken_over = source.map_or(HALF, |part| part.min(1.0) * stored / output);
+    let mixed = taken_over.max(MIXED_DIGITS[usize::from(output > 4.0)]);
+    let [of_one, of_several] = field.work.plan.new_values();
+    let left = match field.work.rule {
+        _ if field.needs.mixed > 0 => (of_one + of_several) * mixed,
+        Rule::Blend(_) => of_one * taken_over + of_several * mixed,
+        Rule::Pick | Rule::Statistic { .. } => (of_one + of_several) * taken_over,
+    };
+    left.min(HARDLY_COMPRESSED)
 }

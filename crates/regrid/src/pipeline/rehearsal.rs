@@ -101,8 +101,6 @@ struct Held {
     raw: Option<PaperBuffer>,
     beside: Vec<PaperBuffer>,
     plain: u64,
-    /// Arrays among these that go when it ends.
-    arrays: [u64; 3],
     mapped: u64,
 }
 
@@ -143,6 +141,12 @@ impl<'f> Rehearsal<'f> {
     /// The most memory of such a run.
     pub(super) fn memory(&self) -> u64 {
         usual(&self.memory)
+    }
+
+    /// The least and the most memory of the runs that were played.
+    pub(super) fn memory_range(&self) -> [u64; 2] {
+        let of_plays = self.memory.iter().copied();
+        [of_plays.clone().min(), of_plays.max()].map(|bytes| bytes.unwrap_or(0))
     }
 
     fn look(&mut self) {
@@ -250,8 +254,6 @@ impl delayed::Rehearsal for Rehearsal<'_> {
         let Some(held) = now.held.of(number) else {
             return;
         };
-        let arrays = std::mem::take(&mut held.arrays).into_iter();
-        arrays.for_each(|bytes| now.shelves.give_array(bytes as usize));
         now.plain -= held.plain;
         held.plain = if held.value.is_some() { 0 } else { task.bytes };
         now.plain += held.plain;
@@ -318,10 +320,11 @@ impl Now {
             }
             Work::Compare => {
                 held.plain = task.bytes;
-                let [window, arrays @ ..] = needs.compared;
+                let [window, doubles @ ..] = needs.compared;
                 held.beside
                     .extend(take(output, window.min(task.input_bytes)));
-                held.arrays = arrays;
+                let doubles = doubles.map(|bytes| take(DataType::F64, bytes));
+                held.beside.extend(doubles.into_iter().flatten());
                 held.mapped = needs.mapped;
             }
             Work::Write => {
@@ -343,10 +346,6 @@ impl Now {
                 }
             }
             Work::Other => held.plain = task.bytes,
-        }
-        for bytes in held.arrays {
-            held.plain += bytes;
-            self.shelves.take_array(bytes as usize);
         }
         self.plain += held.plain;
         self.mapped += held.mapped;

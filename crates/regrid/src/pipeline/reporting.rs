@@ -12,6 +12,7 @@ use ndarray::{ArrayD, IxDyn};
 use super::layout::Plan;
 use super::lazy::LazyReport;
 use super::readers::{Block, Readers, values};
+use crate::buffers;
 use crate::chunk::Region;
 use crate::grid::Grid;
 use crate::kernel::tally;
@@ -106,24 +107,25 @@ impl CellAreas {
         Some(Self::Each(each, grid.shape().1))
     }
 
-    /// The areas of some rows and columns, row by row.
+    /// The areas of some rows and columns, row by row, in a buffer.
     fn part(&self, plane: &[Range<usize>]) -> Vec<f64> {
         let [rows, columns] = plane else {
             unreachable!("cells with areas lie in rows and columns")
         };
-        // As long as it has to be: a list that grows comes to have room for twice as many.
-        let all = |areas: &mut dyn Iterator<Item = f64>| {
-            let mut all = Vec::with_capacity(rows.len() * columns.len());
-            all.extend(areas);
-            all
-        };
+        let mut part = buffers::take(rows.len() * columns.len());
         let cells = rows
             .clone()
             .flat_map(|r| columns.clone().map(move |c| (r, c)));
+        let part_of_cells = part.iter_mut().zip(cells);
         match self {
-            Self::Product(heights, widths) => all(&mut cells.map(|(r, c)| heights[r] * widths[c])),
-            Self::Each(areas, width) => all(&mut cells.map(|(r, c)| areas[r * width + c])),
+            Self::Product(heights, widths) => {
+                part_of_cells.for_each(|(area, (r, c))| *area = heights[r] * widths[c]);
+            }
+            Self::Each(areas, width) => {
+                part_of_cells.for_each(|(area, (r, c))| *area = areas[r * width + c]);
+            }
         }
+        part
     }
 }
 
@@ -151,8 +153,7 @@ pub(super) fn report(
         let tally = delayed::apply(
             (values_of_chunk, blocks),
             move |(result, blocks): (&Values, Vec<&Block>)| {
-                let result = result.to_f64().expect("results are numbers");
-                let result = missing_as_nan(result, &absent);
+                let result = in_doubles(result, &absent);
                 let result = result.permuted_axes(IxDyn(&order));
                 let plane = chunk.targets().split_off(chunk.outer().len());
                 let areas = overlap.areas.as_ref().map(|areas| areas.part(&plane));
@@ -164,6 +165,8 @@ pub(super) fn report(
                     areas.as_deref(),
                     &fresh,
                 );
+                buffers::give(result.into_raw_vec_and_offset().0);
+                areas.into_iter().for_each(buffers::give);
                 if let Some(cut) = &chunk.sparse {
                     cut.rest();
                 }
@@ -189,9 +192,11 @@ pub(super) fn report(
     }
 }
 
-/// Integers that mark missing values become NaN; floats have it already.
-fn missing_as_nan(mut values: ArrayD<f64>, absent: &Values) -> ArrayD<f64> {
+/// A chunk's values in a buffer of doubles: integers that mark missing values become NaN; floats have it already.
+fn in_doubles(values: &Values, absent: &Values) -> ArrayD<f64> {
     let absent = absent.to_f64().expect("results are numbers")[[0]];
-    values.mapv_inplace(|x| if x == absent { f64::NAN } else { x });
-    values
+    let doubles = values.to_f64_in(buffers::take(values.len()));
+    let mut doubles = doubles.expect("results are numbers");
+    doubles.mapv_inplace(|x| if x == absent { f64::NAN } else { x });
+    doubles
 }

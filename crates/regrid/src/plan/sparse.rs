@@ -284,7 +284,7 @@ impl SparsePlan {
 }
 
 /// The cells of a cut of a plane of such width, or of a list, in runs of cells that follow each other.
-fn runs(cuts: &[Range<usize>], width: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+fn runs(cuts: &[Range<usize>], width: usize) -> impl Iterator<Item = Range<usize>> + Clone + use<> {
     let (rows, columns) = match cuts {
         [points] => (0..1, points.clone()),
         [rows, columns] => (rows.clone(), columns.clone()),
@@ -466,13 +466,15 @@ impl SparseCut {
 
     /// Bytes of weights that come into memory while its targets are made, of those that are in a file.
     pub(crate) fn bytes_in_file(&self) -> usize {
-        let share =
-            |in_file: usize| in_file * self.places.len() / self.weights.entries_in_all().max(1);
-        let slopes = self
-            .slopes
-            .as_ref()
-            .map_or(0, |(slopes, _)| slopes.bytes_in_file());
-        share(self.weights.bytes_in_file() + slopes)
+        let stretches = runs(&self.targets, self.width)
+            .filter(|run| !run.is_empty())
+            .map(|run| {
+                let [first, last] = [run.start, run.end - 1].map(|t| self.weights.entries(t));
+                first.start..last.end
+            });
+        let slopes = self.slopes.as_ref();
+        let slopes = slopes.map_or(0, |(slopes, _)| slopes.bytes_read(stretches.clone()));
+        self.weights.bytes_read(stretches) + slopes
     }
 
     /// Bytes of memory that it takes for itself, beside the weights of the whole plane.

@@ -1,5 +1,7 @@
 //! What the slopes of source cells add to weights.
 
+use std::ops::Range;
+
 use super::neighbours::Neighbours;
 use super::{Row, number};
 use crate::spill::Numbers;
@@ -96,6 +98,14 @@ impl Corrections {
         match self {
             Self::Listed(_) => 0,
             Self::Differences(differences) => differences.shares.bytes_in_file(),
+        }
+    }
+
+    /// Bytes of these that come into memory while those of some stretches of entries are read, one after the other.
+    pub(crate) fn bytes_read(&self, stretches: impl Iterator<Item = Range<usize>>) -> usize {
+        match self {
+            Self::Listed(_) => 0,
+            Self::Differences(differences) => differences.shares.bytes_read(stretches),
         }
     }
 
