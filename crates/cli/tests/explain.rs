@@ -166,4 +166,4 @@ read     54 storage chunks, 1.7 MB
 write    3 chunks, 560 kB before deflate 1
 work     9 tasks on 1 thread
 weights  1.8 kB
-memory   2.0 MB at its peak, 1.0 MB of it values (the limit is 67 MB)";
+memory   1.7 MB at its peak, 1.0 MB of it values (the limit is 67 MB)";
