@@ -123,8 +123,7 @@ impl PaperShelves {
         }
     }
 
-    /// An array of so many bytes that is no buffer, and that the caller counts, is taken from the allocator: one that was freed, if
-    /// there is one. Says how many bytes of it that are.
+    /// An array of so many bytes is taken from the allocator: one that was freed, if there is one. Says how many bytes of it that are.
     fn take_array(&mut self, bytes: usize) -> usize {
         let there = (SMALL..LARGE).contains(&bytes) && self.freed >= bytes;
         let taken = if there { bytes } else { 0 };
@@ -132,7 +131,7 @@ impl PaperShelves {
         taken
     }
 
-    /// An array that is no buffer goes back to the allocator.
+    /// An array goes back to the allocator.
     fn give_array(&mut self, bytes: usize) {
         if (SMALL..LARGE).contains(&bytes) {
             self.freed = (self.freed + bytes).min(FREED);
